@@ -5,11 +5,11 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from tallykeep.catalog.row_types import IMPORTS
+from tallykeep.catalog.row_types import ROW_TYPES
 from tallykeep.dashboard.kit.render import fragment
 from tallykeep.dashboard.pages.import_wizard.preview import how_it_is_read, preview_query, shown
 
-ROW_TYPES = {name: row_type.label for name, row_type in IMPORTS.items()}
+LABELS = {name: row_type.label for name, row_type in ROW_TYPES.items()}
 FIELD = {"required": False, "others": [], "choices": []}
 
 
@@ -33,7 +33,7 @@ def seen(**known: Any) -> dict[str, Any]:
 
 
 def drawn(answer: dict[str, Any], **form: str) -> str:
-    return fragment("pages/import_wizard/preview.html", row_types=ROW_TYPES, **shown(answer, FormData(form), []))
+    return fragment("pages/import_wizard/preview.html", row_types=LABELS, **shown(answer, FormData(form), []))
 
 
 def test_what_an_answer_does_not_tell_is_not_shown() -> None:
@@ -76,7 +76,7 @@ def test_warnings_stand_above_the_rows_and_lines_beside_their_numbers() -> None:
     assert '1 <span class="line">(line 5)</span>' in part
     assert "row 7 is line 8" not in part
     how = how_it_is_read(seen(warnings=[warning]), FormData())
-    unknown = fragment("pages/import_wizard/unknown.html", row_types=ROW_TYPES, **how)
+    unknown = fragment("pages/import_wizard/unknown.html", row_types=LABELS, **how)
     assert "3 rows are hidden" in unknown
     assert 'name="charset"' in unknown
 

@@ -15,7 +15,7 @@ from tallykeep.core.errors import BatchLostError
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.engine.applying.accounting import close_batch
-from tallykeep.engine.applying.attempt import Outcome
+from tallykeep.engine.applying.attempt import BatchOutcome
 from tallykeep.engine.applying.claim import claim_batch
 from tests.db.engine import open_engine
 from tests.postgres import quiet_settings
@@ -113,7 +113,7 @@ def test_a_batch_that_is_closed_cannot_be_closed_again(database_url: str) -> Non
             async with engine.pool.connection() as connection:
                 with pytest.raises(BatchLostError):
                     async with connection.transaction():
-                        await close_batch(connection, again, Outcome())
+                        await close_batch(connection, again, BatchOutcome())
             assert (await engine.get(action_id))["done_count"] == 2
 
     asyncio.run(scenario())
@@ -130,7 +130,7 @@ def test_a_batch_is_closed_once_while_its_action_goes_on(database_url: str) -> N
             async with engine.pool.connection() as connection:
                 with pytest.raises(BatchLostError):
                     async with connection.transaction():
-                        await close_batch(connection, again, Outcome())
+                        await close_batch(connection, again, BatchOutcome())
             assert (await engine.get(action_id))["done_count"] == 2
 
     asyncio.run(scenario())

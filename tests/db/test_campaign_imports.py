@@ -31,7 +31,7 @@ async def _submit(engine: Engine, campaign_id: str, *rows: dict[str, Any], name:
             for row in rows:
                 yield f"{row['code']},{row.get('active', '')},{row.get('category', '')}\n".encode()
 
-    submission = engine.submission(name, options={"campaign_id": campaign_id})
+    submission = engine.submission(name, parameters={"campaign_id": campaign_id})
     return (await engine.acceptance.accept(submission, Bytes(body()))).action_id
 
 

@@ -34,7 +34,9 @@ async def _campaign(engine: Engine, name: str = "Fall", **template: Any) -> str:
 
 
 async def _generate(engine: Engine, campaign_id: str, count: int) -> str:
-    submission = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", options={"campaign_id": campaign_id, "count": count})
+    submission = engine.submission(
+        "CAMPAIGN.VOUCHERS_GENERATE", parameters={"campaign_id": campaign_id, "count": count}
+    )
     async with engine.pool.connection() as connection, connection.transaction():
         return (await engine.acceptance.accept_planned(connection, submission)).action_id
 
@@ -43,14 +45,14 @@ async def _import_into(engine: Engine, campaign_id: str, codes: list[str]) -> st
     async def body() -> AsyncIterator[bytes]:
         yield orjson.dumps([{"code": code} for code in codes])
 
-    submission = engine.submission("CAMPAIGN.VOUCHERS_IMPORT", options={"campaign_id": campaign_id})
+    submission = engine.submission("CAMPAIGN.VOUCHERS_IMPORT", parameters={"campaign_id": campaign_id})
     return (await engine.acceptance.accept(submission, Bytes(body()))).action_id
 
 
 async def _delete(engine: Engine, campaign_id: str) -> str:
     """As the API does it."""
-    options = {"campaign_id": campaign_id, "force": True, "deleted_by": "key"}
-    submission = engine.submission("CAMPAIGN.VOUCHERS_DELETE", options=options)
+    parameters = {"campaign_id": campaign_id, "force": True, "deleted_by": "key"}
+    submission = engine.submission("CAMPAIGN.VOUCHERS_DELETE", parameters=parameters)
     async with engine.pool.connection() as connection, connection.transaction():
         await take_out_campaign(connection, caller(engine), campaign_id, force=True)
         return (await engine.acceptance.accept_planned(connection, submission)).action_id
@@ -61,7 +63,7 @@ async def _change(engine: Engine, campaign_id: str, percent: int = 25) -> str:
     body = {"voucher": {"discount": {**PERCENT, "percent_off": percent}}}
     async with engine.pool.connection() as connection, connection.transaction():
         own_id, change = await change_campaign(connection, engine.project_id, campaign_id, body)
-        submission = engine.submission("CAMPAIGN.VOUCHERS_UPDATE", options={"campaign_id": own_id, "change": change})
+        submission = engine.submission("CAMPAIGN.VOUCHERS_UPDATE", parameters={"campaign_id": own_id, "change": change})
         return (await engine.acceptance.accept_planned(connection, submission)).action_id
 
 
@@ -202,11 +204,11 @@ def test_rows_of_a_deleted_campaign_fail_with_the_reason(database_url: str) -> N
             async with engine.pool.connection() as connection:
                 campaign = {"name": "Fall", "voucher": {"gift": {"amount": 1}}}
                 campaign_id, _ = await create_campaign(connection, engine.project_id, campaign)
-                options = {"campaign_id": campaign_id, "count": 10}
-                submission = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", options=options)
+                parameters = {"campaign_id": campaign_id, "count": 10}
+                submission = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", parameters=parameters)
                 async with connection.transaction():
                     accepted = await engine.acceptance.accept_planned(connection, submission)
-            submission = engine.submission("CAMPAIGN.VOUCHERS_IMPORT", options={"campaign_id": campaign_id})
+            submission = engine.submission("CAMPAIGN.VOUCHERS_IMPORT", parameters={"campaign_id": campaign_id})
             imported = (await engine.acceptance.accept(submission, Bytes(body()))).action_id
             generation = accepted.action_id
             await engine.query("DELETE FROM campaigns RETURNING id")
@@ -228,7 +230,7 @@ def test_of_two_campaigns_the_one_that_nothing_is_said_of_stays_as_it_is(databas
             before = await engine.query("SELECT * FROM campaigns WHERE id = %s", other)
             action_id = await _change(engine, changed)
             (action,) = await engine.query("SELECT source FROM async_actions WHERE id = %s", action_id)
-            assert action["source"]["options"]["campaign_id"] == changed
+            assert action["source"]["parameters"]["campaign_id"] == changed
             async with engine.pool.connection() as connection:
                 await switch_campaign(connection, engine.project_id, changed, active=False)
             (after,) = await engine.query("SELECT active, voucher FROM campaigns WHERE id = %s", changed)
@@ -262,7 +264,7 @@ def test_a_purge_of_metadata_that_a_change_of_the_campaign_meets_is_not_undone_b
         async with open_engine(database_url, holding.action_types) as engine:
             campaign_id = await _campaign(engine)
             await engine.query("UPDATE campaigns SET metadata = '{\"gone\": 1}' RETURNING id")
-            submission = engine.submission("CAMPAIGNS.METADATA_KEY_PURGE", options={"key": "gone"})
+            submission = engine.submission("CAMPAIGNS.METADATA_KEY_PURGE", parameters={"key": "gone"})
             async with engine.pool.connection() as connection, connection.transaction():
                 purge = (await engine.acceptance.accept_planned(connection, submission)).action_id
             async with holding.in_hand(engine):
@@ -275,7 +277,7 @@ def test_a_purge_of_metadata_that_a_change_of_the_campaign_meets_is_not_undone_b
     asyncio.run(scenario())
 
 
-async def _list_spec(engine: Engine, status: str) -> list[str]:
+async def _names_with_status(engine: Engine, status: str) -> list[str]:
     selection = read_selection(CAMPAIGNS, [("campaign_status", status)])
     async with engine.pool.connection() as connection:
         page = await list_campaigns(connection, engine.project_id, selection, limit=10, page=1)
@@ -292,12 +294,12 @@ def test_campaigns_are_found_by_what_is_being_done_with_their_vouchers(database_
             generation = await _generate(engine, await _campaign(engine, "Generated"), 1)
             imported = await _import_into(engine, await _campaign(engine, "Imported"), ["B"])
             change = await _change(engine, changed)
-            assert await _list_spec(engine, "IN_PROGRESS") == ["Generated"]
-            assert await _list_spec(engine, "MODIFYING") == ["Changed"]
-            assert await _list_spec(engine, "DONE") == ["Idle", "Imported"]
+            assert await _names_with_status(engine, "IN_PROGRESS") == ["Generated"]
+            assert await _names_with_status(engine, "MODIFYING") == ["Changed"]
+            assert await _names_with_status(engine, "DONE") == ["Idle", "Imported"]
             for action_id in (generation, imported, change):
                 await tally(engine, action_id)
-            assert await _list_spec(engine, "DONE") == ["Changed", "Generated", "Idle", "Imported"]
+            assert await _names_with_status(engine, "DONE") == ["Changed", "Generated", "Idle", "Imported"]
 
     asyncio.run(scenario())
 

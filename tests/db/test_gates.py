@@ -66,7 +66,7 @@ def test_a_change_between_two_batches_of_an_action_lets_the_earlier_one_go_first
 
                     async def change() -> None:
                         async with changer.transaction():
-                            await gates.change(changer, engine.project_id, gate)
+                            await gates.shut_for_request(changer, engine.project_id, gate)
                             order.append("change")
 
                     changing = asyncio.create_task(change())
@@ -121,9 +121,9 @@ def test_gates_of_projects_and_of_campaigns_are_their_own(database_url: str) -> 
             second.transaction(),
         ):
             await second.execute("SET LOCAL lock_timeout = '5s'")
-            await gates.change(first, engine.project_id, gates.SCHEMAS, gates.campaign_gate("camp_1"))
+            await gates.shut_for_request(first, engine.project_id, gates.SCHEMAS, gates.campaign_gate("camp_1"))
             await gates.hold(second, engine.project_id, gates.PROJECT, gates.campaign_gate("camp_2"))
-            await gates.change(second, other.project_id, gates.SCHEMAS, gates.campaign_gate("camp_1"))
+            await gates.shut_for_request(second, other.project_id, gates.SCHEMAS, gates.campaign_gate("camp_1"))
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 await second.execute("SET LOCAL lock_timeout = '10ms'")
                 await gates.hold(second, engine.project_id, gates.SCHEMAS)

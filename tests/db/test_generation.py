@@ -24,7 +24,9 @@ async def campaign(engine: Engine, code_config: dict[str, Any], name: str = "Fal
 
 
 async def generate(engine: Engine, campaign_id: str, count: int) -> str:
-    submission = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", options={"campaign_id": campaign_id, "count": count})
+    submission = engine.submission(
+        "CAMPAIGN.VOUCHERS_GENERATE", parameters={"campaign_id": campaign_id, "count": count}
+    )
     async with engine.pool.connection() as connection, connection.transaction():
         return (await engine.acceptance.accept_planned(connection, submission)).action_id
 

@@ -11,11 +11,11 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import DiskFull, QueryCanceled, TooManyConnections
 
+from tallykeep.db.connections import connecting
 from tallykeep.db.connections import guard as guards
-from tallykeep.db.connections import knock as knocking
+from tallykeep.db.connections.availability import DatabaseAwayError
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import Pool, make_pool
-from tallykeep.db.connections.standing import DatabaseAwayError
 from tests.relay import SOCKET, Link, Relay, listening
 
 _LATE_SECONDS = 1.4  # later than a first look is waited for
@@ -48,7 +48,7 @@ async def _guarded(database_url: str, directory: Path) -> AsyncIterator[tuple[Gu
     async with listening(_Late(f"{known['host']}/{SOCKET}"), directory) as relay:
         url = database_url.replace(str(known["host"]), str(directory))
         async with Guard(url, name="test") as guard, make_pool(url, size=2, name="test pool", guard=guard) as pool:
-            await guard.present()
+            await guard.wait_until_available()
             yield guard, pool, relay
 
 
@@ -59,7 +59,7 @@ def test_a_server_that_answers_late_keeps_its_connections(database_url: str, sho
             for _ in range(3):
                 await connection.execute("SELECT 1")
                 guard.notice(psycopg.OperationalError("look at once"))
-                assert guard.standing.away is None
+                assert guard.availability.away is None
             relay.late = 0.0
             await connection.execute("SELECT 1")
 
@@ -78,12 +78,12 @@ def test_whoever_waits_for_a_silent_server_is_let_go(
                 relay.silent = True
                 with pytest.raises(psycopg.OperationalError):
                     await connection.execute("SELECT 1")
-            assert guard.standing.away == "it does not answer"
+            assert guard.availability.away == "it does not answer"
             with pytest.raises(DatabaseAwayError):
                 async with pool.connection():
                     pass
             relay.silent = False
-            await guard.present()
+            await guard.wait_until_available()
             async with pool.connection() as connection:
                 await connection.execute("SELECT 1")
 
@@ -121,12 +121,12 @@ def test_a_server_that_has_no_time_for_a_look_is_there(
         async with _guarded(database_url, short_path) as (guard, pool, _), pool.connection() as connection:
             who = "SELECT pg_backend_pid() AS pid"
             before = await guard.ask(who, 5)
-            for module in (guards, knocking):
+            for module in (guards, connecting):
                 monkeypatch.setattr(module, "read_state", canceled)
             while checks < 3:
                 guard.notice(psycopg.OperationalError("look at once"))
                 await asyncio.sleep(0.01)
-                assert guard.standing.away is None
+                assert guard.availability.away is None
             assert await guard.ask(who, 5) == before
             await connection.execute("SELECT 1")
 
@@ -144,10 +144,10 @@ def test_a_full_disk_is_believed_until_something_can_be_written(database_url: st
     async def scenario() -> None:
         async with _guarded(database_url, short_path) as (guard, _, _):
             guard.notice(DiskFull("could not extend file"))
-            assert guard.standing.trouble == "its disk is full"
-            while guard.standing.full:
+            assert guard.availability.trouble == "its disk is full"
+            while guard.availability.full:
                 await asyncio.sleep(0.01)
-            assert guard.standing.trouble is None
+            assert guard.availability.trouble is None
 
     asyncio.run(scenario())
 

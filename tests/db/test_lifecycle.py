@@ -13,7 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from tallykeep.core.errors import ConflictError
 from tallykeep.core.submission_options import OnError, SubmissionOptions
-from tallykeep.engine.managing.action_control import Parent, target_options
+from tallykeep.engine.managing.action_control import Parent, target_parameters
 from tests.db.engine import WORKER, Engine, open_engine
 from tests.postgres import fresh_database
 
@@ -112,7 +112,9 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(action_id=actions, unprocessed=st.booleans(), submission_options=OPTIONS)
     def retry(self, action_id: str, unprocessed: bool, submission_options: SubmissionOptions) -> None:
         parent: Parent = self.do(self.engine.controller.find(self.engine.project_id, action_id))
-        options = self.engine.submission("VOUCHERS.IMPORT", options=target_options(parent.source), parent_id=action_id)
+        options = self.engine.submission(
+            "VOUCHERS.IMPORT", parameters=target_parameters(parent.source), parent_id=action_id
+        )
         work = self.engine.controller.retry(parent, options, submission_options, None, unprocessed=unprocessed)
         try:
             child = self.get(self.do(work).action_id)

@@ -151,7 +151,7 @@ def test_a_purge_waits_for_batches_that_write_what_it_purges(database_url: str) 
             imported = await engine.submit_json(rows)
 
             async def purge() -> str:
-                submission = engine.submission("VOUCHERS.METADATA_KEY_PURGE", options={"key": "old"})
+                submission = engine.submission("VOUCHERS.METADATA_KEY_PURGE", parameters={"key": "old"})
                 async with engine.pool.connection() as connection, connection.transaction():
                     await forget_removed_definition(connection, engine.project_id, "voucher", "old")
                     return (await engine.acceptance.accept_planned(connection, submission)).action_id

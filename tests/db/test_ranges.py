@@ -21,13 +21,13 @@ class Work:
     """Planned work of one kind: over which table and key, and which of its rows are still to be written."""
 
     name: str
-    options: dict[str, Any]
+    parameters: dict[str, Any]
     table: str
     key: str
     reached: str
 
     async def plan(self, engine: Engine, **submission_options: Any) -> str:
-        submission = engine.submission(self.name, options=self.options)
+        submission = engine.submission(self.name, parameters=self.parameters)
         async with engine.pool.connection() as connection, connection.transaction():
             return (
                 await engine.acceptance.accept_planned(connection, submission, SubmissionOptions(**submission_options))
@@ -63,7 +63,7 @@ WORKS = [
     Work("CAMPAIGN.VOUCHERS_DELETE", {**CAMPAIGN, "force": True, "deleted_by": "k"}, "vouchers", "code", "true"),
     Work("CAMPAIGN.VOUCHERS_DELETE", {**CAMPAIGN, "force": False, "deleted_by": "k"}, "vouchers", "code", "true"),
 ]
-every_work = pytest.mark.parametrize("work", WORKS, ids=lambda work: f"{work.name}-{work.options.get('force', '')}")
+every_work = pytest.mark.parametrize("work", WORKS, ids=lambda work: f"{work.name}-{work.parameters.get('force', '')}")
 
 Scenario = Callable[[Engine], Awaitable[None]]
 
@@ -215,9 +215,9 @@ def test_only_what_the_work_reaches_is_planned_and_written(database_url: str, wo
 
 UPDATE = WORKS[2]
 BESIDE = [
-    Work(UPDATE.name, {**UPDATE.options, "campaign_id": "camp_2"}, "vouchers", "code", "true"),
+    Work(UPDATE.name, {**UPDATE.parameters, "campaign_id": "camp_2"}, "vouchers", "code", "true"),
     Work("CAMPAIGN.VOUCHERS_GENERATE", {**CAMPAIGN, "count": 1}, "vouchers", "code", "true"),
-    Work("CAMPAIGN.VOUCHERS_DELETE", WORKS[3].options, "vouchers", "code", "true"),
+    Work("CAMPAIGN.VOUCHERS_DELETE", WORKS[3].parameters, "vouchers", "code", "true"),
 ]
 
 
@@ -228,7 +228,7 @@ def test_a_change_that_meets_no_voucher_and_no_earlier_change_is_done_at_once(
     async def scenario(engine: Engine) -> None:
         await UPDATE.make(engine, ["A"])
         if beside is not None:
-            await engine.query("UPDATE vouchers SET campaign_id = %s RETURNING 1", beside.options["campaign_id"])
+            await engine.query("UPDATE vouchers SET campaign_id = %s RETURNING 1", beside.parameters["campaign_id"])
             unfinished = await beside.plan(engine)
             assert (await engine.get(unfinished))["status"] == "ENQUEUED"
         await engine.query("UPDATE vouchers SET campaign_id = 'camp_3' RETURNING 1")

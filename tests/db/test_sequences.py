@@ -180,7 +180,7 @@ def test_actions_are_numbered_in_the_order_of_their_acceptance_by_whichever_door
                 await submit_big(engine, 3, 10 * number)  # at once, in one statement
                 await submit_big(engine, 7, 10 * number)
                 await engine.submit("VOUCHERS.BULK_UPDATE", rows_of("VOUCHERS.BULK_UPDATE", number))
-                submission = engine.submission("VOUCHERS.METADATA_KEY_PURGE", options={"key": "k"})
+                submission = engine.submission("VOUCHERS.METADATA_KEY_PURGE", parameters={"key": "k"})
                 async with engine.pool.connection() as connection, connection.transaction():
                     await engine.acceptance.accept_planned(connection, submission)
             numbers = await engine.query("SELECT number FROM async_actions ORDER BY created_at, number")

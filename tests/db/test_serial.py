@@ -9,7 +9,7 @@ from unittest.mock import patch
 import orjson
 import pytest
 
-from tallykeep.core.errors import BatchLostError, ServiceUnavailableError
+from tallykeep.core.errors import OvertakenError, ServiceUnavailableError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.retry import in_transaction
 from tallykeep.resources.customers.spec import CUSTOMER
@@ -170,7 +170,7 @@ def test_who_is_overtaken_again_and_again_is_told_so(database_url: str) -> None:
 
             async def work() -> None:
                 await connection.execute("UPDATE projects SET name = 'Changed'")
-                raise BatchLostError("it was created meanwhile")
+                raise OvertakenError("it was created meanwhile")
 
             with pytest.raises(ServiceUnavailableError, match="it was created meanwhile"):
                 await in_transaction(connection, work)
@@ -186,7 +186,7 @@ def test_what_is_lost_within_a_transaction_is_done_again_from_its_beginning(data
 
             async def inner() -> str:
                 if len(begun) == 1:
-                    raise BatchLostError("it was created meanwhile")
+                    raise OvertakenError("it was created meanwhile")
                 return "done"
 
             async def outer() -> str:

@@ -167,7 +167,7 @@ def test_no_two_customers_of_a_purge_have_the_same_moment(database_url: str) -> 
             made = customers(*((f"C{number}", "Ada") for number in range(400)))
             await _imported(engine, ACTION_TYPE, made, concurrency=3)
             await engine.query("UPDATE customers SET metadata = '{\"gone\": 1}' RETURNING id")
-            submission = engine.submission("CUSTOMERS.METADATA_KEY_PURGE", options={"key": "gone"})
+            submission = engine.submission("CUSTOMERS.METADATA_KEY_PURGE", parameters={"key": "gone"})
             async with engine.pool.connection() as connection, connection.transaction():
                 accepted = await engine.acceptance.accept_planned(connection, submission)
             while (await engine.get(accepted.action_id))["status"] != "DONE":

@@ -47,8 +47,8 @@ async def _generate(engine: Engine, key: str | None) -> str:
         finding = await connection.execute("SELECT id FROM campaigns WHERE project_id = %s", (engine.project_id,))
         campaign = await finding.fetchone()
         assert campaign
-        options = {"campaign_id": campaign["id"], "count": ROWS}
-        request = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", idempotency_key=key, options=options)
+        parameters = {"campaign_id": campaign["id"], "count": ROWS}
+        request = engine.submission("CAMPAIGN.VOUCHERS_GENERATE", idempotency_key=key, parameters=parameters)
         return (await engine.acceptance.accept_planned(connection, request)).action_id
 
 

@@ -55,7 +55,7 @@ def test_a_downloaded_file_makes_the_same_elsewhere(
     assert [row["Colour"] for row in rows(content)] == ['=1+1, "red"'] * 2
     other = Api(server.url, new_project(served_database))
     assert _imported(other, path, content) == 2
-    assert _list_spec(other, row_type) == _list_spec(api, row_type)
+    assert _resources(other, row_type) == _resources(api, row_type)
     assert download(other, row_type) == content
 
 
@@ -66,7 +66,7 @@ def _imported(api: Api, path: str, content: str) -> int:
     return int(action["done_count"])
 
 
-def _list_spec(api: Api, row_type: str) -> list[dict[str, Any]]:
+def _resources(api: Api, row_type: str) -> list[dict[str, Any]]:
     resources = api.get(f"/v1/{row_type}", limit=100)[row_type]
     return sorted(({name: one[name] for name in one if name not in _OWN} for one in resources), key=str)
 
@@ -87,7 +87,7 @@ def test_vouchers_of_every_worth_come_back(api: Api, server: Server, served_data
     other = Api(server.url, new_project(served_database))
     _imported(other, "/v1/vouchers/importCSV", content)
     worth = ("code", "type", "discount", "gift", "loyalty_card", "active", "redemption")
-    shown = [[{name: one[name] for name in worth} for one in _list_spec(each, "vouchers")] for each in (api, other)]
+    shown = [[{name: one[name] for name in worth} for one in _resources(each, "vouchers")] for each in (api, other)]
     assert shown[0] == shown[1]
 
 

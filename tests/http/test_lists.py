@@ -7,8 +7,9 @@ import pytest
 
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.customers.spec import CUSTOMER
+from tallykeep.resources.fields.filters import Condition
 from tallykeep.resources.lists.conditions import METADATA
-from tallykeep.resources.lists.spec import Condition, ListSpec
+from tallykeep.resources.lists.spec import ListSpec
 from tallykeep.resources.orders.spec import ORDER
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU

@@ -8,7 +8,7 @@ _PURGES = "\nUNION ALL ".join(
     f"""SELECT 'a key of {table} that was purged and is still there: ' || resource.{name}
     FROM {table} AS resource JOIN async_actions AS purge USING (project_id)
     WHERE purge.type = '{noun}.METADATA_KEY_PURGE' AND ended_by = 'COMPLETED' AND NOT dry_run
-        AND resource.metadata ? (purge.source -> 'options' ->> 'key')
+        AND resource.metadata ? (purge.source -> 'parameters' ->> 'key')
         AND coalesce(resource.updated_at, resource.created_at) < %(began)s"""
     for table, name, noun in (("vouchers", "code", "VOUCHERS"), ("customers", "source_id", "CUSTOMERS"))
 )

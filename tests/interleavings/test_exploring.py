@@ -12,7 +12,7 @@ from tallykeep.api.dependencies import context
 from tallykeep.db import gates
 from tallykeep.resources.campaigns import import_operation as imports
 from tallykeep.resources.vouchers import single
-from tallykeep.resources.vouchers.importing.draft import VoucherDraft
+from tallykeep.resources.vouchers.draft import VoucherDraft
 from tallykeep.resources.vouchers.updating import update_operation as updates
 from tallykeep.resources.vouchers.writing import store as write
 from tests.interleavings.conftest import ORDERS_TRIED
@@ -48,7 +48,7 @@ def _lock_before_inserting(patch: Patch) -> None:
     async def insert_new(
         connection: Any, project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime
     ) -> list[dict[str, Any]]:
-        params = {"project_id": project_id, "now": timestamp}
+        params = {"project_id": project_id, "timestamp": timestamp}
         existing: list[dict[str, Any]] = await (await connection.execute(write._sql.lock_existing, params)).fetchall()
         await connection.execute(write.INSERT_STAGED, params)
         return existing

@@ -121,8 +121,8 @@ MUTATIONS = (
     Mutation(
         "a heartbeat from the future is none",
         "src/tallykeep/engine/recovering/rescuer.sql",
-        "NOT BETWEEN statement_timestamp() - :timeout::interval AND statement_timestamp()",
-        "< statement_timestamp() - :timeout::interval",
+        "NOT BETWEEN statement_timestamp() - :stranded_after::interval AND statement_timestamp()",
+        "< statement_timestamp() - :stranded_after::interval",
         "tests/db/test_rescue.py::test_a_sign_of_life_from_the_future_is_none",
     ),
     Mutation(

@@ -27,7 +27,7 @@ MUTATIONS = (
     Mutation(
         "gates: a campaign is deleted behind its own",
         "src/tallykeep/resources/campaigns/store.py",
-        '    await change(connection, caller.project_id, campaign_gate(campaign["id"]), held=(PROJECT,))\n',
+        '    await shut_for_request(connection, caller.project_id, campaign_gate(campaign["id"]), held=(PROJECT,))\n',
         "",
         "tests/db/test_campaigns.py::test_a_deletion_waits_for_a_voucher_that_is_being_added",
     ),
@@ -48,7 +48,7 @@ MUTATIONS = (
     Mutation(
         "gates: a product is deleted behind theirs",
         "src/tallykeep/resources/products/delete.py",
-        "        await gates.change(connection, caller.project_id, gates.PRODUCTS)\n",
+        "        await gates.shut_for_request(connection, caller.project_id, gates.PRODUCTS)\n",
         "",
         "tests/db/test_parents.py::test_skus_that_are_imported_while_their_product_is_deleted_go_into_the_bin_with_it",
     ),
@@ -62,8 +62,8 @@ MUTATIONS = (
     Mutation(
         "gates: a purge is planned behind the schemas'",
         "src/tallykeep/resources/metadata/schemas.py",
-        "    timestamp = await change(connection, project_id, SCHEMAS)\n    parameters",
-        '    timestamp = await change(connection, project_id, "nothing")\n    parameters',
+        "    timestamp = await shut_for_request(connection, project_id, SCHEMAS)\n    parameters",
+        '    timestamp = await shut_for_request(connection, project_id, "nothing")\n    parameters',
         "tests/db/test_parents.py::test_a_purge_waits_for_batches_that_write_what_it_purges",
     ),
     Mutation(

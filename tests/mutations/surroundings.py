@@ -9,15 +9,15 @@ MUTATIONS = (
     Mutation(
         "a single write that was overtaken goes again",
         "src/tallykeep/db/retry.py",
-        "(DeadlockDetected, SerializationFailure, BatchLostError)",
+        "(DeadlockDetected, SerializationFailure, OvertakenError)",
         "(DeadlockDetected, SerializationFailure)",
         f"{SERIAL}::test_of_two_that_make_the_same_customer_the_second_updates_it",
     ),
     Mutation(
         "a single write that met others in a circle goes again",
         "src/tallykeep/db/retry.py",
-        "(DeadlockDetected, SerializationFailure, BatchLostError)",
-        "(SerializationFailure, BatchLostError)",
+        "(DeadlockDetected, SerializationFailure, OvertakenError)",
+        "(SerializationFailure, OvertakenError)",
         f"{SERIAL}::test_who_meets_others_in_a_circle_goes_again",
     ),
     Mutation(
@@ -37,7 +37,7 @@ MUTATIONS = (
     Mutation(
         "the guard's lost connection is not everybody's",
         "src/tallykeep/db/connections/guard.py",
-        "if successor.state.started_at != reached.state.started_at:",
+        "if successor.state.started_at != connected.state.started_at:",
         "if True:",
         f"{GUARD}::test_the_end_of_the_guards_own_session_ends_no_other",
     ),

@@ -17,8 +17,8 @@ SHOWN_OR_COMPARED = {
     ("core/ids.py", "new_ids"): "ids grow with time; two that do not are as good",
     ("cli/kit/phrases.py", "ago"): "shown to who sits at this host",
     ("cli/commands/doctor.py", "_clock"): "tells how far the clocks are apart",
-    ("api/routes/operations/status.py", "get_status"): "tells the host's time",
-    ("api/routes/operations/status.py", "_database"): "tells how far the clocks are apart",
+    ("api/routes/server/status.py", "get_status"): "tells the host's time",
+    ("api/routes/server/status.py", "_database"): "tells how far the clocks are apart",
     ("dashboard/kit/labels.py", "seconds"): "shown",
 }
 

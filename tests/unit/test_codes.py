@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.code_rules import CodeRule, Walk, code_rule
 
 AFFIXES = st.sampled_from(["", "A", "X-", "#", "ü"])

@@ -12,7 +12,7 @@ import pytest
 import tallykeep
 from tallykeep.api.requests.multipart import FileForm
 from tallykeep.api.requests.submission_options import read_submission_options
-from tallykeep.catalog.row_types import IMPORTS
+from tallykeep.catalog.row_types import ROW_TYPES
 from tallykeep.core import exact_json
 from tallykeep.core.rows import Row
 from tallykeep.engine.intake.open_upload import Splitter
@@ -306,7 +306,7 @@ def test_one_row_without_end_is_read_in_linear_time() -> None:
 def _recognized(title: str) -> None:
     columns = [SeenColumn(title, (title[:200],)) for _ in range(3)]
     candidates(columns, "csv", title)
-    ProblemLocator({0: (title, title)}, IMPORTS["customers"], [0]).problems(f"{title}: no; " * 3)
+    ProblemLocator({0: (title, title)}, ROW_TYPES["customers"], [0]).problems(f"{title}: no; " * 3)
 
 
 def _formed(content: bytes) -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tallykeep.core.rows import Row, Table
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.customers.spec import CUSTOMER
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.copy_format import all_plain, is_plain
 from tallykeep.resources.fields.hidden_characters import hidden_in
-from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.orders.spec import ORDER
 from tallykeep.resources.upserts.fast_csv import file_columns

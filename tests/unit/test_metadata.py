@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallykeep.core.errors import InvalidPayloadError
-from tallykeep.resources.fields.validators import Problem
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.lists.export import as_cell
 from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
 from tallykeep.resources.metadata.schemas import clean_properties

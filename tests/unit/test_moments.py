@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tallykeep.resources.upserts.unique_clock import Timestamps
+from tallykeep.resources.unique_timestamps import Timestamps
 
 PRESENT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -72,7 +72,7 @@ for module in pkgutil.walk_packages(tallykeep.__path__, "tallykeep."):
         importlib.import_module(module.name)
 
 from tallykeep.preview import missing_fields as needs
-from tallykeep.catalog.row_types import IMPORTS
+from tallykeep.catalog.row_types import ROW_TYPES
 from tallykeep.dashboard.kit import form_errors as refusals
 from tallykeep.formats.csv import records as csv_records
 from tallykeep.formats.xlsx import cell_marks as sheet_marks
@@ -80,7 +80,7 @@ from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
 csv_records.is_blank(b",", ","), csv_records.is_blank_somehow(b",")
 csv_records._blank_line(","), csv_records._begins_blank(","), csv_records._behind_a_line(",")
-for row_type in IMPORTS.values():
+for row_type in ROW_TYPES.values():
     for field in row_type.fields:
         needs._wanting(field, [])
 sheet_marks._Search(b"x:", {b"1": 1})

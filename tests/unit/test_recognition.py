@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallykeep.catalog.row_types import IMPORTS
+from tallykeep.catalog.row_types import ROW_TYPES
 from tallykeep.engine.applying.shortened_keys import is_shortened
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.recognition import SeenColumn, candidates
 
 WORDS = sorted(
-    {word for row_type in IMPORTS.values() for field in row_type.fields for word in (field.title, *field.synonyms)}
+    {word for row_type in ROW_TYPES.values() for field in row_type.fields for word in (field.title, *field.synonyms)}
 )
 TITLES = st.sampled_from(WORDS) | st.builds(
     lambda word, at, character: word[:at] + character + word[at:],
@@ -48,7 +48,7 @@ def test_no_column_is_a_field_against_what_it_holds(columns: list[SeenColumn]) -
 @given(COLUMNS)
 def test_our_own_titles_stay_ours(columns: list[SeenColumn]) -> None:
     for row_type in ("vouchers", "customers", "products", "skus"):
-        first = IMPORTS[row_type].fields[0].title
+        first = ROW_TYPES[row_type].fields[0].title
         # Of two columns of one title the second is called otherwise before this: `Code (2)`.
         others = [column for column in columns if normal_title(column.title) != normal_title(first)]
         (candidate,) = [

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tallykeep.resources.fields import numerals
+from tallykeep.resources.fields import cleaning, numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Problem
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.vouchers.cell_choices import DISCOUNT_TYPE_CELL, TYPE_CELL
 
 DAYS = st.dates(date(1000, 1, 1), date(9999, 12, 30))

@@ -40,7 +40,7 @@ def test_chunks_and_the_order_of_properties_do_not_matter(
     body = orjson.dumps(source, option=orjson.OPT_INDENT_2 if spaced else 0)
     batches, splitter = split(body, chunk)
     assert values(batches, splitter) == keys
-    assert splitter.source.options == {"by": "ids", "metadata": said}
+    assert splitter.source.parameters == {"by": "ids", "metadata": said}
     assert not splitter.is_void
 
 
@@ -61,7 +61,7 @@ def test_many_keys_are_cut_into_batches_as_they_come() -> None:
 def test_who_names_nobody_has_no_rows(body: bytes) -> None:
     batches, splitter = split(body, 1)
     assert batches == []
-    assert splitter.source.options["by"] == "source_ids"
+    assert splitter.source.parameters["by"] == "source_ids"
 
 
 @pytest.mark.parametrize(

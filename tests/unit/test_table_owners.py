@@ -21,7 +21,7 @@ OWNERS = {
     "async_actions": "engine",
     "attempts": "engine",
     "batches": "engine",
-    "bin_entries": "resources/trash",
+    "bin_entries": "resources/bin",
     "campaigns": "resources/campaigns",
     "categories": "resources/categories",
     "category_labels": "resources/categories",

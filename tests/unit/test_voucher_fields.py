@@ -12,8 +12,8 @@ from tallykeep.core.rows import Row
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
 from tallykeep.resources.metadata.schemas import clean_properties
+from tallykeep.resources.vouchers.draft import ABSENT, COLUMNS
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
-from tallykeep.resources.vouchers.importing.draft import ABSENT, COLUMNS
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 
 HEADER = [

@@ -19,7 +19,6 @@ from tallykeep.api.routes.actions import control, throughput
 from tallykeep.api.routes.actions import control_matching as control_all
 from tallykeep.api.routes.actions import read as async_actions
 from tallykeep.api.routes.actions import wait as watching
-from tallykeep.api.routes.operations import health, status
 from tallykeep.api.routes.resources import (
     campaigns,
     categories,
@@ -30,6 +29,7 @@ from tallykeep.api.routes.resources import (
     vouchers,
 )
 from tallykeep.api.routes.resources.upserted import noun_routes
+from tallykeep.api.routes.server import health, status
 from tallykeep.api.routes.submissions import submission_routes
 from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.action_type import ActionTypes

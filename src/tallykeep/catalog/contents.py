@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.catalog.exports import LIST_FILES
 from tallykeep.catalog.nouns import NOUNS, Noun
-from tallykeep.catalog.row_types import IMPORTS
+from tallykeep.catalog.row_types import ROW_TYPES
 from tallykeep.core.action_type import ActionType
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.json_types import Time
@@ -69,13 +69,13 @@ def contents() -> Catalog:
     return {
         "object": "catalog",
         "action_types": list(map(_action_type, ACTION_TYPES.values())),
-        "row_types": [{"row_type": each.name, "label": each.label} for each in IMPORTS.values()],
+        "row_types": [{"row_type": each.name, "label": each.label} for each in ROW_TYPES.values()],
         "resource_types": [_resource_type(noun) for noun in NOUNS if "list" in noun.spec.endpoints],
     }
 
 
 def _action_type(action_type: ActionType) -> ActionTypeShown:
-    row_types = (each.name for each in IMPORTS.values() if action_type in (each.csv, each.json))
+    row_types = (each.name for each in ROW_TYPES.values() if action_type in (each.csv, each.json))
     return {
         "type": action_type.name,
         "label": action_type.label,

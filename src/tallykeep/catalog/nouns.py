@@ -19,7 +19,11 @@ from tallykeep.resources.upserts.spec import UpsertSpec
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """A noun and the types of the actions on it."""
+    """A noun and the types of the actions on it.
+
+    The first of `action_types` that takes files is what imports files, and the first that takes JSON rows what imports
+    these.
+    """
 
     spec: UpsertSpec
     action_types: tuple[ActionType, ...]
@@ -27,14 +31,14 @@ class Noun:
     @property
     def csv(self) -> ActionType | None:
         """The action type that imports files; None where files cannot be imported."""
-        return self._first("csv")
+        return self._importing("csv")
 
     @property
     def json(self) -> ActionType | None:
         """The action type that imports JSON rows; None where they cannot be imported."""
-        return self._first("json")
+        return self._importing("json")
 
-    def _first(self, source: str) -> ActionType | None:
+    def _importing(self, source: str) -> ActionType | None:
         return next((each for each in self.action_types if each.source == source), None)
 
 

@@ -86,7 +86,7 @@ def _upserted(noun: Noun) -> ImportedRowType:
     )
 
 
-IMPORTS: dict[str, ImportedRowType] = {
+ROW_TYPES: dict[str, ImportedRowType] = {
     row_type.name: row_type
     for row_type in (
         ImportedRowType(

@@ -111,7 +111,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AfterBatch:
     """The state of an action after a batch: whether it has ended, and the sequence that continues then."""
 
     ended: bool

@@ -67,7 +67,7 @@ class ActionType:
     ids: tuple[str, ...] = ()  # for source "ids": the body's properties that hold the keys
     noun: str
     depends_on: tuple[str, ...]  # the gates that its batches hold: see db.gates
-    depends_on_own: Callable[[Mapping[str, Any]], tuple[str, ...]] = _nothing  # others, by the action's options
+    depends_on_own: Callable[[Mapping[str, Any]], tuple[str, ...]] = _nothing  # others, by the action's parameters
     verb: str = ""
     failure_fields: tuple[str, ...] = ()
     keyless: str | None = None  # what a failed row without a key shows in its place
@@ -76,7 +76,7 @@ class ActionType:
     refuses_existing: str | None = None  # the reason of a row whose {key} exists, where it is not updated
     deletes: bool = False
     batch_times: int = 1  # how many times the usual rows make a batch, where a row takes little
-    target: Target | None = None  # what the path's {target} means, as options of the action
+    target: Target | None = None  # what the path's {target} means, as parameters of the action
     required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
     columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together
     key_columns: tuple[str, ...] = ()  # what tells rows apart, in files and as JSON
@@ -88,11 +88,11 @@ class ActionType:
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin
-    plan: Plan | None = None  # for source "planned": what the batches are, by the action's options
+    plan: Plan | None = None  # for source "planned": what the batches are, by the action's parameters
 
-    def gates(self, options: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the gates that the batches of an action with these options hold."""
-        return (*self.depends_on, *self.depends_on_own(options))
+    def gates(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the gates that the batches of an action with these parameters hold."""
+        return (*self.depends_on, *self.depends_on_own(parameters))
 
     @property
     def no_body(self) -> bytes | None:
@@ -111,12 +111,12 @@ class Submission:
     project_id: int
     request_id: str
     requested_by: str | None = None  # the id of the key
-    options: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)  # of the action, as its source keeps them
     idempotency_key: str | None = None
     request: tuple[Any, ...] = ()  # the request's own words, by which a second one under the same key is compared
     parent_id: str | None = None
     earlier: Source | None = None  # of the action that is retried
-    earlier_options: SubmissionOptions | None = None  # of that action
+    earlier_submission_options: SubmissionOptions | None = None  # of that action
 
     @property
     def who(self) -> tuple[int, str]:

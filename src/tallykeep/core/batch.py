@@ -17,7 +17,8 @@ class Source:
     Where any were renamed or left out, `file_header` is the file's own header. `repeated` are the columns
     whose title stands further left, too. `defaults` and `values`, by title, are what cells are filled with when rows
     are read to be applied. `decimal_marks`, by title, are what stands before decimals in the columns whose first cells
-    tell; `last_day_counts` is the submission option.
+    tell; `last_day_counts` is the submission option. `parameters` are what the request said of all rows: what its path
+    means, and what its body has beside keys.
 
     Of a file: the `charset` it came in, the line or the sheet's row of its header, and how many rows that were not
     blank are skipped above it; of a workbook, the `sheet`.
@@ -26,7 +27,7 @@ class Source:
     format: str
     header: list[str] = field(default_factory=list)
     delimiter: str = ","
-    options: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
     kept: list[int] | None = None
     width: int = 0
     file_header: list[str] | None = None

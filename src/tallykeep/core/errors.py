@@ -23,8 +23,16 @@ class DataDirectoryInUseError(TallykeepError):
     """Another Tallykeep serves this data directory."""
 
 
-class OutOfOrderError(TallykeepError):
+class NotYetError(TallykeepError):
+    """A batch has to wait; it is tried again later."""
+
+
+class OutOfOrderError(NotYetError):
     """An earlier batch of the same action is open again: this one has to wait for it."""
+
+
+class BeingTriedError(NotYetError):
+    """Another worker is trying the batch in isolation: nobody else may until it has ended."""
 
 
 class NotTriedError(TallykeepError):
@@ -33,6 +41,10 @@ class NotTriedError(TallykeepError):
 
 class BatchLostError(TallykeepError):
     """The batch was closed, or its action ended, by someone else: nothing may be written."""
+
+
+class OvertakenError(TallykeepError):
+    """Others created or deleted a resource after it was looked up: the work has to be done again."""
 
 
 class RequestError(TallykeepError):

@@ -10,8 +10,8 @@ _sql = queries(__package__, "clock.sql")
 
 async def database_time(connection: Connection) -> datetime:
     """Return the present by the database's clock, in UTC, cut to milliseconds, the wire format's precision."""
-    row = await (await connection.execute(_sql.present)).fetchone()
+    row = await (await connection.execute(_sql.database_time)).fetchone()
     if row is None:
         raise RuntimeError("a SELECT without FROM has one row")
-    timestamp: datetime = row["present"]
+    timestamp: datetime = row["timestamp"]
     return timestamp

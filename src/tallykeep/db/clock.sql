@@ -1,2 +1,2 @@
--- name: present
-SELECT date_trunc('milliseconds', statement_timestamp()) AS present
+-- name: database_time
+SELECT date_trunc('milliseconds', statement_timestamp()) AS timestamp

@@ -40,7 +40,7 @@ async def hold(connection: Connection, project_id: int, *parents: str) -> dateti
     To be called outside of savepoints: what is locked within one that is rolled back is not locked any more.
     """
     held = await (await connection.execute(_sql.hold, {"project_id": project_id, "held": list(parents)})).fetchall()
-    timestamp: datetime = held[-1]["present"]
+    timestamp: datetime = held[-1]["timestamp"]
     return timestamp
 
 
@@ -52,7 +52,9 @@ async def hold_for_request(connection: Connection, project_id: int, *parents: st
     return await _pass(connection, project_id, (), parents)
 
 
-async def change(connection: Connection, project_id: int, *parents: str, held: tuple[str, ...] = ()) -> datetime:
+async def shut_for_request(
+    connection: Connection, project_id: int, *parents: str, held: tuple[str, ...] = ()
+) -> datetime:
     """Shut the gates of what a request is about to read and change, until its transaction ends; returns the present.
 
     Waits for the batches in hand and lets none pass that comes later. `held` are those that the request holds beside.
@@ -68,21 +70,21 @@ async def _pass(connection: Connection, project_id: int, changed: tuple[str, ...
         passed = await (await connection.execute(_sql.pass_gates, {**gates, **limits})).fetchall()
     except LockNotAvailable:
         raise _too_long(changed, held) from None
-    timestamp: datetime = passed[-1]["present"]
+    timestamp: datetime = passed[-1]["timestamp"]
     return timestamp
 
 
 def _too_long(changed: tuple[str, ...], held: tuple[str, ...]) -> ServiceUnavailableError:
     waited = f"for {_TIMEOUT} seconds. Nothing was changed; send the same request again in a moment"
     if changed:
-        reason = f"An action has been writing what depends on {_list_spec(changed)} {waited}"
+        reason = f"An action has been writing what depends on {_joined_with_or(changed)} {waited}"
     else:
-        reason = f"Another request, or an action, has kept {_list_spec(held)} from being used {waited}"
+        reason = f"Another request, or an action, has kept {_joined_with_or(held)} from being used {waited}"
     refused = ServiceUnavailableError(reason)
     refused.headers["Retry-After"] = str(_RETRY_AFTER)
     return refused
 
 
-def _list_spec(parents: tuple[str, ...]) -> str:
+def _joined_with_or(parents: tuple[str, ...]) -> str:
     *others, last = parents
     return f"{', '.join(others)} or {last}" if others else last

@@ -1,6 +1,6 @@
 -- name: hold
 -- One after another in the order of their keys, which is the same for everybody.
-SELECT pg_advisory_xact_lock_shared(project, gate), date_trunc('milliseconds', clock_timestamp()) AS present
+SELECT pg_advisory_xact_lock_shared(project, gate), date_trunc('milliseconds', clock_timestamp()) AS timestamp
 FROM (
     SELECT DISTINCT (:project_id & 2147483647)::int AS project, hashtext(name) AS gate
     FROM unnest(:held::text[]) AS name
@@ -13,7 +13,7 @@ SELECT
     set_config('lock_timeout', :timeout, true) AS timeout,
     set_config('idle_in_transaction_session_timeout', :silence, true) AS silence,
     CASE WHEN is_changed THEN pg_advisory_xact_lock(project, gate) ELSE pg_advisory_xact_lock_shared(project, gate) END,
-    date_trunc('milliseconds', clock_timestamp()) AS present
+    date_trunc('milliseconds', clock_timestamp()) AS timestamp
 FROM (
     SELECT (:project_id & 2147483647)::int AS project, hashtext(name) AS gate, bool_or(is_changed) AS is_changed
     FROM (

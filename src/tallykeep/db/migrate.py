@@ -6,8 +6,8 @@ import psycopg
 
 from tallykeep import __version__
 from tallykeep.core.errors import DatabaseUnavailableError, UnsupportedDatabaseError
-from tallykeep.db.connections.arrival import NO_URL, unreachable
 from tallykeep.db.connections.session import connect
+from tallykeep.db.connections.startup_wait import NO_URL, unreachable
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x74616C6C79  # any fixed number: one migration at a time in a database

@@ -6,7 +6,7 @@ from typing import TypeVar
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.pq import TransactionStatus
 
-from tallykeep.core.errors import BatchLostError, ServiceUnavailableError
+from tallykeep.core.errors import OvertakenError, ServiceUnavailableError
 from tallykeep.db.connections.pool import Connection
 
 Done = TypeVar("Done")
@@ -26,12 +26,12 @@ async def in_transaction(connection: Connection, work: Callable[[], Awaitable[Do
         try:
             async with connection.transaction():
                 return await work()
-        except (DeadlockDetected, SerializationFailure, BatchLostError):
+        except (DeadlockDetected, SerializationFailure, OvertakenError):
             continue
     try:
         async with connection.transaction():
             return await work()
-    except BatchLostError as lost:
+    except OvertakenError as lost:
         raise ServiceUnavailableError(
             f"Nothing was changed, because others kept changing the same: {lost}. Send it again"
         ) from lost

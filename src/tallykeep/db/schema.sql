@@ -1,4 +1,4 @@
--- The whole schema of today, at revision 0020, to be read; migrations make it (migrations/versions).
+-- The whole schema of today, at revision 0021, to be read; migrations make it (migrations/versions).
 -- Written by `make schema` from a database that was just migrated. The queue's own tables are procrastinate's.
 
 CREATE TABLE api_keys (

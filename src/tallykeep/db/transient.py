@@ -11,8 +11,8 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout
 
-from tallykeep.core.errors import BatchLostError, DatabaseUnavailableError, NotTriedError, OutOfOrderError
-from tallykeep.db.connections.standing import DatabaseAwayError
+from tallykeep.core.errors import BatchLostError, DatabaseUnavailableError, NotTriedError, NotYetError, OvertakenError
+from tallykeep.db.connections.availability import DatabaseAwayError
 
 # SQLSTATE classes that are not the rows' fault: connection, transaction state, rollback (deadlock), resources,
 # operator's intervention. psycopg's own exception classes cut it differently (54, a row too large, is Operational).
@@ -40,7 +40,7 @@ def accuses_a_row(error: Exception, seconds: float, lease_seconds: float) -> boo
 
 def is_transient(error: Exception) -> bool:
     """Return whether the error is no defect and not the rows' fault."""
-    if isinstance(error, OutOfOrderError | BatchLostError | NotTriedError | PoolTimeout):
+    if isinstance(error, NotYetError | BatchLostError | OvertakenError | NotTriedError | PoolTimeout):
         return True
     if not isinstance(error, psycopg.Error):
         return False

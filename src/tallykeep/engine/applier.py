@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tallykeep.core.action_type import ActionTypes
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.errors import NotTriedError, OutOfOrderError
+from tallykeep.core.errors import NotTriedError, NotYetError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.transient import accuses_a_row, is_transient
@@ -30,7 +30,7 @@ class _NotNowError(Exception):
         self.error = error
 
 
-class _MustWaitError(OutOfOrderError):
+class _MustWaitError(NotYetError):
     """An action that takes its slot for long has to wait for another one that does."""
 
 
@@ -75,7 +75,7 @@ class Applier:
 
     async def _advance(self, connection: Connection, project_id: int, small: bool) -> bool:
         served: set[str] = set()
-        must_wait: OutOfOrderError | None = None
+        must_wait: _MustWaitError | None = None
         while action_id := await serve_next_action(connection, project_id, small=small):
             if action_id in served:
                 break  # every action has its batches in hand
@@ -124,11 +124,10 @@ class Applier:
 
     @contextmanager
     def _atomic_slot(self, claimed: ClaimedBatch) -> Iterator[None]:
-        """Take one of the worker's slots for an atomic action, which keeps it until its last batch.
+        """Take one of the worker's slots for an atomic action until its last batch.
 
-        One at least is left for others.
-
-        One project has one of them at most. Raises _NoPlaceError where none is left.
+        At least one slot is left for other actions, and a project has at most one. Raises _MustWaitError where none is
+        free.
         """
         if not claimed.submission_options.is_atomic or claimed.open_batches == 1:
             yield
@@ -148,7 +147,7 @@ class Applier:
                 raise _MustWaitError("another batch is tried in a process of its own")  # each takes a slot for long
             async with self._isolating:
                 await quarantine.isolate(connection, suspect.claimed, suspect.attempts)
-        except (OutOfOrderError, asyncio.CancelledError):
+        except (NotYetError, asyncio.CancelledError):
             await forget_attempt(self.pool, suspect.claimed)  # nobody died of it
             raise
         except NotTriedError as error:
@@ -158,10 +157,10 @@ class Applier:
     async def _complete(self, connection: Connection, claimed: ClaimedBatch) -> None:
         action_type = self.action_types[claimed.action_type]
         if claimed.submission_options.is_atomic:
-            tally = await apply_atomically(connection, action_type, claimed)
+            after_batch = await apply_atomically(connection, action_type, claimed)
         else:
-            tally = await close_batch(connection, claimed, await apply_batch(connection, action_type, claimed))
-        await queue_next(connection, claimed.project_id, tally, self.settings.batches_in_flight)
+            after_batch = await close_batch(connection, claimed, await apply_batch(connection, action_type, claimed))
+        await queue_next(connection, claimed.project_id, after_batch, self.settings.batches_in_flight)
 
     async def apply_isolated(self, connection: Connection, project_id: int, action_id: str, first_row: int) -> None:
         """Apply this very batch, here and now, unless somebody else has it, or had it."""

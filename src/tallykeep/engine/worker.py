@@ -9,8 +9,8 @@ import sys
 import psycopg
 import structlog
 
+from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.guard import Guard
-from tallykeep.db.connections.reach import reason_of
 from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.engine.retention.pruner import Pruner
 from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, Queue
@@ -52,7 +52,7 @@ async def run_worker(queue: Queue, rescuer: Rescuer, pruner: Pruner, guard: Guar
 async def _keep_working(queue: Queue, guard: Guard, concurrency: int, *queues: str) -> None:
     """Work; where an outage, or a defect, has ended that, begin anew as soon as the database answers."""
     while True:
-        await guard.present()
+        await guard.wait_until_available()
         try:
             await _work(queue, concurrency, *queues)
         except Exception as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tallykeep.catalog.row_types import ImportedRowType
+from tallykeep.core.options.parsers import short
 from tallykeep.engine.applying.shortened_keys import is_shortened
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.cell_shapes import is_email, is_key, is_phone, is_text_formula, keys_differ
@@ -82,9 +83,9 @@ def _of_columns(columns: Sequence[Held]) -> Iterator[FileWarning]:
             yield FileWarning("ignored_columns", column.index, message)
         if column.use != "left_out" and (formula := next(filter(is_text_formula, column.cells), None)):
             message = (
-                f"{_named(column)} has cells such as {_short(formula)!r}, with signs that keep a spreadsheet from"
-                " reading numbers. They are stored as they stand; if only what is within is meant, take the signs off"
-                " in the file, with the column formatted as text."
+                f"{_named(column)} has cells such as {short(formula, _SHOWN)!r}, with signs that keep a spreadsheet"
+                " from reading numbers. They are stored as they stand; if only what is within is meant, take the signs"
+                " off in the file, with the column formatted as text."
             )
             yield FileWarning("text_formula", column.index, message)
 
@@ -118,9 +119,9 @@ def _about_key(
     if cut:
         yield FileWarning(
             "scientific_keys", key.index,
-            f"{_named(key)} has cells such as {_short(cut[0])}: a spreadsheet has cut the digits of {len(cut)} of the"
-            f" first {len(key.cells)}. Rows that share such a cell fail. Format the column as text in the original, and"
-            " export it again.",
+            f"{_named(key)} has cells such as {short(cut[0], _SHOWN)}: a spreadsheet has cut the digits of {len(cut)}"
+            f" of the first {len(key.cells)}. Rows that share such a cell fail. Format the column as text in the"
+            " original, and export it again.",
         )  # fmt: skip
 
 
@@ -177,8 +178,4 @@ def _key_title(row_type: ImportedRowType) -> str:
 
 
 def _named(column: Held) -> str:
-    return repr(_short(column.title))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return repr(short(column.title, _SHOWN))

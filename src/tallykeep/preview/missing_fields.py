@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.core.rows import Failure
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.field import Field
-from tallykeep.resources.fields.validators import Problem
 
 
 @dataclass(frozen=True, slots=True)

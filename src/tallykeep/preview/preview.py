@@ -4,14 +4,14 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from tallykeep.catalog.row_types import IMPORTS, ImportedRowType
+from tallykeep.catalog.row_types import ROW_TYPES, ImportedRowType
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Source
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
 from tallykeep.core.rows import Row
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connections
-from tallykeep.engine.applying.try_rows import Checked, RowsDryRun, try_out
+from tallykeep.engine.applying.dry_run_rows import Checked, RowsDryRun, dry_run_rows
 from tallykeep.engine.columns.cell_rules import choose_cell_rules, fill
 from tallykeep.engine.columns.column_mapping import Mapping, choose_columns
 from tallykeep.engine.intake.sample import FileSample, Sample, read_sample
@@ -124,7 +124,7 @@ async def preview(
     inspection = await asyncio.to_thread(_inspect, sample, query, file_name, max_row_bytes)
     tried = await asyncio.to_thread(inspection.file_sample.rows, inspection.source)
     tried = tried[: query.limit]
-    rows_dry_run = await try_out(pool, project_id, inspection.action_type, inspection.source, tried, query.target)
+    rows_dry_run = await dry_run_rows(pool, project_id, inspection.action_type, inspection.source, tried, query.target)
     return await asyncio.to_thread(_preview, sample, query, inspection, len(tried), rows_dry_run)
 
 
@@ -213,8 +213,8 @@ def known_titles(mapping: Mapping | None) -> frozenset[str]:
 
 @cache
 def _titles_of_row_types() -> frozenset[str]:
-    own = {normal for row_type in IMPORTS.values() for normal, _ in row_type.titles()}
-    words = {word for row_type in IMPORTS.values() for field in row_type.fields for word in field.synonyms}
+    own = {normal for row_type in ROW_TYPES.values() for normal, _ in row_type.titles()}
+    words = {word for row_type in ROW_TYPES.values() for field in row_type.fields for word in field.synonyms}
     return frozenset(own.union(map(normal_title, words)))
 
 
@@ -226,12 +226,12 @@ def _taken(file_sample: FileSample, sample: Sample) -> TakenOfFile:
 def _chosen(possible: list[Candidate], wanted: str | None, source_format: str) -> Candidate:
     if wanted is None:
         return possible[0]
-    if wanted not in IMPORTS:
-        raise InvalidQueryError(f"Property .row_type should be one of {', '.join(IMPORTS)}, not {wanted!r}")
+    if wanted not in ROW_TYPES:
+        raise InvalidQueryError(f"Property .row_type should be one of {', '.join(ROW_TYPES)}, not {wanted!r}")
     for candidate in possible:
         if candidate.row_type.name == wanted:
             return candidate
-    forms = "a CSV file or an XLSX workbook" if IMPORTS[wanted].json is None else "a JSON array or NDJSON"
+    forms = "a CSV file or an XLSX workbook" if ROW_TYPES[wanted].json is None else "a JSON array or NDJSON"
     raise InvalidPayloadError(f"{wanted} come as {forms}, not as {source_format}")
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.core.rows import Row
-from tallykeep.engine.applying.try_rows import Checked, RowsDryRun
+from tallykeep.engine.applying.dry_run_rows import Checked, RowsDryRun
 from tallykeep.engine.intake.sample import FileSample
 from tallykeep.preview.previewed_columns import Column, shown_text, shown_value
 from tallykeep.preview.problems import Problem, ProblemLocator

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import PurePath
 from typing import Literal
 
-from tallykeep.catalog.row_types import IMPORTS, ImportedRowType
+from tallykeep.catalog.row_types import ROW_TYPES, ImportedRowType
 from tallykeep.engine.columns.column_mapping import OURS
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.cell_shapes import speaks_against, speaks_for_choice
@@ -91,7 +91,7 @@ def candidates(
     """Rank every row type that comes in this format, likeliest first; the fields `defaults` need no column."""
     scored = [
         _candidate(row_type, columns, source_format, file_name, defaults)
-        for row_type in IMPORTS.values()
+        for row_type in ROW_TYPES.values()
         if row_type.action_type(source_format)
     ]
     by_name = {candidate.row_type.name: candidate for candidate in scored}
@@ -215,9 +215,9 @@ def _spellings(row_type: ImportedRowType, title: str) -> list[str]:
 @cache
 def _words(name: str) -> dict[str, str]:
     """Return every word for a field of this row type, in plain spelling, with the field's title."""
-    words = {_plain(title): title for _, title in IMPORTS[name].titles()}
-    words |= {_plain(normal): title for normal, title in IMPORTS[name].titles()}
-    for each in IMPORTS[name].fields:
+    words = {_plain(title): title for _, title in ROW_TYPES[name].titles()}
+    words |= {_plain(normal): title for normal, title in ROW_TYPES[name].titles()}
+    for each in ROW_TYPES[name].fields:
         for synonym in each.synonyms:
             words.setdefault(_plain(synonym), each.title)
     return words

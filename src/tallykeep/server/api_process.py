@@ -57,7 +57,7 @@ def api(settings: Settings) -> int:
         aside = SideThread()
         async with _open_pools(database_url, settings.api_pool_size) as (guard, pools):
             with suppress(TimeoutError):
-                await asyncio.wait_for(guard.present(), _FIRST_CHECK_SECONDS)
+                await asyncio.wait_for(guard.wait_until_available(), _FIRST_CHECK_SECONDS)
             yield Context(
                 settings=settings, pools=pools, shares=Shares(settings),
                 acceptance=Acceptance(pools.intake, settings, aside),

@@ -89,15 +89,15 @@ class Pulse:
 
     def silent_seconds(self, pid: int) -> float:
         """Return the seconds since the heartbeat of this process was last seen to change."""
-        present = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
         beat = self.heartbeat_file.stat().st_mtime_ns if self.heartbeat_file.exists() else 0
         if self._seen[0] != pid:
             self._starting = min(max(self.timeout_seconds, 2 * self._starting), _MAX_STARTS * self.timeout_seconds)
-            self._heard_at = present + self._starting
+            self._heard_at = now + self._starting
         elif self._seen[1] != beat:
-            self._starting, self._heard_at = 0.0, present
+            self._starting, self._heard_at = 0.0, now
         self._seen = (pid, beat)
-        return present - self._heard_at
+        return now - self._heard_at
 
 
 def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:

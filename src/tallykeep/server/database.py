@@ -9,8 +9,8 @@ import structlog
 
 from tallykeep.core.errors import DatabaseUnavailableError
 from tallykeep.core.settings import Settings
-from tallykeep.db.connections.arrival import until_answering
-from tallykeep.db.connections.reach import reason_of
+from tallykeep.db.connections.connection_errors import reason_of
+from tallykeep.db.connections.startup_wait import wait_for_database
 from tallykeep.db.embedded import running_embedded
 from tallykeep.db.migrate import migrate
 from tallykeep.db.transient import transient_cause
@@ -45,7 +45,7 @@ def until_done(database_url: str, work: Callable[[], Done]) -> Done:
     """
     is_logged = False
     while True:
-        asyncio.run(until_answering(database_url))
+        asyncio.run(wait_for_database(database_url))
         try:
             return work()
         except Exception as error:

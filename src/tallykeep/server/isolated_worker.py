@@ -68,7 +68,7 @@ async def apply_isolated(settings: Settings, database_url: str, project_id: int,
             Guard(database_url, name=_NAME) as guard,
             make_pool(database_url, size=2, name=_NAME, lock_timeout_seconds=lock_timeout, guard=guard) as pool,
         ):
-            await guard.present()
+            await guard.wait_until_available()
             applier = Applier(pool, ACTION_TYPES, settings, _start_no_other)
             async with pool.connection() as connection:
                 sys.stdout.buffer.write(_READY)

@@ -17,8 +17,8 @@ import structlog
 
 from tallykeep.core.errors import DatabaseUnavailableError, DataDirectoryInUseError, TallykeepError
 from tallykeep.core.settings import Settings, environment_of_roles, environment_without_settings
-from tallykeep.db.connections.arrival import until_answering
-from tallykeep.db.connections.reach import reason_of
+from tallykeep.db.connections.connection_errors import reason_of
+from tallykeep.db.connections.startup_wait import wait_for_database
 from tallykeep.db.directories import make_directory, open_private
 from tallykeep.db.embedded import EmbeddedServer, prepare_embedded
 from tallykeep.db.transient import transient_cause
@@ -167,7 +167,7 @@ class Supervisor:
 
     async def _until_there(self, database_url: str) -> bool:
         """Wait for a database that others run, however long it is away; False where we are to stop before."""
-        arriving = asyncio.create_task(until_answering(database_url))
+        arriving = asyncio.create_task(wait_for_database(database_url))
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait((arriving, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

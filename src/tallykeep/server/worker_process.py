@@ -41,7 +41,7 @@ async def _work(settings: Settings, database_url: str) -> None:
         applier = Applier(pool, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, settings, _WORKER)
-        await guard.present()
+        await guard.wait_until_available()
         await run_worker(queue, rescuer, Pruner(pool, settings), guard, concurrency=settings.worker_concurrency)
 
 

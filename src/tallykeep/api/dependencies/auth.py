@@ -1,6 +1,6 @@
 """Authentication by key headers, for the API (X-App-…) and for the management API (X-Management-…)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -62,25 +62,21 @@ async def _authenticated(context: Context, kind: KeyKind, key_id: str, token: st
     return caller
 
 
-async def _caller(
-    request: Request, context: FromContext, caller: Annotated[Caller, Depends(_known_caller)]
-) -> AsyncIterator[Caller]:
-    """Yield the caller, with one of its slots for requests until the answer was sent."""
-    async with context.slot(caller, context.shares.requests):
-        request.state.caller = caller
-        yield caller
+def _with_slot(known: Callable[..., Awaitable[Caller]]) -> Callable[..., AsyncIterator[Caller]]:
+    """Return what yields a known caller, with one of its slots for requests until the answer was sent."""
+
+    async def with_slot(
+        request: Request, context: FromContext, caller: Annotated[Caller, Depends(known)]
+    ) -> AsyncIterator[Caller]:
+        async with context.slot(caller, context.shares.requests):
+            request.state.caller = caller
+            yield caller
+
+    return with_slot
 
 
-async def _manager(
-    request: Request, context: FromContext, caller: Annotated[Caller, Depends(_known_manager)]
-) -> AsyncIterator[Caller]:
-    async with context.slot(caller, context.shares.requests):
-        request.state.caller = caller
-        yield caller
-
-
-FromCaller = Annotated[Caller, Depends(_caller)]
-FromManager = Annotated[Caller, Depends(_manager)]
+FromCaller = Annotated[Caller, Depends(_with_slot(_known_caller))]
+FromManager = Annotated[Caller, Depends(_with_slot(_known_manager))]
 
 
 async def _managed_project(project_id: str, manager: FromManager) -> Caller:

@@ -125,7 +125,7 @@ class CorrectedUpload(RequestUpload):
 
 
 def submission(
-    request: Request, caller: Caller, action_type: ActionType, options: dict[str, Any], *, body: Any = None,
+    request: Request, caller: Caller, action_type: ActionType, parameters: dict[str, Any], *, body: Any = None,
     id_prefix: str = "v-", parent_id: str | None = None,
 ) -> Submission:  # fmt: skip
     """Describe who submits what; raise InvalidQueryError for an Idempotency-Key that cannot be one."""
@@ -134,7 +134,7 @@ def submission(
         project_id=caller.project_id,
         request_id=request_id(request, id_prefix),
         requested_by=caller.key_id,
-        options=options,
+        parameters=parameters,
         idempotency_key=_idempotency_key(request),
         request=(request.method, request.url.path, body),
         parent_id=parent_id,

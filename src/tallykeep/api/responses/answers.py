@@ -36,8 +36,8 @@ from tallykeep.core.errors import (
     UriTooLongError,
 )
 from tallykeep.core.ids import new_id
-from tallykeep.db.connections.reach import reason_of
-from tallykeep.db.connections.standing import DatabaseAwayError
+from tallykeep.db.connections.availability import DatabaseAwayError
+from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.engine.intake.idempotency import Accepted
 
 _log = structlog.get_logger()

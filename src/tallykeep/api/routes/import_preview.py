@@ -13,7 +13,7 @@ from tallykeep.api.requests.upload import RequestUpload
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.routes.submissions import PREVIEW_BODY
 from tallykeep.api.schemas.imports import ImportPreview, RowTypeList
-from tallykeep.catalog.row_types import IMPORTS, ImportedRowType
+from tallykeep.catalog.row_types import ROW_TYPES, ImportedRowType
 from tallykeep.catalog.templates import CSV_TEMPLATES
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.concurrency.side_thread import Aside
@@ -51,7 +51,7 @@ def _option(option: Option) -> dict[str, Any]:
 
 _PARAMETERS = [
     _query(
-        "row_type", {"type": "string", "enum": list(IMPORTS)}, "What the rows are; left out, the likeliest row type."
+        "row_type", {"type": "string", "enum": list(ROW_TYPES)}, "What the rows are; left out, the likeliest row type."
     ),
     _query("campaign", {"type": "string"}, "Where campaign vouchers go, by name or id; without it they go unchecked."),
     *map(_option, options_for(*_SCOPES)),
@@ -71,7 +71,7 @@ _PARAMETERS = [
 @router.get("", summary="List row types", openapi_extra=OURS | answers(RowTypeList))
 async def list_imports(context: FromContext, caller: FromCaller) -> Json:
     """List what can be imported: endpoints and fields of each row type, and how large files may be."""
-    data = [_row_type(row_type) for row_type in IMPORTS.values()]
+    data = [_row_type(row_type) for row_type in ROW_TYPES.values()]
     return Json({"object": "list", "data_ref": "data", "data": data, "total": len(data),
                  "limits": _limits(context.settings)})  # fmt: skip
 

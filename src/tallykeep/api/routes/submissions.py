@@ -183,16 +183,18 @@ def _endpoint(action_type: ActionType) -> Callable[..., Awaitable[Json]]:
     async def submit(request: Request, context: FromContext, caller: FromCaller) -> Json:
         aside = context.aside.of(caller.project_id)
         upload = RequestUpload(request, accepted, context.settings, aside, no_body=action_type.no_body)
-        options = await _options(request, context, caller, action_type)
+        parameters = await _target_parameters(request, context, caller, action_type)
         acceptance = await context.accepting(caller)
         async with context.slot(caller, context.shares.uploads):
-            accepted_as = await acceptance.accept(submission(request, caller, action_type, options), upload)
+            accepted_as = await acceptance.accept(submission(request, caller, action_type, parameters), upload)
         return answer_accepted(accepted_as, action_type.status_code)
 
     return submit
 
 
-async def _options(request: Request, context: Context, caller: Caller, action_type: ActionType) -> dict[str, Any]:
+async def _target_parameters(
+    request: Request, context: Context, caller: Caller, action_type: ActionType
+) -> dict[str, Any]:
     if action_type.target is None:
         return {}
     async with context.reading(caller).connection() as connection:

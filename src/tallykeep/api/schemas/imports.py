@@ -6,7 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from tallykeep.api.schemas.values import ListObject
-from tallykeep.engine.applying.try_rows import Checked
+from tallykeep.engine.applying.dry_run_rows import Checked
 from tallykeep.formats.xlsx.workbook import SheetSize
 from tallykeep.preview.file_warnings import FileWarning
 from tallykeep.preview.missing_fields import Needed

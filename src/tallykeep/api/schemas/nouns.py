@@ -94,7 +94,7 @@ def _page(spec: UpsertSpec, shown: type) -> _Types:
         spec.plural: list[shown],  # type: ignore[valid-type]
         "total": int,
     }
-    return page if spec.listing.cursor is None else {**page, "has_more": NotRequired[bool]}
+    return page if spec.list_declaration.cursor is None else {**page, "has_more": NotRequired[bool]}
 
 
 def _holders(spec: UpsertSpec) -> _Types:

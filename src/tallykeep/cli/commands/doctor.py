@@ -182,11 +182,11 @@ def _schema(database: dict[str, Any]) -> Finding:
     """Compare the database's revision with the newest one that the server knows."""
     if "newest_revision" not in database:
         return Finding("schema", Level.UNKNOWN, "the server does not say: it is older than this command")
-    present, newest = database["revision"], database["newest_revision"]
-    if present == newest:
-        return Finding("schema", Level.OK, f"at {present}, the server's")
-    message = f"at {present or 'nothing'}, but the server's is {newest}"
-    if present is None or present < newest:
+    current, newest = database["revision"], database["newest_revision"]
+    if current == newest:
+        return Finding("schema", Level.OK, f"at {current}, the server's")
+    message = f"at {current or 'nothing'}, but the server's is {newest}"
+    if current is None or current < newest:
         return Finding("schema", Level.WRONG, message, "Migrate it on the server's machine: tallykeep db migrate")
     todo = "A newer Tallykeep has migrated it: start all of the server's processes in that version"
     return Finding("schema", Level.WRONG, message, todo)

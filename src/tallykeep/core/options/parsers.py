@@ -115,9 +115,9 @@ def values(name: str, text: str) -> dict[str, dict[str, str]]:
     return parsed
 
 
-def short(text: str) -> str:
-    """Return the text as a message shows it."""
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+def short(text: str, max_length: int = _SHOWN) -> str:
+    """Return the text as a message shows it: its first `max_length` characters."""
+    return text if len(text) <= max_length else text[:max_length] + "…"
 
 
 def _require_short(name: str, added: int) -> None:

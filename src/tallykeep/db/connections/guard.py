@@ -17,9 +17,11 @@ from psycopg import AsyncConnection
 from psycopg.errors import DiskFull, QueryCanceled
 from psycopg.rows import DictRow
 
-from tallykeep.db.connections.knock import Reached, give_up, knock, reach, read_state
-from tallykeep.db.connections.reach import bounded, by_host, hang_up, is_crowded, part, reason_of, retrieved
-from tallykeep.db.connections.standing import DatabaseAwayError, Guarded, Standing
+from tallykeep.db.connections.availability import Availability, DatabaseAwayError, Guarded
+from tallykeep.db.connections.connecting import Connected, abandon, connect, connect_to_any_host, read_state
+from tallykeep.db.connections.connection_errors import is_crowded, reason_of
+from tallykeep.db.connections.conninfo import bounded, by_host
+from tallykeep.db.connections.hanging_up import hang_up, part, retrieved
 from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "guard.sql")
@@ -47,7 +49,7 @@ class Guard:
     def __init__(self, database_url: str, *, name: str) -> None:
         self._conninfos = by_host(bounded(database_url))
         self._name = f"{name} guard"
-        self._reached: Reached | None = None
+        self._connected: Connected | None = None
         self._away: str | None = "it has not answered yet"
         self._was_there = False
         self._lost_at = self._logged_at = time.monotonic()
@@ -64,31 +66,31 @@ class Guard:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._reached is not None:
-            hang_up(self._reached.connection)
+        if self._connected is not None:
+            hang_up(self._connected.connection)
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        if self._reached is not None:
-            await self._reached.connection.close()
+        if self._connected is not None:
+            await self._connected.connection.close()
 
     @property
-    def standing(self) -> Standing:
+    def availability(self) -> Availability:
         """Return how the database stands."""
         crowded = time.monotonic() - self._crowded_at < _CROWDED_SECONDS
-        return Standing(self._away, self._read_only, self._full, crowded)
+        return Availability(self._away, self._read_only, self._full, crowded)
 
     @property
     def conninfo(self) -> str:
         """Return the connection string that led to the database last."""
-        return self._reached.conninfo if self._reached else self._conninfos[0]
+        return self._connected.conninfo if self._connected else self._conninfos[0]
 
     def require(self) -> None:
         """Raise DatabaseAwayError where the database is out of reach."""
         if self._away is not None:
             raise DatabaseAwayError(f"the database is out of reach: {self._away}")
 
-    async def present(self) -> None:
+    async def wait_until_available(self) -> None:
         """Return when the database answers, however long that takes."""
         await self._up.wait()
 
@@ -110,7 +112,7 @@ class Guard:
             self._full = True
             _log.error("the database's disk is full", reason=reason_of(error))
         if is_crowded(error):
-            if not self.standing.crowded:
+            if not self.availability.crowded:
                 _log.error("the database lets no further connection in", reason=reason_of(error))
             self._crowded_at = time.monotonic()
         elif isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
@@ -133,10 +135,10 @@ class Guard:
         return row
 
     async def _answer(self, query: LiteralString) -> DictRow:
-        if self._reached is None:
+        if self._connected is None:
             raise DatabaseAwayError("the database is out of reach")
         try:
-            row = await (await self._reached.connection.execute(query)).fetchone()
+            row = await (await self._connected.connection.execute(query)).fetchone()
         except psycopg.Error as error:
             self.notice(error)
             raise
@@ -147,7 +149,7 @@ class Guard:
     async def _watch(self) -> None:
         while True:
             try:
-                self._adopt(await knock(self._conninfos, self._name, self._refused))
+                self._adopt(await connect_to_any_host(self._conninfos, self._name, self._refused))
                 self._regained()
                 while True:
                     await self._pause()
@@ -166,20 +168,20 @@ class Guard:
 
     async def _check_again(self) -> None:
         """Look once. Raises _LostError where the database is out of reach, or silent at two checks."""
-        if (reached := self._reached) is None:
+        if (connected := self._connected) is None:
             raise RuntimeError("only a guard that has reached the database checks it")
-        checking = asyncio.create_task(self._check(reached.connection), name="check")
+        checking = asyncio.create_task(self._check(connected.connection), name="check")
         checking.add_done_callback(retrieved)
         await asyncio.wait((checking,), timeout=_FIRST_CHECK_SECONDS)
         if not checking.done():
-            await self._check_elsewhere(reached, checking)
+            await self._check_elsewhere(connected, checking)
         try:
             await checking
         except QueryCanceled:
             return  # by the server itself, after its time: it is slow, and there
         except psycopg.Error as error:
-            if reached is self._reached:
-                await self._replace(reached, error)
+            if connected is self._connected:
+                await self._replace(connected, error)
 
     async def _check(self, connection: AsyncConnection[DictRow]) -> None:
         self._note_writes((await read_state(connection)).read_only)
@@ -204,7 +206,7 @@ class Guard:
     async def check_disk(self) -> None:
         """Find out whether the database's disk is full, by writing something and taking it back."""
         with suppress(psycopg.Error, OSError, TimeoutError):
-            probe = await reach(self.conninfo, self._name)
+            probe = await connect(self.conninfo, self._name)
             try:
                 async with probe.connection.transaction(force_rollback=True):
                     await probe.connection.execute(_sql.take_time)
@@ -226,17 +228,17 @@ class Guard:
         """Go over from a standby to a server that takes writes, where a new connection leads to one."""
         for conninfo in self._conninfos:
             with suppress(psycopg.Error, OSError, TimeoutError):
-                probe = await reach(conninfo, self._name)
+                probe = await connect(conninfo, self._name)
                 if self._read_only and self._away is None and not probe.state.read_only:
                     self._adopt(probe)
                     self._sever()
                     return
                 await probe.connection.close()
 
-    async def _check_elsewhere(self, reached: Reached, checking: asyncio.Task[None]) -> None:
+    async def _check_elsewhere(self, connected: Connected, checking: asyncio.Task[None]) -> None:
         """Check over other connections: if one of them is answered and the first is not, the old ones are dead."""
         others = [
-            asyncio.create_task(reach(conninfo, self._name, _TIMEOUT_SECONDS), name="second check")
+            asyncio.create_task(connect(conninfo, self._name, _TIMEOUT_SECONDS), name="second check")
             for conninfo in self._conninfos
         ]
         deadline = time.monotonic() + _TIMEOUT_SECONDS
@@ -245,7 +247,7 @@ class Guard:
                 pending = [task for task in (checking, *others) if not task.done()]
                 left = deadline - time.monotonic()
                 await asyncio.wait(pending, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                if (other := next((task for task in others if _leads_on(task, reached)), None)) is not None:
+                if (other := next((task for task in others if _leads_on(task, connected)), None)) is not None:
                     # Of a server that answers late, the first answer may be on its way.
                     await asyncio.wait((checking,), timeout=_PAUSE_SECONDS)
                     if not checking.done():
@@ -258,30 +260,30 @@ class Guard:
                 raise _LostError(_SILENT)
         finally:
             for task in others:
-                give_up(task)
+                abandon(task)
 
-    async def _replace(self, reached: Reached, error: psycopg.Error) -> None:
+    async def _replace(self, connected: Connected, error: psycopg.Error) -> None:
         """Find out whether more has ended than the guard's connection. Raise _LostError where it has."""
         while True:
             try:
-                successor = await reach(reached.conninfo, self._name, _TIMEOUT_SECONDS)
+                successor = await connect(connected.conninfo, self._name, _TIMEOUT_SECONDS)
             except (psycopg.Error, OSError, TimeoutError) as refused:
                 self.notice(refused)
                 if not is_crowded(refused) and not isinstance(refused, QueryCanceled):
                     raise _LostError(reason_of(refused)) from refused
             else:
                 self._adopt(successor)
-                if successor.state.started_at != reached.state.started_at:
+                if successor.state.started_at != connected.state.started_at:
                     _log.warning("the database was started anew", reason=reason_of(error))
                     self._sever()
                 return
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    def _adopt(self, reached: Reached) -> None:
-        before, self._reached = self._reached, reached
+    def _adopt(self, connected: Connected) -> None:
+        before, self._connected = self._connected, connected
         if before is not None:
             self._tasks["parting"] = asyncio.create_task(part(before.connection), name="parting")
-        self._note_writes(reached.state.read_only)
+        self._note_writes(connected.state.read_only)
 
     def _regained(self) -> None:
         if self._was_there:
@@ -318,9 +320,9 @@ class Guard:
                 pool.refill()
 
 
-def _leads_on(other: asyncio.Task[Reached], reached: Reached) -> bool:
+def _leads_on(other: asyncio.Task[Connected], connected: Connected) -> bool:
     """Return whether the connection leads to the same server as that one, or to another one that takes writes."""
     if not other.done() or other.cancelled() or other.exception() is not None:
         return False
     arrived = other.result()
-    return arrived.conninfo == reached.conninfo or not arrived.state.read_only
+    return arrived.conninfo == connected.conninfo or not arrived.state.read_only

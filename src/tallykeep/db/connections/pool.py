@@ -25,8 +25,10 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg_pool import PoolClosed, PoolTimeout
 
 from tallykeep.core import exact_json
+from tallykeep.db.connections.connection_errors import is_crowded, reason_of
+from tallykeep.db.connections.conninfo import bounded
 from tallykeep.db.connections.guard import Guard
-from tallykeep.db.connections.reach import bounded, is_crowded, is_sound, reason_of, within
+from tallykeep.db.connections.hanging_up import is_sound, within
 from tallykeep.db.connections.session import set_own_limits
 
 _log = structlog.get_logger()
@@ -126,17 +128,17 @@ class Pool:
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[Connection]:
         """Lend a connection of the same form beside the pool. Raise psycopg.Error, OSError or TimeoutError."""
-        await self.present()
+        await self.wait_until_available()
         connection = await self._reach()
         try:
             yield connection
         finally:
             connection.pgconn.finish()
 
-    async def present(self) -> None:
+    async def wait_until_available(self) -> None:
         """Return when the database answers, as far as is known here."""
         if self._guard is not None:
-            await self._guard.present()
+            await self._guard.wait_until_available()
 
     async def drain(self) -> None:
         """Replace all connections: those that are idle now, the others when they are given back."""
@@ -198,29 +200,29 @@ class Pool:
 
     def _give_back(self, connection: Connection) -> None:
         kept = self._open.get(connection)
-        present = time.monotonic()
+        now = time.monotonic()
         if (
             kept is None
             or self._closed
             or kept.generation < self._generation
-            or present - kept.opened_at > _LIFETIME_SECONDS
+            or now - kept.opened_at > _LIFETIME_SECONDS
             or connection.info.transaction_status != TransactionStatus.IDLE
         ):
             self._discard(connection)
             self.refill()
             return
-        kept.used_at = present
+        kept.used_at = now
         while self._waiting:
             if not (waiter := self._waiting.popleft()).done():
                 waiter.set_result(connection)
                 return
         self._idle.append(connection)
-        self._shrink(present)
+        self._shrink(now)
 
-    def _shrink(self, present: float) -> None:
+    def _shrink(self, now: float) -> None:
         """Close what has not been needed for long: the connection used last is lent first."""
         max_idle = self._idle[0]
-        if len(self._open) > self.least and present - self._open[max_idle].used_at > _IDLE_SECONDS:
+        if len(self._open) > self.least and now - self._open[max_idle].used_at > _IDLE_SECONDS:
             self._idle.popleft()
             self._discard(max_idle)
 
@@ -231,7 +233,7 @@ class Pool:
     async def _connect(self) -> None:
         """Connect, again and again until that succeeds or nobody wants it any more."""
         while not self._closed and (self._waiting or len(self._open) < self.least):
-            await self.present()
+            await self.wait_until_available()
             try:
                 connection = await self._reach()
             except (psycopg.Error, OSError, TimeoutError) as error:

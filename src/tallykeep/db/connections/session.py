@@ -6,7 +6,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from tallykeep.core.errors import UnsupportedDatabaseError
-from tallykeep.db.connections.reach import bounded
+from tallykeep.db.connections.conninfo import bounded
 from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "session.sql")

@@ -4,14 +4,14 @@ import re
 
 from psycopg.errors import UniqueViolation
 
-from tallykeep.core.action import EndedBy, Tally
+from tallykeep.core.action import AfterBatch, EndedBy
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import BatchLostError
 from tallykeep.core.rows import Failure
 from tallykeep.core.submission_options import OnError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.engine.applying.attempt import Outcome
+from tallykeep.engine.applying.attempt import BatchOutcome
 
 _sql = queries(__package__, "accounting.sql")
 
@@ -19,7 +19,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_REASON_LENGTH = 10_000
 
 
-async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: Outcome) -> Tally:
+async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: BatchOutcome) -> AfterBatch:
     """Record the failures, close the batch and add to the action's tally.
 
     Raises BatchLostError, and so rolls everything back, when the batch or its action was ended by someone else.
@@ -47,14 +47,16 @@ async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: Ou
         reason = f"Stopped after {tally['failed_count']} failed row(s), as on_error=stop asks"
         await end_unfinished(connection, claimed.project_id, claimed.action_id, EndedBy.STOPPED, reason)
         return await _ended(connection, claimed, tally["sequence"])
-    return await _ended(connection, claimed, tally["sequence"]) if tally["status"] == "DONE" else Tally(False, None)
+    if tally["status"] == "DONE":
+        return await _ended(connection, claimed, tally["sequence"])
+    return AfterBatch(False, None)
 
 
 def _has_to_stop(claimed: ClaimedBatch, failed: int) -> bool:
     return claimed.submission_options.on_error == OnError.STOP and failed >= claimed.submission_options.max_failures
 
 
-async def close_all(connection: Connection, claimed: ClaimedBatch, created: int, beyond_plan: int) -> Tally:
+async def close_all(connection: Connection, claimed: ClaimedBatch, created: int, beyond_plan: int) -> AfterBatch:
     """Close all batches at once: every row of the action is done, of planned work perhaps `beyond_plan`.
 
     Raises BatchLostError where the action has ended already.
@@ -65,7 +67,7 @@ async def close_all(connection: Connection, claimed: ClaimedBatch, created: int,
     tally = await (await connection.execute(_sql.tally_atomic_if_unfinished, counted)).fetchone()
     if tally is None:
         raise BatchLostError(f"the action {claimed.action_id} has ended already")
-    return Tally(True, tally["sequence"])
+    return AfterBatch(True, tally["sequence"])
 
 
 async def close_met(connection: Connection, claimed: ClaimedBatch, met: int | None) -> int:
@@ -76,7 +78,7 @@ async def close_met(connection: Connection, claimed: ClaimedBatch, met: int | No
     return met - claimed.batch.row_count
 
 
-async def reject(connection: Connection, claimed: ClaimedBatch, failed: int, reason: str = "") -> Tally:
+async def reject(connection: Connection, claimed: ClaimedBatch, failed: int, reason: str = "") -> AfterBatch:
     """End the action for its failed rows, or for another reason; nothing of it was written.
 
     Raises BatchLostError where the action has ended already.
@@ -92,17 +94,17 @@ async def reject(connection: Connection, claimed: ClaimedBatch, failed: int, rea
 
 async def end_unfinished(
     connection: Connection, project_id: int, action_id: str, ended_by: EndedBy, reason: str
-) -> Tally | None:
+) -> AfterBatch | None:
     """End the action before its last row: what has no outcome yet is unprocessed. None where it had ended already."""
     ending = {"project_id": project_id, "action_id": action_id, "ended_by": ended_by, "reason": reason}
     ended = await (await connection.execute(_sql.end_if_unfinished, ending)).fetchone()
-    return Tally(True, ended["sequence"]) if ended else None
+    return AfterBatch(True, ended["sequence"]) if ended else None
 
 
-async def _ended(connection: Connection, claimed: ClaimedBatch, sequence: str | None) -> Tally:
+async def _ended(connection: Connection, claimed: ClaimedBatch, sequence: str | None) -> AfterBatch:
     if claimed.submission_options.dry_run:
         await connection.execute(_sql.forget_dry_run_keys, claimed.action_key)
-    return Tally(True, sequence)
+    return AfterBatch(True, sequence)
 
 
 async def add_report(connection: Connection, claimed: ClaimedBatch, report: str) -> None:

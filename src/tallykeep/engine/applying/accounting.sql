@@ -34,13 +34,13 @@ tally AS (
         retry_count = 0,
         retry_reason = NULL,
         failed_tries = 0,
-        updated_at = greatest(updated_at, present),
-        started_at = coalesce(started_at, present),
+        updated_at = greatest(updated_at, timestamp),
+        started_at = coalesce(started_at, timestamp),
         status = CASE WHEN open_batches = 1 AND :unprocessed_count = 0 THEN 'DONE' ELSE 'IN_PROGRESS' END,
         operation_status = CASE WHEN open_batches = 1 AND :unprocessed_count = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
         ended_by = CASE WHEN open_batches = 1 AND :unprocessed_count = 0 THEN 'COMPLETED' END,
-        finished_at = CASE WHEN open_batches = 1 AND :unprocessed_count = 0 THEN greatest(updated_at, present) END
-    FROM closed, date_trunc('milliseconds', statement_timestamp()) AS present
+        finished_at = CASE WHEN open_batches = 1 AND :unprocessed_count = 0 THEN greatest(updated_at, timestamp) END
+    FROM closed, date_trunc('milliseconds', statement_timestamp()) AS timestamp
     WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
     RETURNING status, failed_count, sequence
 )
@@ -74,12 +74,12 @@ SET
     retry_count = 0,
     retry_reason = NULL,
     failed_tries = 0,
-    updated_at = greatest(updated_at, present),
+    updated_at = greatest(updated_at, timestamp),
     status = 'DONE',
     operation_status = 'SUCCESS',
     ended_by = 'COMPLETED',
-    finished_at = greatest(updated_at, present)
-FROM date_trunc('milliseconds', statement_timestamp()) AS present
+    finished_at = greatest(updated_at, timestamp)
+FROM date_trunc('milliseconds', statement_timestamp()) AS timestamp
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 RETURNING sequence
 
@@ -93,13 +93,13 @@ UPDATE async_actions
 SET
     unprocessed_count = open_count,
     open_count = 0,
-    updated_at = greatest(updated_at, present),
+    updated_at = greatest(updated_at, timestamp),
     status = 'FAILED',
     operation_status = 'FAILED',
     ended_by = :ended_by,
     reason = :reason,
-    finished_at = greatest(updated_at, present)
-FROM date_trunc('milliseconds', statement_timestamp()) AS present
+    finished_at = greatest(updated_at, timestamp)
+FROM date_trunc('milliseconds', statement_timestamp()) AS timestamp
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 RETURNING sequence
 

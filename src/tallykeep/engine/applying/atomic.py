@@ -8,14 +8,14 @@ row that fails behind the first batch does not yet: it may be about what an earl
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from tallykeep.core.action import Tally
+from tallykeep.core.action import AfterBatch
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Batch, ClaimedBatch
 from tallykeep.core.rows import Failure
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.accounting import add_report, close_all, close_met, record, reject
-from tallykeep.engine.applying.attempt import Outcome, apply_batch
+from tallykeep.engine.applying.attempt import BatchOutcome, apply_batch
 
 _sql = queries(__package__, "attempt.sql")
 
@@ -23,12 +23,12 @@ _sql = queries(__package__, "attempt.sql")
 class _FlawedError(Exception):
     """A batch has failed rows, so nothing of this action may stay."""
 
-    def __init__(self, at: ClaimedBatch, outcome: Outcome) -> None:
+    def __init__(self, at: ClaimedBatch, outcome: BatchOutcome) -> None:
         self.at = at
         self.outcome = outcome
 
 
-async def apply_atomically(connection: Connection, action_type: ActionType, first: ClaimedBatch) -> Tally:
+async def apply_atomically(connection: Connection, action_type: ActionType, first: ClaimedBatch) -> AfterBatch:
     """Write every batch, from the first on, or none: then every flaw of every row is recorded."""
     if first.open_batches > 1 and (failed := await _try_all(connection, action_type, first)):
         return await reject(connection, first, failed)
@@ -69,7 +69,7 @@ async def _tried(connection: Connection, action_type: ActionType, claimed: Claim
         return (await apply_batch(connection, action_type, claimed)).failures
 
 
-async def _rejected(connection: Connection, action_type: ActionType, flawed: _FlawedError) -> Tally:
+async def _rejected(connection: Connection, action_type: ActionType, flawed: _FlawedError) -> AfterBatch:
     """Record the failures of the flawed batch, which only writing those before it has shown, and of those behind."""
     await record(connection, flawed.at, flawed.outcome.failures)
     failed = len(flawed.outcome.failures)

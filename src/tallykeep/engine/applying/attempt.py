@@ -35,7 +35,7 @@ _beside_the_loop = ThreadPoolExecutor(1, "check")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BatchOutcome:
     """The outcome of rows: those that failed, what the others created, and how many at the end were not attempted.
 
     `shortened` are the keys that a spreadsheet has cut. `met`: of planned work, how many resources it found to change,
@@ -57,7 +57,7 @@ class _CutOffError(Exception):
         self.last = last
 
 
-async def apply_batch(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> Outcome:
+async def apply_batch(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> BatchOutcome:
     """Apply the rows within the transaction open on `connection`; a dry run leaves nothing of it but the outcome."""
     claimed = await _behind_gates(connection, action_type, claimed)
     if not claimed.submission_options.dry_run:
@@ -74,11 +74,11 @@ async def _behind_gates(connection: Connection, action_type: ActionType, claimed
 
     Returns the batch with the present, which its rows are stamped with: a claim may be long ago by then.
     """
-    gates = action_type.gates(claimed.source.options)
+    gates = action_type.gates(claimed.source.parameters)
     return replace(claimed, timestamp=await hold(connection, claimed.project_id, *gates))
 
 
-async def _apply(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> Outcome:
+async def _apply(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> BatchOutcome:
     rows = await _checked(claimed, claimed.batch.row_count, read_filled, claimed.batch, claimed.source, action_type)
     if claimed.source.defaults:
         claimed = replace(claimed, source=replace(claimed.source, header=filled_header(claimed.source)))
@@ -89,7 +89,7 @@ async def _apply(connection: Connection, action_type: ActionType, claimed: Claim
 
 async def _apply_until_failures(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
-) -> Outcome:
+) -> BatchOutcome:
     """Apply no row behind the last failure that is allowed.
 
     Raises BatchLostError where the action has ended already.
@@ -115,7 +115,7 @@ async def _apply_until_failures(
 
 async def _outcome_of(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
-) -> Outcome:
+) -> BatchOutcome:
     outcome = await _apply_or_narrow(connection, action_type, claimed, rows)
     return (
         await _seen_with_earlier_batches(connection, action_type, claimed, outcome)
@@ -126,7 +126,7 @@ async def _outcome_of(
 
 async def _apply_or_narrow(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
-) -> Outcome:
+) -> BatchOutcome:
     """Apply the rows; on a defect, halve them until the faulty rows are alone and fail, and the others are written."""
     try:
         async with connection.transaction():
@@ -145,7 +145,7 @@ async def _apply_or_narrow(
     first = await _apply_or_narrow(connection, action_type, claimed, rows[:middle])
     second = await _apply_or_narrow(connection, action_type, claimed, rows[middle:])
     created = {**first.created, **second.created}
-    return Outcome(
+    return BatchOutcome(
         first.failures + second.failures,
         created,
         first.report + second.report,
@@ -164,7 +164,7 @@ async def _checked(
 
 async def _apply_rows(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
-) -> Outcome:
+) -> BatchOutcome:
     shortened, refused = ShortenedKeys(action_type, claimed), list[Failure]()
     if shortened.may_occur and await _checked(claimed, len(rows), shortened.find, rows):
         if not claimed.submission_options.is_atomic:
@@ -178,24 +178,24 @@ async def _apply_rows(
     failures += await operation.write()
     report = reported(refused, action_type) + operation.report() if action_type.report_header else ""
     keys = frozenset(shortened.keys)
-    return Outcome(failures, operation.created(), report, shortened=keys, met=operation.met())
+    return BatchOutcome(failures, operation.created(), report, shortened=keys, met=operation.met())
 
 
-async def try_rows(
+async def apply_and_roll_back(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
-) -> Outcome:
+) -> BatchOutcome:
     """Apply these rows, which belong to no action yet, and roll back; return the outcome."""
     async with connection.transaction(force_rollback=True):
         claimed = await _behind_gates(connection, action_type, claimed)
         return await _apply_or_narrow(connection, action_type, claimed, rows)
 
 
-def all_failed(claimed: ClaimedBatch, rows: Sequence[Row], reason: str, error_key: str) -> Outcome:
+def all_failed(claimed: ClaimedBatch, rows: Sequence[Row], reason: str, error_key: str) -> BatchOutcome:
     """Fail all of these rows; a planned batch is read as one row, and counts for as many as were planned."""
     numbers = [row.number for row in rows]
     if claimed.source.format == "planned":
         numbers = list(range(claimed.batch.first_row, claimed.batch.first_row + claimed.batch.row_count))
-    return Outcome([Failure(number, None, reason, error_key) for number in numbers])
+    return BatchOutcome([Failure(number, None, reason, error_key) for number in numbers])
 
 
 async def _wait_for_earlier_batches(connection: Connection, claimed: ClaimedBatch) -> None:
@@ -215,8 +215,8 @@ async def require_earlier_closed(connection: Connection, claimed: ClaimedBatch) 
 
 
 async def _seen_with_earlier_batches(
-    connection: Connection, action_type: ActionType, claimed: ClaimedBatch, outcome: Outcome
-) -> Outcome:
+    connection: Connection, action_type: ActionType, claimed: ClaimedBatch, outcome: BatchOutcome
+) -> BatchOutcome:
     """Return a dry run's outcome as if the earlier batches had been written: what they would have created exists."""
     params = {**claimed.action_key, "keys": list(outcome.created)}
     rows = await (await connection.execute(_sql.keys_of_earlier_batches, params)).fetchall()

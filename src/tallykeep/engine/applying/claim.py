@@ -36,7 +36,7 @@ async def claim_batch(
     claimed = (project_id, action_id, action["type"], source, Batch(**batch), submission_options)
     return ClaimedBatch(
         *claimed,
-        timestamp=action["present"],
+        timestamp=action["timestamp"],
         open_batches=action["open_batches"],
         lock_timeout=action["lock_timeout"],
     )
@@ -56,6 +56,6 @@ async def forget_attempt(pool: Pool, claimed: ClaimedBatch) -> None:
 
     Where it fails all the same, one attempt too many counts: a batch is isolated sooner.
     """
-    await pool.present()
+    await pool.wait_until_available()
     async with pool.connection() as connection:
         await connection.execute(_sql.forget_attempt, claimed.batch_key)

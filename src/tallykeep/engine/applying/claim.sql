@@ -3,7 +3,7 @@
 -- wait longer: it would have to begin anew, and all others give way to it.
 SELECT
     type, source, submission_options - '{mapping,defaults,values}'::text[] AS submission_options, open_batches,
-    date_trunc('milliseconds', statement_timestamp()) AS present,
+    date_trunc('milliseconds', statement_timestamp()) AS timestamp,
     set_config('idle_in_transaction_session_timeout', :silence, true) AS silence,
     set_config(
         'lock_timeout',

@@ -7,6 +7,7 @@ from dataclasses import replace
 from tallykeep.core import exact_json
 from tallykeep.core.batch import Source
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
+from tallykeep.core.options.parsers import short
 from tallykeep.formats.csv.titles import normal_title
 
 OURS = ["row", "line", "reason"]  # what a file of failed rows has behind its own columns
@@ -74,8 +75,8 @@ def _refuse_repeated(source: Source, mapping: Mapping) -> None:
     title = left[0].rpartition(" (")[0]
     example = exact_json.dumps(dict.fromkeys(left[:_MAX_SHOWN])).decode()
     raise InvalidPayloadError(
-        f"The header names the column {_short(title)!r} more than once; here, the later ones are called"
-        f" {_shown(left)}. What is to become of them? Leave them out with null, or give them titles:"
+        f"The header names the column {short(title, _MAX_SHOWN_LENGTH)!r} more than once; here, the later ones are"
+        f" called {_shown(left)}. What is to become of them? Leave them out with null, or give them titles:"
         f" say so with mapping, such as {example}"
     )
 
@@ -109,7 +110,7 @@ def _require(titles: list[str], header: list[str], required: tuple[tuple[str, ..
     known = set(map(normal_title, header))
     for choice in required:
         if not known.intersection(map(normal_title, choice)):
-            example = exact_json.dumps({_short(titles[0]): choice[0]}).decode()
+            example = exact_json.dumps({short(titles[0], _MAX_SHOWN_LENGTH): choice[0]}).decode()
             raise InvalidPayloadError(
                 f"The file has no column {' or '.join(choice)}, and needs one. It has: {_shown(titles)}."
                 f" If one of them is it, say so with mapping, such as {example}"
@@ -118,8 +119,4 @@ def _require(titles: list[str], header: list[str], required: tuple[tuple[str, ..
 
 def _shown(titles: list[str]) -> str:
     more = f" and {len(titles) - _MAX_SHOWN} more" if len(titles) > _MAX_SHOWN else ""
-    return ", ".join(_short(title) or "(no name)" for title in titles[:_MAX_SHOWN]) + more
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= _MAX_SHOWN_LENGTH else title[:_MAX_SHOWN_LENGTH] + "…"
+    return ", ".join(short(title, _MAX_SHOWN_LENGTH) or "(no name)" for title in titles[:_MAX_SHOWN]) + more

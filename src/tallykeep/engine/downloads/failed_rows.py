@@ -158,14 +158,14 @@ async def as_source_rows(batches: FailedRows, source: Source) -> AsyncIterator[b
         async for rows in batches:
             yield b"".join(row.raw + b"\n" for row in rows)
         return
-    by = source.options.get("by")
+    by = source.parameters.get("by")
     yield b"{" + exact_json.dumps(by) + b":[" if by else b"["
     separator = b""
     async for rows in batches:
         if rows:
             yield separator + b",\n".join(row.raw for row in rows)
             separator = b",\n"
-    yield b'],"metadata":' + exact_json.dumps(source.options["metadata"]) + b"}" if by else b"]"
+    yield b'],"metadata":' + exact_json.dumps(source.parameters["metadata"]) + b"}" if by else b"]"
 
 
 def _lines_of(rows: list[FailedRow], source: Source) -> bytes:

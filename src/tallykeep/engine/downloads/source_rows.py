@@ -72,10 +72,10 @@ def _around(source: Source) -> tuple[bytes, bytes, bytes]:
         return (BYTE_ORDER_MARK + header).encode(), b"", b""
     if source.format == "ndjson":
         return b"", LINE_SEPARATOR, LINE_SEPARATOR
-    by = source.options.get("by")
+    by = source.parameters.get("by")
     if by is None:
         return b"[", ELEMENT_SEPARATOR, b"]"
-    metadata = exact_json.dumps(source.options["metadata"])
+    metadata = exact_json.dumps(source.parameters["metadata"])
     return b"{" + exact_json.dumps(by) + b":[", ELEMENT_SEPARATOR, b'],"metadata":' + metadata + b"}"
 
 

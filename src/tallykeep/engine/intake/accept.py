@@ -112,7 +112,7 @@ class Acceptance:
                 await reader.read(staged, holder)
             if content.splitter.is_void:
                 return await self._take_nothing(submission, upload, fingerprint, content, staged)
-            submission_options = upload.submission_options().carrying(submission.earlier_options)
+            submission_options = upload.submission_options().carrying(submission.earlier_submission_options)
             read_batch = partial(reader.batch, staged=staged)
             decimal_marks = await marks.resolve(content.splitter.source, read_batch, reader.run)
             choose = partial(_chosen, submission, content.splitter.source, submission_options, decimal_marks)
@@ -132,7 +132,7 @@ class Acceptance:
     ) -> Accepted:
         """Accept a body whose rows turned out to mean nothing."""
         await staged.give_up()
-        submission_options = upload.submission_options().carrying(submission.earlier_options)
+        submission_options = upload.submission_options().carrying(submission.earlier_submission_options)
         source = _chosen(submission, content.splitter.source, submission_options, {})
         action_id = new_id("aa_")
         params = _added(submission, action_id) | _about(source, submission_options, upload.file_name, fingerprint.size)
@@ -169,7 +169,7 @@ class Acceptance:
         action_id = new_id("aa_")
         totals = await self._plan(connection, submission, action_type.plan, action_id)
         params = _added(submission, action_id) | _about(
-            Source("planned", options=submission.options), submission_options
+            Source("planned", parameters=submission.parameters), submission_options
         )
         await self._complete(connection, submission, submission_options, params, totals)
         try:
@@ -182,7 +182,7 @@ class Acceptance:
 
     async def _plan(self, connection: Connection, submission: Submission, plan: Plan, action_id: str) -> _Totals:
         """Add the batches that the plan selects, and count them."""
-        planned = plan(submission.options)
+        planned = plan(submission.parameters)
         statement = sql.SQL(_sql.plan_batches).format(planned=planned.query)
         rows = self._settings.batch_rows * submission.action_type.batch_times
         params = {"project_id": submission.project_id, "id": action_id, "rows": rows, **planned.parameters}
@@ -227,7 +227,7 @@ async def _replayed(
     """Return the known action under the submission's key, after reading and comparing the body to its end."""
     async for _ in body:
         pass
-    submission_options = upload.submission_options().carrying(submission.earlier_options)
+    submission_options = upload.submission_options().carrying(submission.earlier_submission_options)
     return replay(submission, known, fingerprint.digest(submission_options))
 
 
@@ -274,7 +274,9 @@ def _chosen(
     source = choose_cell_rules(source, submission_options.defaults, submission_options.values, action_type)
     source = with_marks(source, marks, submission.earlier)
     return replace(
-        source, options=source.options | submission.options, last_day_counts=bool(submission_options.last_day_counts)
+        source,
+        parameters=source.parameters | submission.parameters,
+        last_day_counts=bool(submission_options.last_day_counts),
     )
 
 

@@ -13,9 +13,9 @@ action AS (
         CASE WHEN :open_batches = 0 THEN 'COMPLETED' END,
         :request_id, :requested_by, :parent_id, :source,
         :total_count, :total_count, :open_batches, :submission_options, taken.accepted,
-        present - :head_start::interval, :file_name, :body_size,
-        present, present, CASE WHEN :open_batches = 0 THEN present END
-    FROM taken, date_trunc('milliseconds', statement_timestamp()) AS present
+        timestamp - :head_start::interval, :file_name, :body_size,
+        timestamp, timestamp, CASE WHEN :open_batches = 0 THEN timestamp END
+    FROM taken, date_trunc('milliseconds', statement_timestamp()) AS timestamp
 )
 
 -- name: numbered!

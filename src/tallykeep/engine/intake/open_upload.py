@@ -27,7 +27,10 @@ _JSON_CHARSETS = ("utf-8", "ascii")
 
 
 class Splitter(Protocol):
-    """The interface of splitters, which turn bytes into batches."""
+    """The interface of splitters, which turn bytes into batches.
+
+    Those that samples are read with have `stop` as well, which ends the input early.
+    """
 
     @property
     def source(self) -> Source:

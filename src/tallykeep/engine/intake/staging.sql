@@ -1,8 +1,8 @@
 -- name: begin_upload!
 -- Writes before acceptance need not wait for the disk: the commit of acceptance flushes everything before it.
 INSERT INTO uploads (project_id, action_id, begun_at, touched_at)
-SELECT :project_id, :action_id, present, present
-FROM statement_timestamp() AS present, set_config('synchronous_commit', 'off', true)
+SELECT :project_id, :action_id, timestamp, timestamp
+FROM statement_timestamp() AS timestamp, set_config('synchronous_commit', 'off', true)
 
 -- name: touch_upload!
 UPDATE uploads

@@ -81,13 +81,13 @@ class ActionControl:
             )
         async with self.pool.connection() as connection:
             reason = f"Canceled with the key {canceled_by}"
-            tally = await end_unfinished(connection, project_id, action_id, EndedBy.CANCELED, reason)
-            if tally is None:
+            ended = await end_unfinished(connection, project_id, action_id, EndedBy.CANCELED, reason)
+            if ended is None:
                 await self._require_canceled(project_id, action_id)
-            elif tally.sequence is not None:
+            elif ended.sequence is not None:
                 # Should this get lost, the rescuer makes up for it.
                 async with connection.transaction():
-                    await queue_next(connection, project_id, tally, self.settings.batches_in_flight)
+                    await queue_next(connection, project_id, ended, self.settings.batches_in_flight)
 
     async def _require_canceled(self, project_id: int, action_id: str) -> None:
         parent = await self.find(project_id, action_id)
@@ -112,7 +112,7 @@ class ActionControl:
         """
         if parent.ended_by is None:
             raise ConflictError(f"The action {parent.id} is still running; retry it once it has ended, or cancel it")
-        submission = replace(submission, earlier=parent.source, earlier_options=parent.submission_options)
+        submission = replace(submission, earlier=parent.source, earlier_submission_options=parent.submission_options)
         if corrected is not None:
             if parent.source.format == "planned":
                 raise ConflictError(f"A {parent.action_type.name} has no rows that could be corrected; send no body")
@@ -130,13 +130,13 @@ class ActionControl:
         )
 
     async def _plan_again(self, submission: Submission, submission_options: SubmissionOptions, count: int) -> Accepted:
-        options = submission.options
-        if "count" in options:
-            options = {**options, "count": count}
+        parameters = submission.parameters
+        if "count" in parameters:
+            parameters = {**parameters, "count": count}
         async with self.pool.connection() as connection, connection.transaction():
             accepted = await self.acceptance.replayed(connection, submission, submission_options)
             if accepted is None:
-                again = replace(submission, options=options)
+                again = replace(submission, parameters=parameters)
                 accepted = await self.acceptance.accept_planned(connection, again, submission_options)
         return accepted
 
@@ -195,6 +195,6 @@ class RetriedRows:
         return self.options
 
 
-def target_options(source: Source) -> dict[str, Any]:
-    """Return the options that came from the path of the action's endpoint, and hold for a retry."""
-    return {name: value for name, value in source.options.items() if name not in ("by", "metadata")}
+def target_parameters(source: Source) -> dict[str, Any]:
+    """Return the parameters that came from the path of the action's endpoint, and hold for a retry."""
+    return {name: value for name, value in source.parameters.items() if name not in ("by", "metadata")}

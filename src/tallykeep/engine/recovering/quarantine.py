@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from tallykeep.core.action import Tally
+from tallykeep.core.action import AfterBatch
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.errors import NotTriedError, OutOfOrderError
+from tallykeep.core.errors import BeingTriedError, NotTriedError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
@@ -41,8 +41,8 @@ class Quarantine:
     async def isolate(self, connection: Connection, suspect: ClaimedBatch, attempts: int) -> None:
         """Apply the batch in an isolated process; if that dies too, cut the batch up, or fail its only row.
 
-        Raises OutOfOrderError if another worker is applying it, or an earlier batch is open; NotTriedError where
-        the process did not come so far, or met an outage. In both cases it is to be tried again later.
+        Raises BeingTriedError if another worker is applying it, OutOfOrderError if an earlier batch is open, and
+        NotTriedError where the process did not come so far, or met an outage. It is to be tried again later.
         """
         async with _to_ourselves(connection, suspect):
             await require_earlier_closed(connection, suspect)
@@ -60,12 +60,12 @@ class Quarantine:
         claimed = await claim_batch(connection, *action_key, self.settings, suspect.batch.first_row)
         if claimed is None:
             return
-        tally = Tally(ended=False, sequence=None)
+        after_batch = AfterBatch(ended=False, sequence=None)
         if _can_be_cut(claimed):
             await _cut_up(connection, claimed, self.settings.batch_attempts)
         elif attempts >= self.settings.batch_attempts + _DEATHS_ISOLATED:
-            tally = await _convict(connection, claimed, exit_code)
-        await queue_next(connection, suspect.project_id, tally, self.settings.batches_in_flight)
+            after_batch = await _convict(connection, claimed, exit_code)
+        await queue_next(connection, suspect.project_id, after_batch, self.settings.batches_in_flight)
 
 
 @asynccontextmanager
@@ -74,11 +74,11 @@ async def _to_ourselves(connection: Connection, suspect: ClaimedBatch) -> AsyncI
 
     The claim cannot do that: it is for the other process to have.
 
-    Raises OutOfOrderError if another worker is applying it.
+    Raises BeingTriedError if another worker is applying it.
     """
     answer = await (await connection.execute(_sql.try_to_lock, suspect.batch_key)).fetchone()
     if not (answer and answer["locked"]):
-        raise OutOfOrderError(f"the batch at row {suspect.batch.first_row} is being tried in isolation")
+        raise BeingTriedError(f"the batch at row {suspect.batch.first_row} is being tried in isolation")
     try:
         yield
     finally:
@@ -110,7 +110,7 @@ async def _cut_up(connection: Connection, claimed: ClaimedBatch, attempts: int) 
     await connection.execute(_sql.add_open_batches, {**claimed.action_key, "more": len(parts) - 1})
 
 
-async def _convict(connection: Connection, claimed: ClaimedBatch, exit_code: int) -> Tally:
+async def _convict(connection: Connection, claimed: ClaimedBatch, exit_code: int) -> AfterBatch:
     """Fail the row; an atomic action is rejected."""
     how = f"signal {-exit_code}" if exit_code < 0 else f"exit code {exit_code}"
     _log.error("a row ends the process each time", action_id=claimed.action_id, row=claimed.batch.first_row, how=how)

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import structlog
 
-from tallykeep.core.action import Tally
+from tallykeep.core.action import AfterBatch
 from tallykeep.core.settings import Settings
+from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.pool import Connection, Pool
-from tallykeep.db.connections.reach import reason_of
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.scheduling.fair_scheduling import MAX_DELAY, queue_next, queue_slots
@@ -18,7 +18,7 @@ from tallykeep.engine.scheduling.fair_scheduling import MAX_DELAY, queue_next, q
 _sql = queries(__package__, "rescuer.sql")
 _log = structlog.get_logger()
 
-_NO_TIMEOUT = timedelta()
+_AT_ONCE = timedelta()
 _PAUSE_SECONDS = 0.2
 
 
@@ -37,7 +37,7 @@ class Rescuer:
             self._show_life()
             try:
                 # After an outage, projects whose jobs were lost are requeued at once.
-                await self.rescue(_NO_TIMEOUT if first_round else None)
+                await self.rescue(_AT_ONCE if first_round else None)
                 first_round = False
             except Exception as error:
                 first_round = True
@@ -47,7 +47,7 @@ class Rescuer:
                     _log.exception("rescuing failed and will be tried again")
                 await asyncio.sleep(_PAUSE_SECONDS)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.pool.present(), self.settings.rescue_interval_seconds)
+                    await asyncio.wait_for(self.pool.wait_until_available(), self.settings.rescue_interval_seconds)
             else:
                 await asyncio.sleep(self.settings.rescue_interval_seconds)
 
@@ -56,31 +56,31 @@ class Rescuer:
             if self.settings.heartbeat_file is not None:
                 self.settings.heartbeat_file.touch(mode=0o600)
 
-    async def rescue(self, timeout_seconds: timedelta | None = None) -> int:
+    async def rescue(self, stranded_after: timedelta | None = None) -> int:
         """End sessions past their lease and requeue projects stranded for that long; return how many were requeued.
 
-        Without `timeout_seconds` it is that of the settings.
+        Without `stranded_after` it is that of the settings.
         """
-        if timeout_seconds is None:
-            timeout_seconds = timedelta(seconds=self.settings.rescue_after_seconds)
+        if stranded_after is None:
+            stranded_after = timedelta(seconds=self.settings.rescue_after_seconds)
         async with self.pool.connection() as connection:
             lease = timedelta(seconds=self.settings.lease_seconds)
             ending = {"application_name": self.worker_name, "lease": lease}
             await connection.execute(_sql.end_silent_transactions, ending)
             await self._wake_sequences(connection)
-            return await self._wake_projects(connection, timeout_seconds)
+            return await self._wake_projects(connection, stranded_after)
 
     async def _wake_sequences(self, connection: Connection) -> None:
         forgotten = await (await connection.execute(_sql.find_forgotten_sequences)).fetchall()
         for row in forgotten:
-            ended = Tally(ended=True, sequence=row["sequence"])
+            ended = AfterBatch(ended=True, sequence=row["sequence"])
             async with connection.transaction():
                 in_flight = self.settings.batches_in_flight
                 await queue_next(connection, row["project_id"], ended, in_flight)
 
-    async def _wake_projects(self, connection: Connection, timeout_seconds: timedelta) -> int:
+    async def _wake_projects(self, connection: Connection, stranded_after: timedelta) -> int:
         params = {
-            "timeout": timeout_seconds,
+            "stranded_after": stranded_after,
             "max_delay": MAX_DELAY,
             "batches_in_flight": self.settings.batches_in_flight,
         }

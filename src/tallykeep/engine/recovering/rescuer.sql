@@ -20,7 +20,7 @@ WITH stranded AS MATERIALIZED (
     WHERE actions.status IN ('ENQUEUED', 'IN_PROGRESS')
         AND actions.ready
         AND greatest(actions.updated_at, actions.served_at)
-            NOT BETWEEN statement_timestamp() - :timeout::interval AND statement_timestamp()
+            NOT BETWEEN statement_timestamp() - :stranded_after::interval AND statement_timestamp()
         AND NOT EXISTS (
             SELECT FROM procrastinate_jobs
             WHERE procrastinate_jobs.status = 'todo'

@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from tallykeep.core.action import EndedBy
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.errors import BatchLostError, OutOfOrderError
+from tallykeep.core.errors import BatchLostError, NotYetError, OvertakenError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
@@ -34,7 +34,7 @@ _WARN_FROM = 3
 _TRIES_TO_PUT_OFF = 3
 _PAUSE_SECONDS = 0.2
 # Nothing is wrong: another worker was first, or holds the batch.
-_ORDINARY = (OutOfOrderError, BatchLostError)
+_ORDINARY = (NotYetError, BatchLostError, OvertakenError)
 _CONTENTION = (DeadlockDetected, LockNotAvailable, SerializationFailure)
 _MAX_DELAY_OF_WAITING = timedelta(seconds=5)  # for others, who may have ended any moment
 
@@ -52,7 +52,7 @@ class Retries:
         Waits for the database where that is away. When even that fails, the rescuer makes up for it.
         """
         for _ in range(_TRIES_TO_PUT_OFF):
-            await self.pool.present()
+            await self.pool.wait_until_available()
             try:
                 async with self.pool.connection() as connection, connection.transaction():
                     await self._put_off(connection, project_id, error, claimed)

@@ -16,8 +16,8 @@ from typing import Any, LiteralString
 import structlog
 
 from tallykeep.core.settings import Settings
+from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.pool import Connection, Connections, Pool
-from tallykeep.db.connections.reach import reason_of
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
 

@@ -9,7 +9,7 @@ each other: one of them is ready at a time, in the order in which they were acce
 from datetime import timedelta
 from typing import Any, LiteralString
 
-from tallykeep.core.action import Tally
+from tallykeep.core.action import AfterBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, TASK
@@ -94,13 +94,13 @@ async def serve_next_action(connection: Connection, project_id: int, *, small: b
     return action["id"] if action else None
 
 
-async def queue_next(connection: Connection, project_id: int, tally: Tally, batches_in_flight: int) -> None:
+async def queue_next(connection: Connection, project_id: int, after_batch: AfterBatch, batches_in_flight: int) -> None:
     """Queue the project's next job after a batch, or the jobs of the action that comes next in the sequence."""
-    if not tally.ended:
+    if not after_batch.ended:
         await queue_slots(connection, project_id, 1)
-    elif tally.sequence is not None:
+    elif after_batch.sequence is not None:
         await queue_slots(connection, project_id, 0)
-        key = {"project_id": project_id, "sequence": tally.sequence}
+        key = {"project_id": project_id, "sequence": after_batch.sequence}
         following = await (await connection.execute(_sql.ready_next_in_sequence, key)).fetchone()
         if following is not None:
             await queue_slots(connection, project_id, min(batches_in_flight, following["open_batches"]))

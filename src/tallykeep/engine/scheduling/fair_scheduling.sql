@@ -71,12 +71,12 @@ RETURNING id, open_batches
 -- looking for more of them, would hold up its whole project, and so the workers.
 UPDATE async_actions
 SET
-    served_at = present,
+    served_at = timestamp,
     status = 'IN_PROGRESS',
-    started_at = coalesce(started_at, present),
-    updated_at = CASE WHEN status = 'ENQUEUED' THEN greatest(updated_at, present) ELSE updated_at END
+    started_at = coalesce(started_at, timestamp),
+    updated_at = CASE WHEN status = 'ENQUEUED' THEN greatest(updated_at, timestamp) ELSE updated_at END
 FROM
-    date_trunc('milliseconds', statement_timestamp()) AS present,
+    date_trunc('milliseconds', statement_timestamp()) AS timestamp,
     set_config('synchronous_commit', 'off', true)
 WHERE project_id = :project_id
     AND id = (

@@ -13,16 +13,16 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from psycopg import sql
 
+from tallykeep.db.connections.availability import DatabaseAwayError
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.connections.session import set_own_limits
-from tallykeep.db.connections.standing import DatabaseAwayError
 from tallykeep.db.transient import is_transient
 
 QUEUE = "actions"
 SMALL = "small"  # for actions of one batch: it has workers of its own beside those of both queues
 TASK = "advance"
-_PRUNE = "prune"
+_DELETE_STALLED = "prune"
 _DEAD_AFTER_SECONDS = 60
 
 
@@ -108,9 +108,9 @@ class Queue:
 
         self.app.task(name=TASK, queue=QUEUE)(task)
         # A worker without any periodic task stops watching its own listener and goes deaf when the server restarts.
-        self.app.periodic(cron="* * * * *")(self.app.task(name=_PRUNE, queue=QUEUE)(self._prune))
+        self.app.periodic(cron="* * * * *")(self.app.task(name=_DELETE_STALLED, queue=QUEUE)(self._delete_stalled))
 
-    async def _prune(self, timestamp: int) -> None:
+    async def _delete_stalled(self, timestamp: int) -> None:
         """Delete jobs that dead workers left in `doing`; the rescuer has queued their actions again long since."""
         manager = self.app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_DEAD_AFTER_SECONDS):

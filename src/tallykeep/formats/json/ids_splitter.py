@@ -24,7 +24,7 @@ _MAX_PROPERTIES = 100
 
 
 class IdsSplitter:
-    """Feed chunks, get batches whose rows are the named keys; the rest of the body becomes the source's options.
+    """Feed chunks, get batches whose rows are the named keys; the rest of the body becomes the source's parameters.
 
     The array may be of any size, and stand in front of the rest or behind it; everything else is small. A body with an
     array and nothing that is said of its keys turns out to have no rows in the end: `is_void` tells then that the
@@ -88,7 +88,7 @@ class IdsSplitter:
             raise InvalidPayloadError("Malformed JSON: the body is cut off, its object is not closed")
         said = self._values.get(_SAID)
         self.is_void = said is None
-        self.source = Source("json", options={"by": self._by or self._properties[0], _SAID: said or {}})
+        self.source = Source("json", parameters={"by": self._by or self._properties[0], _SAID: said or {}})
         if self._by is not None:
             yield from self._rows.finish()
 

@@ -52,7 +52,7 @@ class LinesSplitter:
 
     def stop(self) -> Iterator[Batch]:
         """Stop before the end of the input: yield the rows that are complete."""
-        yield from self._cutter.cut()
+        yield from self.cut()
 
     def cut(self) -> Iterator[Batch]:
         """Yield the rows that are complete by now; the input goes on."""

@@ -17,14 +17,14 @@ from tallykeep.resources.campaigns.operations import (
     plan_generation,
     plan_update,
 )
-from tallykeep.resources.campaigns.store import campaign_options
+from tallykeep.resources.campaigns.store import campaign_parameters
 from tallykeep.resources.fields.numerals import decimal_marks
 from tallykeep.resources.metadata.purge import purge_batch, purge_plan
 
 
-def _own_campaign(options: Mapping[str, Any]) -> tuple[str, ...]:
+def _own_campaign(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the gate of the campaign that the action is about."""
-    return (campaign_gate(options.get("campaign_id", "")),)
+    return (campaign_gate(parameters.get("campaign_id", "")),)
 
 
 TYPES = (
@@ -41,7 +41,7 @@ TYPES = (
         depends_on_own=_own_campaign,
         failure_fields=("code", "reason"),
         key_columns=("code",),
-        target=campaign_options,
+        target=campaign_parameters,
         has_ends=True,
         result=import_result,
         begin=begin_import,
@@ -62,7 +62,7 @@ TYPES = (
         columns=tuple(field.titles for field in FIELDS),
         decimal_marks=decimal_marks,
         key_columns=("Code",),
-        target=campaign_options,
+        target=campaign_parameters,
         has_ends=True,
         result=import_result,
         begin=begin_import,

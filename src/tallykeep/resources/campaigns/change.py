@@ -3,8 +3,8 @@
 from typing import Any
 
 from tallykeep.core.errors import InvalidPayloadError
-from tallykeep.resources.campaigns.spec import misplaced_worth
-from tallykeep.resources.fields.validators import actual
+from tallykeep.resources.campaigns.body import misplaced_worth
+from tallykeep.resources.fields.cleaning import actual
 from tallykeep.resources.vouchers.domain import DISCOUNT, WORTH
 
 Change = dict[str, Any]

@@ -4,9 +4,9 @@ from typing import Any
 
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.fields import numerals
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
-from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import take
 from tallykeep.resources.vouchers.fields import BY_NAME, IN_FILES

@@ -9,11 +9,11 @@ from tallykeep.core.errors import InvalidVoucherError
 from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
-from tallykeep.resources.campaigns.spec import voucher_like
+from tallykeep.resources.campaigns.body import voucher_like
 from tallykeep.resources.campaigns.store import campaign_still_there, rule_of
 from tallykeep.resources.categories.labels import CategoryLabels, labels_for
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.vouchers.importing.draft import VoucherDraft
+from tallykeep.resources.vouchers.draft import VoucherDraft
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tallykeep.resources.vouchers.writing.generated_codes import Generated
 
@@ -24,7 +24,7 @@ class Generate(Operation):
     def __init__(self, connection: Connection, claimed: ClaimedBatch) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
-        self._options = claimed.source.options
+        self._parameters = claimed.source.parameters
         self._timestamp = claimed.timestamp
         self._action_id = claimed.action_id
         self._first_row = claimed.batch.first_row
@@ -38,9 +38,9 @@ class Generate(Operation):
 
     async def stage(self) -> None:
         """Make all at once, beside other batches, where that can be done."""
-        campaign = await campaign_still_there(self._connection, self._project_id, self._options["campaign_id"])
+        campaign = await campaign_still_there(self._connection, self._project_id, self._parameters["campaign_id"])
         # Actions of older versions have them as `given`.
-        overrides = self._options.get("overrides", self._options.get("given", {}))
+        overrides = self._parameters.get("overrides", self._parameters.get("given", {}))
         sample = _sample(campaign, await labels_for(self._connection, self._project_id), overrides)
         rule = rule_of(campaign, overrides)
         self._generated = Generated(

@@ -8,14 +8,14 @@ from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.formats.csv.titles import normal_title
+from tallykeep.resources.campaigns.body import misplaced_worth, voucher_like
 from tallykeep.resources.campaigns.csv_rows import WORTH_TITLES, read_cells
-from tallykeep.resources.campaigns.spec import misplaced_worth, voucher_like
 from tallykeep.resources.campaigns.store import campaign_still_there
 from tallykeep.resources.categories.labels import CategoryLabels, labels_for
-from tallykeep.resources.fields.validators import Problem
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import shown_key
-from tallykeep.resources.vouchers.importing.draft import VoucherDraft
+from tallykeep.resources.vouchers.draft import VoucherDraft
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
 from tallykeep.resources.vouchers.writing.of_campaign import UPDATE_MEMBERS
@@ -132,7 +132,7 @@ class Import(Operation):
             label = self._categories.label_in(source, [])
             category[draft.code] = category.get(draft.code) if label is None else label
         if active:
-            params = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "now": self._timestamp}
+            params = {"project_id": self._project_id, "campaign_id": self._campaign["id"], "timestamp": self._timestamp}
             changes = {"codes": list(active), "active": list(active.values()), "category": list(category.values())}
             await self._connection.execute(UPDATE_MEMBERS, {**params, **changes})
 
@@ -143,6 +143,6 @@ class Import(Operation):
 
 async def begin_import(connection: Connection, claimed: ClaimedBatch) -> Import:
     """Begin one batch of an import into a campaign; one whose campaign was deleted meanwhile fails row by row."""
-    campaign = await campaign_still_there(connection, claimed.project_id, claimed.source.options["campaign_id"])
+    campaign = await campaign_still_there(connection, claimed.project_id, claimed.source.parameters["campaign_id"])
     checker = (await metadata_rules(connection, claimed.project_id)).checker(campaign["id"])
     return Import(connection, claimed, campaign, checker, await labels_for(connection, claimed.project_id))

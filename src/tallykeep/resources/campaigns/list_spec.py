@@ -3,9 +3,10 @@ ParameterFiltersListCampaigns)."""
 
 from tallykeep.db.queries import queries
 from tallykeep.resources.categories.list_spec import CATEGORY, CATEGORY_ID
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.filters import Condition, Filter
 from tallykeep.resources.lists.conditions import ACTIVE, NEVER_TRUE, days_of_week, present, text, timestamp, word
-from tallykeep.resources.lists.spec import BY_TIME, Condition, Filter, ListSpec, Order
+from tallykeep.resources.lists.spec import BY_TIME, ListSpec, Order
 from tallykeep.resources.vouchers.domain import VOUCHER_TYPES
 
 _sql = queries(__package__, "store.sql")

@@ -16,8 +16,8 @@ from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.db.retry import in_transaction
+from tallykeep.resources.campaigns.body import misplaced_worth, voucher_like
 from tallykeep.resources.campaigns.generation import Generate
-from tallykeep.resources.campaigns.spec import misplaced_worth, voucher_like
 from tallykeep.resources.campaigns.store import hold_campaign
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.metadata.purge import Purge
@@ -31,7 +31,7 @@ _sql = queries(__package__, "store.sql")
 
 CAMPAIGN_PURGE = Purge("campaigns", key="id")
 
-Options = dict[str, Any]
+Parameters = dict[str, Any]
 
 
 class _RangeBatch(Operation):
@@ -41,7 +41,7 @@ class _RangeBatch(Operation):
         self._connection = connection
         self._project_id = claimed.project_id
         self._timestamp = claimed.timestamp
-        self._options = claimed.source.options
+        self._parameters = claimed.source.parameters
         self._value: Range = {}
         self._met: int | None = None
 
@@ -60,7 +60,11 @@ class _RangeBatch(Operation):
         return self._met
 
     def _params(self) -> dict[str, Any]:
-        params = {"project_id": self._project_id, "campaign_id": self._options["campaign_id"], "now": self._timestamp}
+        params = {
+            "project_id": self._project_id,
+            "campaign_id": self._parameters["campaign_id"],
+            "timestamp": self._timestamp,
+        }
         return {**params, **self._value}
 
 
@@ -69,7 +73,7 @@ class Update(_RangeBatch):
 
     async def stage(self) -> None:
         """Write the range, into which no other batch reaches, until all that is to be written has been."""
-        params = {**self._params(), "change": Jsonb(self._options["change"])}
+        params = {**self._params(), "change": Jsonb(self._parameters["change"])}
         while self._met is None or self._met < await self._reached():
             self._met = (await self._connection.execute(of_campaign.update_range(self._value), params)).rowcount
 
@@ -86,8 +90,8 @@ class Delete(_RangeBatch):
     async def stage(self) -> None:
         """Delete the range; no other batch reaches into it."""
         # One pass finds them all: no voucher comes to a campaign that is gone. A second one would take a third longer.
-        statement = of_campaign.delete_range(self._value, for_good=self._options["force"])
-        params = {**self._params(), "deleted_by": self._options["deleted_by"]}
+        statement = of_campaign.delete_range(self._value, for_good=self._parameters["force"])
+        params = {**self._params(), "deleted_by": self._parameters["deleted_by"]}
         self._met = (await self._connection.execute(statement, params)).rowcount
 
 
@@ -106,27 +110,29 @@ async def begin_deletion(connection: Connection, claimed: ClaimedBatch) -> Delet
     return Delete(connection, claimed)
 
 
-def plan_generation(options: Options) -> Planned:
+def plan_generation(parameters: Parameters) -> Planned:
     """Cut the number of vouchers to make into batches."""
-    return Planned(sql.SQL(_sql.planned_generation), {"count": options["count"]})
+    return Planned(sql.SQL(_sql.planned_generation), {"count": parameters["count"]})
 
 
-def plan_update(options: Options) -> Planned:
+def plan_update(parameters: Parameters) -> Planned:
     """Cut the vouchers that an update reaches into ranges."""
-    planned = _ranges(options, of_campaign.REACHED_BY_UPDATE)
+    planned = _ranges(parameters, of_campaign.REACHED_BY_UPDATE)
     return replace(planned, query=sql.SQL(_sql.planned_update).format(ranges=planned.query))
 
 
-def plan_deletion(options: Options) -> Planned:
+def plan_deletion(parameters: Parameters) -> Planned:
     """Cut all of the campaign's vouchers into ranges."""
-    return _ranges(options, of_campaign.REACHED_BY_DELETION)
+    return _ranges(parameters, of_campaign.REACHED_BY_DELETION)
 
 
-def _ranges(options: Options, reached: LiteralString) -> Planned:
-    return planned_ranges("vouchers", "code", reached, {"campaign_id": options["campaign_id"]})
+def _ranges(parameters: Parameters, reached: LiteralString) -> Planned:
+    return planned_ranges("vouchers", "code", reached, {"campaign_id": parameters["campaign_id"]})
 
 
-async def require_possible(connection: Connection, project_id: int, campaign: Options, body: dict[str, Any]) -> None:
+async def require_possible(
+    connection: Connection, project_id: int, campaign: dict[str, Any], body: dict[str, Any]
+) -> None:
     """Raise InvalidVoucherError where no voucher of the campaign can be made with these overrides."""
     checker = (await metadata_rules(connection, project_id)).checker(campaign["id"])
     _refuse_misplaced(campaign, body)
@@ -138,7 +144,7 @@ async def require_possible(connection: Connection, project_id: int, campaign: Op
         raise InvalidVoucherError(failures[0].reason, resource_type="voucher")
 
 
-def _refuse_misplaced(campaign: Options, body: dict[str, Any]) -> None:
+def _refuse_misplaced(campaign: dict[str, Any], body: dict[str, Any]) -> None:
     problems = [f"{name}: {reason}" for name, reason in misplaced_worth(campaign, body)]
     if problems:
         raise InvalidVoucherError("; ".join(problems), resource_type="voucher")

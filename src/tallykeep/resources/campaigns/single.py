@@ -8,8 +8,8 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.retry import in_transaction
 from tallykeep.resources.campaigns.operations import add_voucher
 from tallykeep.resources.campaigns.store import find_campaign, hold_campaign
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Problem, actual
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem, actual
 from tallykeep.resources.vouchers.domain import DISCOUNT
 
 _NAMES = ("campaign", "campaign_id")

@@ -8,18 +8,18 @@ from psycopg.types.json import Jsonb
 from tallykeep.core.errors import DuplicateFoundError, NotFoundError
 from tallykeep.core.ids import new_id, wire_time
 from tallykeep.db.connections.pool import Connection
-from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS, campaign_gate, change, hold_for_request
+from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS, campaign_gate, hold_for_request, shut_for_request
 from tallykeep.db.queries import queries
+from tallykeep.resources.bin.entries import put_in_bin
+from tallykeep.resources.campaigns.body import VALIDITY, CampaignDraft, clean_campaign
 from tallykeep.resources.campaigns.change import normal_change
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
-from tallykeep.resources.campaigns.spec import VALIDITY, CampaignDraft, clean_campaign
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import category_fields, labels_for
 from tallykeep.resources.fields.code_rules import CodeRule, code_rule
 from tallykeep.resources.lists.page import select_page, shown_page
 from tallykeep.resources.lists.query_string import Selection
 from tallykeep.resources.metadata.schemas import checker_for
-from tallykeep.resources.trash.entries import put_in_bin
 from tallykeep.resources.vouchers.domain import LOYALTY, without_nulls
 from tallykeep.tenants.projects import Caller
 
@@ -39,7 +39,7 @@ async def create_campaign(connection: Connection, project_id: int, body: dict[st
     draft = await _cleaned(connection, project_id, body)
     parameters = {
         "project_id": project_id, "id": new_id("camp_"), "name": draft.name, "campaign_type": draft.campaign_type,
-        "type": draft.type, "active": draft.active, "start_date": draft.start_date, "now": timestamp,
+        "type": draft.type, "active": draft.active, "start_date": draft.start_date, "timestamp": timestamp,
         "expiration_date": draft.expiration_date, "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings),
         "metadata": Jsonb(draft.metadata), "category": draft.category,
     }  # fmt: skip
@@ -87,7 +87,7 @@ async def campaign_still_there(connection: Connection, project_id: int, campaign
         ) from None
 
 
-async def campaign_options(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
+async def campaign_parameters(connection: Connection, project_id: int, key: str) -> dict[str, Any]:
     """Return what a submission to a campaign keeps of it: its id; raises NotFoundError."""
     return {"campaign_id": (await find_campaign(connection, project_id, key))["id"]}
 
@@ -129,7 +129,7 @@ async def change_campaign(
     category = draft.category if any(name in body for name in CATEGORY_FIELDS) else old["category"]
     parameters = {
         **params, "type": draft.type, "start_date": draft.start_date, "expiration_date": draft.expiration_date,
-        "now": timestamp,
+        "timestamp": timestamp,
         "voucher": Jsonb(draft.voucher), "settings": Jsonb(draft.settings), "metadata": Jsonb(draft.metadata),
         "category": category,
     }  # fmt: skip
@@ -141,7 +141,7 @@ async def _shut(connection: Connection, project_id: int, campaign_id: str, body:
     """Shut the campaign's gate; where its vouchers may come under another schema, that of the schemas too."""
     shut = {campaign_gate(campaign_id), *((SCHEMAS,) if "use_voucher_metadata_schema" in body else ())}
     held = tuple(parent for parent in _DEPENDS_ON if parent not in shut)
-    return await change(connection, project_id, *sorted(shut), held=held)
+    return await shut_for_request(connection, project_id, *sorted(shut), held=held)
 
 
 def _merged(old: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -177,7 +177,7 @@ async def take_out_campaign(connection: Connection, caller: Caller, key: str, *,
     Batches that write vouchers of it have ended then, and those that come find it gone.
     """
     campaign = await find_campaign(connection, caller.project_id, key)
-    await change(connection, caller.project_id, campaign_gate(campaign["id"]), held=(PROJECT,))
+    await shut_for_request(connection, caller.project_id, campaign_gate(campaign["id"]), held=(PROJECT,))
     params = {"project_id": caller.project_id, "id": campaign["id"]}
     gone = await (await connection.execute(_sql.delete_campaign, params)).fetchone()
     if gone is None:

@@ -5,7 +5,7 @@ INSERT INTO campaigns (
 )
 VALUES (
     :project_id, :id, :name, :campaign_type, :type, :active, :start_date, :expiration_date, :voucher, :settings,
-    :metadata, :category, :now
+    :metadata, :category, :timestamp
 )
 ON CONFLICT DO NOTHING
 RETURNING id
@@ -26,7 +26,7 @@ SET
     settings = :settings,
     metadata = :metadata,
     category = :category,
-    updated_at = :now
+    updated_at = :timestamp
 WHERE project_id = :project_id AND id = :id
 
 -- name: switch_campaign!
@@ -42,11 +42,11 @@ WHERE project_id = :project_id AND campaign_id = ANY (:ids)
 GROUP BY campaign_id
 
 -- name: running_actions
-SELECT type, source -> 'options' ->> 'campaign_id' AS campaign_id
+SELECT type, source -> 'parameters' ->> 'campaign_id' AS campaign_id
 FROM async_actions
 WHERE project_id = :project_id
     AND status IN ('ENQUEUED', 'IN_PROGRESS')
-    AND source -> 'options' ->> 'campaign_id' = ANY (:ids)
+    AND source -> 'parameters' ->> 'campaign_id' = ANY (:ids)
 
 -- The planned batches: their first row, their number of rows, and their bodies.
 
@@ -70,7 +70,7 @@ WHERE NOT EXISTS (SELECT FROM reached)
         WHERE project_id = :project_id
             AND type = 'CAMPAIGN.VOUCHERS_UPDATE'
             AND status IN ('ENQUEUED', 'IN_PROGRESS')
-            AND source -> 'options' ->> 'campaign_id' = :campaign_id
+            AND source -> 'parameters' ->> 'campaign_id' = :campaign_id
     )
 
 -- name: every_campaign!
@@ -86,7 +86,7 @@ SELECT
 FROM async_actions AS running
 WHERE running.project_id = campaigns.project_id
     AND running.status IN ('ENQUEUED', 'IN_PROGRESS')
-    AND running.source -> 'options' ->> 'campaign_id' = campaigns.id
+    AND running.source -> 'parameters' ->> 'campaign_id' = campaigns.id
 
 -- The value that filters by status compare; {column} is the one above.
 

@@ -11,8 +11,8 @@ from typing import Any
 from tallykeep.core.ids import new_id, wire_time
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Cleaner, Problem, actual
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Cleaner, Problem, actual
 
 _sql = queries(__package__, "labels.sql")
 

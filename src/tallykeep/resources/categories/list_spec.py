@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.filters import Condition, Filter
 from tallykeep.resources.lists.conditions import text
-from tallykeep.resources.lists.spec import Condition, Filter
 
 _sql = queries(__package__, "list_spec.sql")
 

@@ -7,11 +7,11 @@ from psycopg.errors import UniqueViolation
 from tallykeep.core.errors import DuplicateFoundError, InvalidPayloadError, NotFoundError, ResourceInUseError
 from tallykeep.core.ids import new_id
 from tallykeep.db.connections.pool import Connection
-from tallykeep.db.gates import CATEGORIES, change
+from tallykeep.db.gates import CATEGORIES, shut_for_request
 from tallykeep.db.queries import queries
 from tallykeep.resources.categories.labels import forget_category, give_up_name, labels_of, shown, take_name
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Cleaner, Problem
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Cleaner, Problem
 
 _sql = queries(__package__, "store.sql")
 
@@ -32,8 +32,8 @@ async def create_category(connection: Connection, project_id: int, body: dict[st
     """
     cleaned = {"hierarchy": 0, **_cleaned(body, required=("name",))}
     async with connection.transaction():
-        timestamp = await change(connection, project_id, CATEGORIES)
-        parameters = {"project_id": project_id, "id": new_id("cat_"), "now": timestamp, **cleaned}
+        timestamp = await shut_for_request(connection, project_id, CATEGORIES)
+        parameters = {"project_id": project_id, "id": new_id("cat_"), "timestamp": timestamp, **cleaned}
         added = await (await connection.execute(_sql.add_category, parameters)).fetchone()
         if added is None:
             raise _duplicate(cleaned["name"])
@@ -61,9 +61,9 @@ async def update_category(
     """
     cleaned = _cleaned(body)
     async with connection.transaction():
-        timestamp = await change(connection, project_id, CATEGORIES)
+        timestamp = await shut_for_request(connection, project_id, CATEGORIES)
         old = await _one(connection, _sql.get_category, project_id, category_id)
-        new = await _change(connection, {**old, **cleaned, "now": timestamp})
+        new = await _change(connection, {**old, **cleaned, "timestamp": timestamp})
         if new["name"] != old["name"]:
             await give_up_name(connection, project_id, old["name"])
             await take_name(connection, project_id, category_id, new["name"])
@@ -85,7 +85,7 @@ async def delete_category(connection: Connection, project_id: int, category_id: 
     Raises NotFoundError, or without `force` ResourceInUseError.
     """
     async with connection.transaction():
-        await change(connection, project_id, CATEGORIES)
+        await shut_for_request(connection, project_id, CATEGORIES)
         old = await _one(connection, _sql.get_category, project_id, category_id)
         used_by = await _uses(connection, project_id, category_id)
         if used_by and not force:

@@ -6,12 +6,12 @@ SELECT * FROM categories WHERE project_id = :project_id AND id = :id
 
 -- name: add_category
 INSERT INTO categories (project_id, id, name, hierarchy, created_at)
-VALUES (:project_id, :id, :name, :hierarchy, :now)
+VALUES (:project_id, :id, :name, :hierarchy, :timestamp)
 ON CONFLICT (project_id, name) DO NOTHING
 RETURNING *
 
 -- name: update_category
-UPDATE categories SET name = :name, hierarchy = :hierarchy, updated_at = :now
+UPDATE categories SET name = :name, hierarchy = :hierarchy, updated_at = :timestamp
 WHERE project_id = :project_id AND id = :id
 RETURNING *
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.resources.customers.loyalty import LOYALTY
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem, actual
 from tallykeep.resources.fields.field import Field
-from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.lists.spec import Order
-from tallykeep.resources.upserts.declaring.declarations import Endpoint, Listing, Recognition
+from tallykeep.resources.upserts.declaring.declarations import Endpoint, ListDeclaration, Recognition
 from tallykeep.resources.upserts.declaring.field_types import day_field, text_field
 from tallykeep.resources.upserts.spec import UpsertSpec
 
@@ -145,7 +145,7 @@ CUSTOMER = UpsertSpec(
     table_name="customers",
     own_timestamps=True,
     computed=LOYALTY,
-    listing=Listing(
+    list_declaration=ListDeclaration(
         orders={"source_id": Order("source_id", nullable=True)},
         shortcuts={"email": ("email", "$is"), "city": ("address_city", "$is"), "name": ("name", "$is")},
         refused=_REFUSED,

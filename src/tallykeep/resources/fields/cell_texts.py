@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.copy_format import CLEARING, copy_text
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
-from tallykeep.resources.fields.validators import Problem
 
 
 class _NeedsCare:

@@ -2,7 +2,7 @@
 
 import re
 
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.hidden_characters import hidden_in
 
 CLEARING = "null"  # a cell that says so clears the field

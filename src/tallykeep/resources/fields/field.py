@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tallykeep.resources.fields import numerals
-from tallykeep.resources.fields.validators import Cleaner
-from tallykeep.resources.lists.spec import Filter
+from tallykeep.resources.fields.cleaning import Cleaner
+from tallykeep.resources.fields.filters import Filter
 
 # The shapes of cells, by which a preview recognizes a column.
 Shape = Literal["email", "phone", "date", "number", "boolean", "link", "name", "key", "key_or_email"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tallykeep.resources.fields.validators import Problem
+from tallykeep.resources.fields.cleaning import Problem
 
 
 class Memo(dict[Any, Any]):

@@ -11,8 +11,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Cleaner, Problem, actual
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Cleaner, Problem, actual
 
 Marks = Mapping[str, str]  # by a column's title, what stands before the decimals in it: "." or ","
 

@@ -10,9 +10,9 @@ from datetime import date
 from typing import Any
 from unicodedata import normalize
 
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.fields.numerals import SPACES
-from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 
 # Gives a text in the wire format's own spelling, None where it is none that is known; raises Problem.
 Respell = Callable[[str], str | None]

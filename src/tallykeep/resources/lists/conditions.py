@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import LiteralString
 
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Problem, actual
-from tallykeep.resources.lists.spec import Condition, Filter, Reader
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem, actual
+from tallykeep.resources.fields.filters import Condition, Filter, Reader
 
 _sql = queries(__package__, "conditions.sql")
 
@@ -97,8 +97,6 @@ ACTIVE = Filter(
         "$expired": Condition(sql=_sql.expired),
     }
 )
-IS_EXPIRED = Condition(sql=_sql.expired)
-IS_BEFORE_START = Condition(sql=_sql.before_start)
 METADATA = Filter(
     {**_TEXT, **{name: replace(condition, column=_sql.metadata_number) for name, condition in _COMPARISON.items()}},
     _sql.metadata_text,

@@ -88,9 +88,6 @@ NOT active
 -- name: expired!
 expiration_date < now()
 
--- name: before_start!
-start_date > now()
-
 -- name: in_force!
 active
 AND (start_date IS NULL OR start_date <= now())

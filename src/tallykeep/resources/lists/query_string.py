@@ -11,9 +11,10 @@ from psycopg import sql
 
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields.validators import Problem, actual
+from tallykeep.resources.fields.cleaning import Problem, actual
+from tallykeep.resources.fields.filters import Condition, Filter
 from tallykeep.resources.lists.conditions import METADATA
-from tallykeep.resources.lists.spec import Condition, Filter, ListSpec
+from tallykeep.resources.lists.spec import ListSpec
 
 _sql = queries(__package__, "page.sql")
 

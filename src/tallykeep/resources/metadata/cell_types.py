@@ -7,10 +7,9 @@ import re
 from typing import Any
 
 from tallykeep.core import exact_json
-from tallykeep.resources.fields import numerals
+from tallykeep.resources.fields import cleaning, numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Number, Problem, actual
+from tallykeep.resources.fields.cleaning import Number, Problem, actual
 
 _QUOTED = re.compile(r"\s*+\[\s*+(?:'[^'\\]*+'\s*+(?:,\s*+'[^'\\]*+'\s*+)*+)?\]\s*+")
 _QUOTED_ITEM = re.compile(r"'([^'\\]*+)'")

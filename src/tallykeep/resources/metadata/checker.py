@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from tallykeep.core import exact_json
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Problem, actual, shown
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem, actual, shown
 from tallykeep.resources.metadata.cell_types import typed, typed_array
 
 Definition = Mapping[str, Any]
@@ -193,21 +193,25 @@ _MAX_LIST_LENGTH = 1_000  # a reason is written for every row
 Rule = Callable[[Definition], tuple[str, Test] | None]
 
 
-def _list_spec(values: list[Any]) -> str:
-    list_spec = ",".join(value if isinstance(value, str) else exact_json.dumps(value).decode() for value in values)
-    return list_spec if len(list_spec) <= _MAX_LIST_LENGTH else list_spec[:_MAX_LIST_LENGTH] + "…"
+def _comma_separated(values: list[Any]) -> str:
+    text = ",".join(value if isinstance(value, str) else exact_json.dumps(value).decode() for value in values)
+    return text if len(text) <= _MAX_LIST_LENGTH else text[:_MAX_LIST_LENGTH] + "…"
 
 
 def _equal_to_one_of(definition: Definition) -> tuple[str, Test] | None:
     allowed = definition.get("eq")
     known = frozenset(allowed or ())
-    return (f"must be equal to one of {_list_spec(allowed)}", lambda value: value in known) if allowed else None
+    if not allowed:
+        return None
+    return f"must be equal to one of {_comma_separated(allowed)}", lambda value: value in known
 
 
 def _equal_to_none_of(definition: Definition) -> tuple[str, Test] | None:
     refused = definition.get("ne")
     known = frozenset(refused or ())
-    return (f"must not be equal to any of {_list_spec(refused)}", lambda value: value not in known) if refused else None
+    if not refused:
+        return None
+    return f"must not be equal to any of {_comma_separated(refused)}", lambda value: value not in known
 
 
 def _compared(key: str, words: str, holds: Callable[[Any, Any], bool]) -> Rule:
@@ -215,7 +219,7 @@ def _compared(key: str, words: str, holds: Callable[[Any, Any], bool]) -> Rule:
         bound = definition.get(key)
         if bound is None:
             return None
-        return f"must be {words} {_list_spec([bound])}", lambda value: holds(value, bound)
+        return f"must be {words} {_comma_separated([bound])}", lambda value: holds(value, bound)
 
     return rule
 

@@ -13,7 +13,7 @@ from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.resources.planned_ranges import Range, planned_ranges, until_none_is_left, within
-from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
+from tallykeep.resources.unique_timestamps import TIMESTAMPS
 
 _sql = queries(__package__, "purge.sql")
 
@@ -84,13 +84,13 @@ class PurgeBatch(Operation):
 
     def _parameters(self) -> dict[str, Any]:
         key, timestamp, timestamps = (
-            self._claimed.source.options["key"],
+            self._claimed.source.parameters["key"],
             self._claimed.timestamp,
             self._claimed.batch.row_count,
         )
         params = {"project_id": self._claimed.project_id, "key": key, **self._range}
         if not self._purge.own_timestamps:
-            return {**params, "now": timestamp}
+            return {**params, "timestamp": timestamp}
         return {**params, "first_timestamp": TIMESTAMPS.take(timestamps, timestamp), "timestamps": timestamps}
 
     async def write(self) -> list[Failure]:
@@ -114,7 +114,7 @@ def purge_batch(purge: Purge) -> Callable[[Connection, ClaimedBatch], Awaitable[
 def purge_plan(purge: Purge) -> Plan:
     """Make what cuts the resources that carry the key into batches."""
 
-    def plan(options: dict[str, Any]) -> Planned:
-        return planned_ranges(purge.table, purge.key, _sql.carries_key, {"key": options["key"]})
+    def plan(parameters: dict[str, Any]) -> Planned:
+        return planned_ranges(purge.table, purge.key, _sql.carries_key, {"key": parameters["key"]})
 
     return plan

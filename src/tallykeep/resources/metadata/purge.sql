@@ -22,7 +22,7 @@ SELECT
 
 -- name: purge_range!
 UPDATE {table}
-SET metadata = metadata - :key::text, updated_at = :now
+SET metadata = metadata - :key::text, updated_at = :timestamp
 WHERE project_id = :project_id AND {range} AND metadata ? :key
 
 -- name: purge_range_with_timestamps!

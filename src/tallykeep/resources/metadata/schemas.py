@@ -8,10 +8,10 @@ from psycopg.types.json import Jsonb
 from tallykeep.core.errors import DuplicateFoundError, InvalidPayloadError, NotFoundError
 from tallykeep.core.ids import new_id
 from tallykeep.db.connections.pool import Connection
-from tallykeep.db.gates import SCHEMAS, change
+from tallykeep.db.gates import SCHEMAS, shut_for_request
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Problem, actual
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem, actual
 from tallykeep.resources.metadata.checker import STANDARD_TYPES, MetadataChecker, MetadataSchema
 
 _sql = queries(__package__, "schemas.sql")
@@ -67,7 +67,7 @@ async def create_schema(
         "allow_defined_only": _flag("allow_defined_only", False if allow_defined_only is None else allow_defined_only),
     }
     async with connection.transaction():
-        timestamp = await change(connection, project_id, SCHEMAS)
+        timestamp = await shut_for_request(connection, project_id, SCHEMAS)
         added = await (await connection.execute(_sql.add_schema, {**parameters, "created_at": timestamp})).fetchone()
     if added is None:
         raise DuplicateFoundError(
@@ -83,7 +83,7 @@ async def update_schema(
 ) -> Record:
     """Add these definitions and overwrite those that exist; the rest stays. A type cannot be changed."""
     async with connection.transaction():
-        timestamp = await change(connection, project_id, SCHEMAS)
+        timestamp = await shut_for_request(connection, project_id, SCHEMAS)
         locate = {"project_id": project_id, "id": schema_id}
         old = await _one(connection, _sql.get_schema_by_id, locate, schema_id)
         changed = clean_properties(properties or {})
@@ -108,7 +108,7 @@ async def mark_definition(
 ) -> Record:
     """Remove a definition, or restore it; the resources keep their metadata. Raises NotFoundError."""
     async with connection.transaction():
-        timestamp = await change(connection, project_id, SCHEMAS)
+        timestamp = await shut_for_request(connection, project_id, SCHEMAS)
         parameters = {"project_id": project_id, "related_object": related_object}
         schema = await _one(connection, _sql.get_schema, parameters, related_object, "resource")
         if key not in schema["properties"]:
@@ -123,7 +123,7 @@ async def forget_removed_definition(connection: Connection, project_id: int, rel
 
     Raises InvalidPayloadError for one that is in force. A key without any definition is fine: there is none to forget.
     """
-    timestamp = await change(connection, project_id, SCHEMAS)
+    timestamp = await shut_for_request(connection, project_id, SCHEMAS)
     parameters = {"project_id": project_id, "related_object": related_object}
     schema = await (await connection.execute(_sql.get_schema, parameters)).fetchone()
     if schema is None or key not in schema["properties"]:
@@ -153,7 +153,7 @@ async def _set_properties(
 async def delete_schema(connection: Connection, project_id: int, schema_id: str) -> None:
     """Delete a schema for good; the resources keep their metadata. Raises NotFoundError."""
     async with connection.transaction():
-        await change(connection, project_id, SCHEMAS)
+        await shut_for_request(connection, project_id, SCHEMAS)
         await _one(connection, _sql.delete_schema, {"project_id": project_id, "id": schema_id}, schema_id)
 
 

@@ -10,7 +10,7 @@ from tallykeep.core.rows import Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.resources.customers.spec import CUSTOMER
-from tallykeep.resources.fields.validators import MAX_INTEGER, actual
+from tallykeep.resources.fields.cleaning import MAX_INTEGER, actual
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU

@@ -4,10 +4,10 @@ from typing import Any
 
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.json_types import Cents
-from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 from tallykeep.resources.orders.embedded import upsert_parts
 from tallykeep.resources.orders.json_types import NewPerson, OrderItem, OrderStatus, Person
 from tallykeep.resources.upserts.declaring.declarations import Computed, Recognition

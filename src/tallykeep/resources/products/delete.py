@@ -4,9 +4,9 @@ from tallykeep.core.errors import NotFoundError
 from tallykeep.db import gates
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
-from tallykeep.resources.trash.entries import put_in_bin
 from tallykeep.resources.upserts.read import delete_one, get_one
 from tallykeep.tenants.projects import Caller
 
@@ -16,7 +16,7 @@ _sql = queries(__package__, "store.sql")
 async def delete_product(connection: Connection, caller: Caller, key: str, *, force: bool) -> None:
     """Delete a product and its SKUs, for good with `force`, else into the bin; raises NotFoundError."""
     async with connection.transaction():
-        await gates.change(connection, caller.project_id, gates.PRODUCTS)
+        await gates.shut_for_request(connection, caller.project_id, gates.PRODUCTS)
         product = await get_one(connection, caller.project_id, PRODUCT, key)
         locate = {"project_id": caller.project_id, "key": product["id"]}
         skus = await (await connection.execute(_sql.skus_of, locate)).fetchall()

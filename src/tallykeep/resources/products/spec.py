@@ -3,12 +3,12 @@
 from typing import Any
 
 from tallykeep.core.compatibility import Compatibility
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem, actual
 from tallykeep.resources.fields.field import Field
-from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.metadata.cell_types import array_in
 from tallykeep.resources.products.listing import CATALOGUE_ORDERS, CATALOGUE_QUERY, CATALOGUE_SHORTCUTS
-from tallykeep.resources.upserts.declaring.declarations import Listing, Recognition
+from tallykeep.resources.upserts.declaring.declarations import ListDeclaration, Recognition
 from tallykeep.resources.upserts.declaring.field_types import amount_field, text_field
 from tallykeep.resources.upserts.spec import UpsertSpec
 
@@ -78,7 +78,9 @@ PRODUCT = UpsertSpec(
         ),
     ),
     table_name="products",
-    listing=Listing(orders=CATALOGUE_ORDERS, shortcuts={"name": ("name", "$is"), **CATALOGUE_SHORTCUTS}),
+    list_declaration=ListDeclaration(
+        orders=CATALOGUE_ORDERS, shortcuts={"name": ("name", "$is"), **CATALOGUE_SHORTCUTS}
+    ),
     recognition=Recognition(
         prefixes=("item", "article", "produkt", "artikel", "produit", "producto"),
         expected=(("name",), ("price", "attributes", "image_url")),

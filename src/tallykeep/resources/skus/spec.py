@@ -8,11 +8,11 @@ from tallykeep.core import exact_json
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem, actual
 from tallykeep.resources.fields.field import Field
-from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.products.listing import CATALOGUE_ORDERS, CATALOGUE_SHORTCUTS
-from tallykeep.resources.upserts.declaring.declarations import Listing, Recognition
+from tallykeep.resources.upserts.declaring.declarations import ListDeclaration, Recognition
 from tallykeep.resources.upserts.declaring.field_types import amount_field, key_field, text_field
 from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 
@@ -130,7 +130,7 @@ SKU = UpsertSpec(
     source_id_required=True,
     resolve=_find_products,
     depends_on=(PROJECT, SCHEMAS, PRODUCTS),
-    listing=Listing(orders=CATALOGUE_ORDERS, shortcuts=CATALOGUE_SHORTCUTS),
+    list_declaration=ListDeclaration(orders=CATALOGUE_ORDERS, shortcuts=CATALOGUE_SHORTCUTS),
     recognition=Recognition(prefixes=("variant", "item")),
     endpoints=(),  # below their product's
 )  # fmt: skip

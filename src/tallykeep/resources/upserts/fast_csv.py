@@ -14,12 +14,12 @@ from typing import Any
 from tallykeep.core import exact_json
 from tallykeep.core.rows import Row, Table
 from tallykeep.formats.csv.titles import normal_title
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.copy_format import CLEARING, NULL, all_plain, copy_text, is_plain
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
-from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.upserts.spec import UpsertSpec
 

@@ -10,9 +10,9 @@ from tallykeep.core.ids import new_ids
 from tallykeep.core.rows import Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields.memo import RecentKeys
+from tallykeep.resources.unique_timestamps import TIMESTAMPS
 from tallykeep.resources.upserts.fast_csv import FileColumns, ReadyChanges
 from tallykeep.resources.upserts.spec import UpsertSpec
-from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
 
 # The keys of the batches that this process had in hand last, by action and first row.
 _keys_in_hand: dict[tuple[str, int], set[str]] = {}
@@ -71,7 +71,7 @@ class Merge:
             return
         first_row, last_row = self._ready.numbers[0], self._ready.numbers[-1]
         exact = TIMESTAMPS.take(last_row - first_row + 1, self._claimed.timestamp)
-        timestamps = {"now": self._claimed.timestamp, "exact_now": exact, "first_row": first_row}
+        timestamps = {"timestamp": self._claimed.timestamp, "exact_timestamp": exact, "first_row": first_row}
         scope = {"project_id": self._claimed.project_id, "first_id": self._ids[0], "last_id": self._ids[-1]}
         try:
             await self._connection.execute(self._spec.statements.merge_changes, {**scope, **timestamps})

@@ -9,22 +9,22 @@ from typing import Any
 
 from tallykeep.core import exact_json
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.errors import BatchLostError
+from tallykeep.core.errors import OvertakenError
 from tallykeep.core.ids import new_ids
 from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
+from tallykeep.resources.fields.cleaning import actual
 from tallykeep.resources.fields.memo import Memo
-from tallykeep.resources.fields.validators import actual
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.metadata.schemas import checker_for
+from tallykeep.resources.unique_timestamps import TIMESTAMPS
 from tallykeep.resources.upserts.fast_csv import file_columns
 from tallykeep.resources.upserts.locked_keys import lock_existing
 from tallykeep.resources.upserts.merge import Merge
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 from tallykeep.resources.upserts.row_readers import Reader, csv_reader, ids_reader, json_reader
 from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
-from tallykeep.resources.upserts.unique_clock import TIMESTAMPS
 
 Record = dict[str, Any]
 _Key = tuple[str, str]  # by which name, and which
@@ -87,7 +87,7 @@ class Upsert(Operation):
     async def write(self) -> list[Failure]:
         """Merge what can be; apply the other changes in row order to what exists, then write what changed as sets.
 
-        The two have no key in common. Raises BatchLostError where others created one meanwhile.
+        The two have no key in common. Raises OvertakenError where others created one meanwhile.
         """
         if self._merge is not None:
             await self._merge.write()
@@ -97,7 +97,7 @@ class Upsert(Operation):
         failures = await self._resolve()
         by_source_id, by_id = await self._lock_existing()
         if not self._new.isdisjoint(by_source_id) or any([await is_there() for is_there in self.rechecks]):
-            raise BatchLostError("what had been looked for in vain was created meanwhile; the batch is tried again")
+            raise OvertakenError("what had been looked for in vain was created meanwhile; the batch is tried again")
         refused: list[Change] = []
         for change in self._changes:
             if flaws := self._apply(change, by_source_id, by_id, changed):
@@ -199,7 +199,7 @@ class Upsert(Operation):
         return Failure(change.row, change.key, reason, error_key or self._spec.error_key)
 
     async def _store(self, records: list[Record]) -> None:
-        timestamps = {"now": self._timestamp, "exact_now": TIMESTAMPS.take(len(records), self._timestamp)}
+        timestamps = {"timestamp": self._timestamp, "exact_timestamp": TIMESTAMPS.take(len(records), self._timestamp)}
         parameters = {"project_id": self._project_id, **timestamps}
         statements = self._spec.statements
         await self._connection.execute(statements.create_stage)
@@ -209,7 +209,7 @@ class Upsert(Operation):
                 await copy.write_row(self._stored(record))
         inserted = await self._connection.execute(statements.insert_staged, parameters)
         if inserted.rowcount != sum(record["is_new"] for record in records):
-            raise BatchLostError(f"a {self._spec.noun} was created meanwhile; the batch is tried again")
+            raise OvertakenError(f"a {self._spec.noun} was created meanwhile; the batch is tried again")
         await self._connection.execute(statements.update_staged, parameters)
 
     def _stored(self, record: Record) -> list[Any]:
@@ -249,8 +249,8 @@ async def begin_upsert(connection: Connection, claimed: ClaimedBatch, spec: Upse
     source = claimed.source
     if source.format == "csv":
         reader = csv_reader(spec, source.header, checker, source.decimal_marks)
-    elif "metadata" in source.options:
-        reader = ids_reader(source.options["by"], source.options["metadata"])
+    elif "metadata" in source.parameters:
+        reader = ids_reader(source.parameters["by"], source.parameters["metadata"])
     else:
         reader = json_reader(spec)
     is_file = source.format == "csv"

@@ -32,7 +32,7 @@ async def list_page(
     scope = {"project_id": project_id, **within}
     rows, total = await select_page(connection, spec.list_spec, scope, selection, limit=limit, page=page)
     shown = shown_page(spec.list_spec, list(map(spec.show, rows)), total)
-    if spec.listing.cursor is None:
+    if spec.list_declaration.cursor is None:
         return shown
     return {**shown, "has_more": (page - 1) * limit + len(rows) < total}
 

@@ -13,7 +13,13 @@ from tallykeep.db.gates import PROJECT, SCHEMAS
 from tallykeep.resources.fields.field import Field, as_it_stands
 from tallykeep.resources.lists.conditions import text, timestamp
 from tallykeep.resources.lists.spec import BY_TIME, ListSpec, Order
-from tallykeep.resources.upserts.declaring.declarations import ENDPOINTS, Computed, Endpoint, Listing, Recognition
+from tallykeep.resources.upserts.declaring.declarations import (
+    ENDPOINTS,
+    Computed,
+    Endpoint,
+    ListDeclaration,
+    Recognition,
+)
 from tallykeep.resources.upserts.statements import Statements, Table, matching
 
 
@@ -63,7 +69,7 @@ class UpsertSpec:
     resolve: Resolve | None = None
     depends_on: tuple[str, ...] = (PROJECT, SCHEMAS)  # the gates held while it is written
     computed: tuple[Computed, ...] = ()
-    listing: Listing = field(default_factory=Listing)
+    list_declaration: ListDeclaration = field(default_factory=ListDeclaration)
     recognition: Recognition = field(default_factory=Recognition)
     endpoints: tuple[Endpoint, ...] = ENDPOINTS
     brings: str = ""  # what is created along with it, as the OpenAPI document says it
@@ -92,7 +98,8 @@ class UpsertSpec:
     @cached_property
     def list_spec(self) -> ListSpec:
         """The list of it: filtered by its fields and by when it was written."""
-        listing, filters = self.listing, {name: each for field in self.fields for name, each in field.filters.items()}
+        declared = self.list_declaration
+        filters = {name: each for field in self.fields for name, each in field.filters.items()}
         return ListSpec(
             noun=self.plural,
             matching=matching(self.table_name, self.parent_key),
@@ -101,11 +108,11 @@ class UpsertSpec:
                 # Ids grow with time; where every resource has a time of its own, a list can be gone on with behind it.
                 "created_at": Order("created_at" if self.own_timestamps else "id"),
                 "updated_at": Order("updated_at", nullable=True),
-                **listing.orders,
+                **declared.orders,
             },
-            shortcuts={**listing.shortcuts, **BY_TIME},
-            refused=listing.refused,
-            cursor=listing.cursor,
+            shortcuts={**declared.shortcuts, **BY_TIME},
+            refused=declared.refused,
+            cursor=declared.cursor,
         )
 
     def show(self, row: dict[str, Any]) -> dict[str, Any]:

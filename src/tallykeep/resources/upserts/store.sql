@@ -74,14 +74,14 @@ coalesce({column}, {default})
 {column} = coalesce(present.{column} || excluded.{column}, excluded.{column}, present.{column})
 
 -- name: shared_timestamp!
-(:now)
+(:timestamp)
 
 -- name: timestamp_of_its_own!
 -- Lists that continue after a timestamp need a timestamp for each resource, a microsecond apart.
-(:exact_now::timestamptz + (row_number() OVER (ORDER BY id) - 1) * interval '1 microsecond')
+(:exact_timestamp::timestamptz + (row_number() OVER (ORDER BY id) - 1) * interval '1 microsecond')
 
 -- name: timestamp_of_its_own_row!
-(:exact_now::timestamptz + ("row" - :first_row) * interval '1 microsecond')
+(:exact_timestamp::timestamptz + ("row" - :first_row) * interval '1 microsecond')
 
 -- name: every_one!
 SELECT * FROM {table} WHERE project_id = :project_id

@@ -1,7 +1,7 @@
 """The words of files for types of vouchers and discounts: cells of columns that hold one of a set of choices."""
 
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
-from tallykeep.resources.fields.validators import Problem
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.vouchers.domain import DISCOUNT, DISCOUNT_TYPES, EFFECTS, GIFT, LOYALTY, VOUCHER_TYPES
 
 EFFECT_NAMES = tuple(dict.fromkeys(name for names in EFFECTS.values() for name in names))

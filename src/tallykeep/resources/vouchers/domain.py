@@ -6,8 +6,8 @@ Sources: the public API documentation's schemas VoucherImportBase, VoucherCreate
 from decimal import Decimal
 from typing import Any
 
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Cleaner, Problem
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Cleaner, Problem
 from tallykeep.resources.vouchers import validity
 
 Values = dict[str, Any]

@@ -9,12 +9,11 @@ from tallykeep.core.ids import wire_time
 from tallykeep.db.queries import queries
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.resources.categories.list_spec import CATEGORY, CATEGORY_ID
-from tallykeep.resources.fields import numerals
+from tallykeep.resources.fields import cleaning, numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
-from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.field import Field
+from tallykeep.resources.fields.filters import Condition, Filter
 from tallykeep.resources.lists.conditions import ACTIVE, days_of_week, number, present, text, timestamp, word
-from tallykeep.resources.lists.spec import Condition, Filter
 from tallykeep.resources.vouchers import worth_cells
 from tallykeep.resources.vouchers.cell_choices import DISCOUNT_TYPE_CELL, EFFECT_NAMES, TYPE_CELL, effect_cell
 from tallykeep.resources.vouchers.domain import DISCOUNT_TYPES, VOUCHER_TYPES

@@ -10,13 +10,13 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import CATEGORIES, PROJECT, SCHEMAS, hold_for_request
 from tallykeep.db.queries import queries
 from tallykeep.db.retry import in_transaction
+from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.fields.code_rules import CodeRule, code_rule
-from tallykeep.resources.trash.entries import put_in_bin
 from tallykeep.resources.vouchers.domain import EXTRA_FIELDS, without_balance
+from tallykeep.resources.vouchers.draft import VoucherDraft
 from tallykeep.resources.vouchers.fields import DRAFTED
-from tallykeep.resources.vouchers.importing.draft import VoucherDraft
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
 from tallykeep.resources.vouchers.writing.generated_codes import Generated

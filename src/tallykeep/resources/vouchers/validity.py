@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Cleaner, Problem, actual
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Cleaner, Problem, actual
 
 
 def timeframe(value: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from tallykeep.core.options.declaration import Option
 from tallykeep.core.submission_options import OPTIONS
 from tallykeep.engine.downloads.failed_rows import FailedRows, as_csv, as_ndjson, failed_rows
 from tallykeep.engine.downloads.source_rows import as_source_file
-from tallykeep.engine.managing.action_control import target_options
+from tallykeep.engine.managing.action_control import target_parameters
 from tallykeep.tenants.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
@@ -72,8 +72,10 @@ async def retry(
     upload = None
     if has_body(request):
         upload = _corrected(request, parent.action_type, context, caller)
-    options = target_options(parent.source)
-    submitted = submission(request, caller, parent.action_type, options, body=include_unprocessed, parent_id=action_id)
+    parameters = target_parameters(parent.source)
+    submitted = submission(
+        request, caller, parent.action_type, parameters, body=include_unprocessed, parent_id=action_id
+    )
     submission_options = read_submission_options(request.query_params)
     async with context.slot(caller, context.shares.uploads):
         accepted = await controller.retry(

@@ -19,7 +19,7 @@ from tallykeep.core.errors import RequestError
 from tallykeep.core.ids import wire_time
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.clock import database_time
-from tallykeep.engine.managing.action_control import target_options
+from tallykeep.engine.managing.action_control import target_parameters
 from tallykeep.engine.reading.list_actions import Wanted, find_cancelable, find_retryable
 from tallykeep.tenants.projects import Caller
 
@@ -76,7 +76,7 @@ async def retry_all(
 async def _retry(request: Request, context: Context, caller: Caller, action_id: str) -> str:
     controller = await context.retrying(caller)
     parent = await controller.find(caller.project_id, action_id)
-    submitted = submission(request, caller, parent.action_type, target_options(parent.source), parent_id=action_id)
+    submitted = submission(request, caller, parent.action_type, target_parameters(parent.source), parent_id=action_id)
     submitted = replace(submitted, idempotency_key=None)  # one key cannot stand for several actions
     accepted = await controller.retry(parent, submitted, SubmissionOptions(), None, unprocessed=False)
     return accepted.action_id

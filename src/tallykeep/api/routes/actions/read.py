@@ -23,7 +23,7 @@ from tallykeep.tenants.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
-_LIST_SPEC = Compatibility(query=("limit", "end_date"), added=(*ADDED_FIELDS, "more_starting_after"))
+_LIST_COMPATIBILITY = Compatibility(query=("limit", "end_date"), added=(*ADDED_FIELDS, "more_starting_after"))
 _SHOWN = Compatibility(
     query=(),
     added=(*ADDED_FIELDS, *ADDED_TO_ONE),
@@ -102,7 +102,7 @@ def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str
     return values
 
 
-@router.get("", summary="List async actions", openapi_extra=_LIST_SPEC.extra | answers(ActionList))
+@router.get("", summary="List async actions", openapi_extra=_LIST_COMPATIBILITY.extra | answers(ActionList))
 async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10) -> Json:
     """List the project's actions, newest first, without their results. Filters can be combined. Send
     `more_starting_after` as `starting_after_id` to get the next page; it is null on the last one. `fixed_count` is the

@@ -15,7 +15,7 @@ from tallykeep.core import exact_json
 from tallykeep.core.action import Status
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import NotFoundError
-from tallykeep.db.connections.standing import DatabaseAwayError
+from tallykeep.db.connections.availability import DatabaseAwayError
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.reading.action_reader import shown
 from tallykeep.engine.reading.watch import Watch

@@ -24,9 +24,9 @@ from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.engine.intake.idempotency import Accepted
 from tallykeep.resources.campaigns import store
+from tallykeep.resources.campaigns.body import CAMPAIGN_BODY, require_enough_codes
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.campaigns.operations import add_voucher, require_possible
-from tallykeep.resources.campaigns.spec import CAMPAIGN_BODY, require_enough_codes
 from tallykeep.resources.lists.query_string import read_selection
 from tallykeep.resources.vouchers.read import get_voucher
 from tallykeep.tenants.projects import Caller
@@ -48,7 +48,7 @@ def _digits(raw: Any) -> Any:
 Count = Annotated[int, BeforeValidator(_digits), Query(ge=1, le=_MAX_VOUCHERS, description="How many vouchers to add.")]
 
 _ABSENT = ("access_settings_assignments", "loyalty_tiers_expiration", "readonly", "referral_program", "validity_hours")
-_LIST_SPEC = Compatibility(
+_LIST_COMPATIBILITY = Compatibility(
     query=(
         "limit", "page", "campaign_type", "expand", "campaign_status", "is_referral_code", "order", "filters",
         "access_settings",
@@ -65,7 +65,9 @@ _ADDED_TO = Compatibility(query=("vouchers_count",))
 
 
 @router.get(
-    "", summary="List campaigns", openapi_extra=parameters_of(CAMPAIGNS) | _LIST_SPEC.extra | answers(CampaignList)
+    "",
+    summary="List campaigns",
+    openapi_extra=parameters_of(CAMPAIGNS) | _LIST_COMPATIBILITY.extra | answers(CampaignList),
 )
 async def list_(
     request: Request,
@@ -142,9 +144,9 @@ async def delete(
             if accepted := await context.acceptance.replayed(connection, submitted, submission_options):
                 return accepted
             raise
-        options = {"campaign_id": campaign_key, "force": force, "deleted_by": caller.key_id}
+        parameters = {"campaign_id": campaign_key, "force": force, "deleted_by": caller.key_id}
         return await context.acceptance.accept_planned(
-            connection, replace(submitted, options=options), submission_options
+            connection, replace(submitted, parameters=parameters), submission_options
         )
 
     return answer_accepted(await context.transact(caller, write), 202)
@@ -192,8 +194,8 @@ async def add_vouchers(
         await require_possible(connection, caller.project_id, campaign, body)
         if vouchers_count > 1:
             _refuse_one_code_for_several(body)
-            options = {"campaign_id": campaign["id"], "count": vouchers_count, "overrides": body}
-            planned = replace(submitted, options=options)
+            parameters = {"campaign_id": campaign["id"], "count": vouchers_count, "overrides": body}
+            planned = replace(submitted, parameters=parameters)
             return answer_accepted(
                 await context.acceptance.accept_planned(connection, planned, submission_options), 202
             )

@@ -12,16 +12,18 @@ from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.schemas.trash_bin import BinList
 from tallykeep.core.compatibility import Compatibility
+from tallykeep.resources.bin.entries import delete_from_bin, list_bin
+from tallykeep.resources.bin.list_spec import BIN
 from tallykeep.resources.lists.query_string import read_selection
-from tallykeep.resources.trash.entries import delete_from_bin, list_bin
-from tallykeep.resources.trash.list_spec import BIN
 
 router = APIRouter(prefix="/v1/trash-bin", tags=["Bin"], default_response_class=Json)
 
-_LIST_SPEC = Compatibility(query=("limit", "order", "starting_after_id", "filters"))
+_LIST_COMPATIBILITY = Compatibility(query=("limit", "order", "starting_after_id", "filters"))
 
 
-@router.get("", summary="List bin entries", openapi_extra=parameters_of(BIN) | _LIST_SPEC.extra | answers(BinList))
+@router.get(
+    "", summary="List bin entries", openapi_extra=parameters_of(BIN) | _LIST_COMPATIBILITY.extra | answers(BinList)
+)
 async def list_(
     request: Request,
     context: FromContext,

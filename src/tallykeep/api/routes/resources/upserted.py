@@ -38,7 +38,7 @@ def _add_list(router: APIRouter, spec: UpsertSpec) -> None:
         async with context.reading(caller, much=selection.is_filtered).connection() as connection:
             return Json(await list_page(connection, caller.project_id, spec, selection, limit=limit, page=page))
 
-    last = spec.listing.max_page
+    last = spec.list_declaration.max_page
     page = Annotated[int, Query(ge=1, le=last, description=f"Which page, 1 to {last}.")]
     list_.__annotations__["page"] = page
     list_.__doc__ = f"The project's {spec.people_call_them}, newest first unless `order` says otherwise."

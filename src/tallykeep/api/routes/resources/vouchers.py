@@ -16,7 +16,7 @@ from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import InvalidPayloadError, InvalidVoucherError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.campaigns.single import create_in_campaign, names_campaign
-from tallykeep.resources.fields.validators import actual
+from tallykeep.resources.fields.cleaning import actual
 from tallykeep.resources.lists.query_string import read_selection
 from tallykeep.resources.vouchers.domain import EXTRA_NAMES
 from tallykeep.resources.vouchers.list_spec import VOUCHERS
@@ -27,7 +27,7 @@ from tallykeep.tenants.projects import Caller
 router = APIRouter(prefix="/v1/vouchers", tags=["Vouchers"], default_response_class=Json)
 
 _EMPTY = ("assets", "holder_id", "publish", "validation_rules_assignments")
-_LIST_SPEC = Compatibility(
+_LIST_COMPATIBILITY = Compatibility(
     query=(
         "limit", "page", "order", "code", "category", "campaign", "campaign_id", "customer", "ids", "filters",
         "created_at[before]", "created_at[after]", "updated_at[before]", "updated_at[after]",
@@ -56,7 +56,9 @@ _DELETED = Compatibility(query=("force",))
 
 
 @router.get(
-    "", summary="List vouchers", openapi_extra=parameters_of(VOUCHERS) | _LIST_SPEC.extra | answers(VoucherList)
+    "",
+    summary="List vouchers",
+    openapi_extra=parameters_of(VOUCHERS) | _LIST_COMPATIBILITY.extra | answers(VoucherList),
 )
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
     """List the project's vouchers, newest first unless `order` says otherwise."""

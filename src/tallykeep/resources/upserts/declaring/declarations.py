@@ -24,7 +24,7 @@ class Computed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class ListDeclaration:
     """The noun's list, beside the filters of its fields and the two times.
 
     Pages are counted up to `max_page`; the other attributes are those of `ListSpec`.

@@ -5,13 +5,12 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from tallykeep.core.ids import wire_time
-from tallykeep.resources.fields import numerals
+from tallykeep.resources.fields import cleaning, numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
-from tallykeep.resources.fields import validators as cleaning
 from tallykeep.resources.fields.field import Field
+from tallykeep.resources.fields.filters import Filter
 from tallykeep.resources.fields.json_types import Time
 from tallykeep.resources.lists import conditions
-from tallykeep.resources.lists.spec import Filter
 
 
 def text_field(name: str, *titles: str, inside: str | None = None, **more: Any) -> Field:
@@ -49,7 +48,7 @@ def amount_field(name: str, *titles: str, **more: Any) -> Field:
 
 
 def number_field(name: str, *titles: str, **more: Any) -> Field:
-    """Declare an integer."""
+    """Declare an integer; no noun has one yet."""
     declared: dict[str, Any] = {
         "clean": cleaning.integer,
         "clean_cell": numerals.integer,
@@ -72,7 +71,7 @@ def day_field(name: str, *titles: str, **more: Any) -> Field:
 
 
 def timestamp_field(name: str, *titles: str, **more: Any) -> Field:
-    """Declare a point in time."""
+    """Declare a point in time; no noun has one yet."""
     declared: dict[str, Any] = {
         "clean": cleaning.timestamp,
         "clean_cell": spellings.timestamp,

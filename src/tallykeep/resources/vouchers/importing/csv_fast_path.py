@@ -10,12 +10,12 @@ from typing import Any
 from tallykeep.core import exact_json
 from tallykeep.core.rows import Table
 from tallykeep.resources.fields.cell_texts import NEEDS_CARE, CellTexts
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.copy_format import CLEARING, NULL, copy_text
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
-from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.vouchers.cell_choices import DISCOUNT_TYPE_CELL, TYPE_CELL, effect_cell
-from tallykeep.resources.vouchers.importing.draft import ABSENT, COLUMNS
+from tallykeep.resources.vouchers.draft import ABSENT, COLUMNS
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
 from tallykeep.resources.vouchers.importing.worth import BOUGHT, WORTH_FIELDS, worth_of
 

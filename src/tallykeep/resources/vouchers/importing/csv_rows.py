@@ -18,9 +18,9 @@ from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import Values, shown_key, take, take_dates
+from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.fields import BY_NAME, BY_TITLE
 from tallykeep.resources.vouchers.importing.csv_fast_path import RowTexts
-from tallykeep.resources.vouchers.importing.draft import DraftTable, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
 from tallykeep.resources.vouchers.importing.worth import BOUGHT, worth_of
 

@@ -7,15 +7,14 @@ from functools import reduce
 from psycopg.errors import DeadlockDetected
 
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.errors import BatchLostError
+from tallykeep.core.errors import OvertakenError
 from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.metadata.schemas import checker_for
-from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
-from tallykeep.resources.vouchers.importing.draft import (
+from tallykeep.resources.vouchers.draft import (
     Dates,
     VoucherDraft,
     codes_of,
@@ -25,6 +24,7 @@ from tallykeep.resources.vouchers.importing.draft import (
     merge,
     rows_of,
 )
+from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tallykeep.resources.vouchers.writing.store import (
     Written,
@@ -115,7 +115,7 @@ class VoucherImport(Operation):
         await stage(self._connection, drafts)
         failures = refused + await self._write_staged(drafts)
         if any(draft.code not in existing and draft.code not in self._new for draft in drafts):
-            raise BatchLostError("a voucher was created while rows were held to there being none; they are read anew")
+            raise OvertakenError("a voucher was created while rows were held to there being none; they are read anew")
         return failures
 
     def _fold(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:

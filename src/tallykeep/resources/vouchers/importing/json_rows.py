@@ -6,10 +6,10 @@ from typing import Any
 from tallykeep.core import exact_json
 from tallykeep.core.rows import Failure, Row, Values
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem, actual
 from tallykeep.resources.fields.copy_format import is_plain
 from tallykeep.resources.fields.memo import Memo
-from tallykeep.resources.fields.validators import Problem, actual
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import (
     DISCOUNT,
@@ -32,8 +32,8 @@ from tallykeep.resources.vouchers.domain import (
     without_balance,
 )
 from tallykeep.resources.vouchers.domain import Values as Fields
+from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.fields import IN_JSON, INSIDE_JSON
-from tallykeep.resources.vouchers.importing.draft import DraftTable, VoucherDraft, fields_of
 
 _WORTH_REMEMBERING = 2_000
 _ANY_CODE = "ANY"

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.copy_format import CLEARING
-from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import Values
 

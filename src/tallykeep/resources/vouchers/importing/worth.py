@@ -1,9 +1,8 @@
 """The worth of a voucher, made from the columns of a file that belong together."""
 
 from tallykeep.core import exact_json
-from tallykeep.resources.fields import numerals
-from tallykeep.resources.fields import validators as cleaning
-from tallykeep.resources.fields.validators import Cleaner
+from tallykeep.resources.fields import cleaning, numerals
+from tallykeep.resources.fields.cleaning import Cleaner
 from tallykeep.resources.vouchers.domain import DISCOUNT, EFFECTS, GIFT, LOYALTY, WORTH, Values, take
 
 WORTH_FIELDS = ("discount", "gift", "loyalty_card")

@@ -12,9 +12,9 @@ from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.memo import RecentKeys
-from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.upserts.locked_keys import lock_existing
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 from tallykeep.resources.vouchers.domain import shown_key
@@ -32,7 +32,7 @@ class SameMetadata(Operation):
 
     def __init__(self, connection: Connection, claimed: ClaimedBatch) -> None:
         self._connection = connection
-        self._params = {"project_id": claimed.project_id, "metadata": Jsonb(claimed.source.options["metadata"])}
+        self._params = {"project_id": claimed.project_id, "metadata": Jsonb(claimed.source.parameters["metadata"])}
         self._action_id = claimed.action_id
         self._timestamp = claimed.timestamp
         self._codes: dict[int, str] = {}
@@ -68,7 +68,8 @@ class SameMetadata(Operation):
 
     async def _add_to(self, codes: Sequence[str]) -> dict[str, None]:
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(_sql.add_metadata, {**self._params, "codes": list(codes), "now": self._timestamp})
+            params = {**self._params, "codes": list(codes), "timestamp": self._timestamp}
+            await cursor.execute(_sql.add_metadata, params)
             return dict.fromkeys(await cursor.fetchall())
 
     async def write(self) -> list[Failure]:

@@ -10,9 +10,9 @@ from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.memo import Memo
-from tallykeep.resources.fields.validators import Problem
 from tallykeep.resources.metadata.purge import Purge
 from tallykeep.resources.upserts.locked_keys import lock_existing
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
@@ -39,7 +39,7 @@ class VoucherUpdate(Operation):
         self._connection = connection
         self._project_id = claimed.project_id
         self._timestamp = claimed.timestamp
-        self._same_for_all: dict[str, Any] | None = claimed.source.options.get("metadata")
+        self._same_for_all: dict[str, Any] | None = claimed.source.parameters.get("metadata")
         self._problems = Memo(lambda held: rules.checker(held[0]).problems(exact_json.loads(held[1])))
         self._changes: list[_Change] = []
         self._campaigns: dict[str, str | None] = {}
@@ -79,7 +79,7 @@ class VoucherUpdate(Operation):
         failures = [failure for change in self._changes for failure in self._apply(change, current, changed)]
         if changed:
             stored = {"codes": list(changed), "metadata": list(changed.values())}
-            params = {"project_id": self._project_id, "now": self._timestamp}
+            params = {"project_id": self._project_id, "timestamp": self._timestamp}
             await self._connection.execute(_sql.set_metadata, {**params, **stored})
         return failures
 
@@ -120,7 +120,7 @@ def _object(metadata: Any) -> dict[str, Any]:
 async def update_vouchers(connection: Connection, claimed: ClaimedBatch) -> VoucherUpdate | SameMetadata:
     """Begin one batch of a bulk update."""
     rules = await metadata_rules(connection, claimed.project_id)
-    same = claimed.source.options.get("metadata")
+    same = claimed.source.parameters.get("metadata")
     if same is not None and rules.takes_anything and not rules.voucher.problems(same):
         return SameMetadata(connection, claimed)
     return VoucherUpdate(connection, claimed, rules)

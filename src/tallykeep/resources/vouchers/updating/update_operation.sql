@@ -7,12 +7,12 @@ WHERE project_id = :project_id AND settings -> 'use_voucher_metadata_schema' = '
 
 -- name: set_metadata!
 UPDATE vouchers
-SET metadata = changed.metadata::jsonb, updated_at = :now
+SET metadata = changed.metadata::jsonb, updated_at = :timestamp
 FROM unnest(:codes::text[], :metadata::text[]) AS changed (code, metadata)
 WHERE vouchers.project_id = :project_id AND vouchers.code = changed.code
 
 -- name: add_metadata
 UPDATE vouchers
-SET metadata = metadata || :metadata, updated_at = :now
+SET metadata = metadata || :metadata, updated_at = :timestamp
 WHERE project_id = :project_id AND code = ANY (:codes)
 RETURNING code

@@ -10,7 +10,7 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.resources.fields.code_rules import CodeRule, Walk
 from tallykeep.resources.fields.memo import RecentKeys
-from tallykeep.resources.vouchers.importing.draft import VoucherDraft, alike, codes_of
+from tallykeep.resources.vouchers.draft import VoucherDraft, alike, codes_of
 from tallykeep.resources.vouchers.writing.store import copy_new, insert_free, ready_text
 
 _sql = queries(__package__, "generated_codes.sql")

@@ -5,8 +5,8 @@ from typing import LiteralString
 from psycopg import sql
 
 from tallykeep.db.queries import queries
+from tallykeep.resources.bin.entries import into_bin
 from tallykeep.resources.planned_ranges import Range, within
-from tallykeep.resources.trash.entries import into_bin
 
 _sql = queries(__package__, "of_campaign.sql")
 

@@ -9,7 +9,7 @@ campaign_id = :campaign_id
 -- name: update_members!
 UPDATE vouchers
 SET active = coalesce(changed.active, vouchers.active), category = coalesce(changed.category, vouchers.category),
-    updated_at = :now
+    updated_at = :timestamp
 FROM unnest(:codes::text[], :active::boolean[], :category::text[]) AS changed (code, active, category)
 WHERE vouchers.project_id = :project_id AND vouchers.code = changed.code AND vouchers.campaign_id = :campaign_id
 
@@ -39,7 +39,7 @@ SET
     redemption_quantity =
         CASE WHEN :change ? 'redemption_quantity' THEN (:change ->> 'redemption_quantity')::bigint
         ELSE redemption_quantity END,
-    updated_at = :now
+    updated_at = :timestamp
 WHERE project_id = :project_id AND campaign_id = :campaign_id AND {range}
     AND redeemed_quantity = 0
 

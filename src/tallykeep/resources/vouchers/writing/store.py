@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
 
-from tallykeep.core.errors import BatchLostError
+from tallykeep.core.errors import OvertakenError
 from tallykeep.core.ids import new_ids
 from tallykeep.core.rows import Failure
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.resources.fields.copy_format import NULL, copy_text
-from tallykeep.resources.vouchers.importing.draft import DEFAULT, Dates, DraftTable, VoucherDraft, codes_of
+from tallykeep.resources.vouchers.draft import DEFAULT, Dates, DraftTable, VoucherDraft, codes_of
 from tallykeep.resources.vouchers.writing.statements import (
     COPY_NEW,
     COPY_STAGE,
@@ -93,7 +93,7 @@ async def insert_free(
     if not drafts:
         return []
     await stage(connection, drafts)
-    params = {"project_id": project_id, "now": timestamp}
+    params = {"project_id": project_id, "timestamp": timestamp}
     if (await connection.execute(INSERT_STAGED, params)).rowcount == len(drafts):
         return codes_of(drafts)
     inserted = await (await connection.execute(_sql.inserted_codes, params)).fetchall()
@@ -110,7 +110,7 @@ async def upsert_staged(
     refused = [row for row in existing if row["type"] != row["staged_type"] or row["ends_before_start"]]
     if refused:
         await connection.execute(_sql.drop_staged, {"rows": [row["row"] for row in refused]})
-    await connection.execute(UPDATE_EXISTING, {"project_id": project_id, "now": timestamp})
+    await connection.execute(UPDATE_EXISTING, {"project_id": project_id, "timestamp": timestamp})
     flaws = {row["row"]: row for row in refused}
     failures = [failure for draft in drafts if draft.row in flaws for failure in _refused(draft, flaws[draft.row])]
     return Written(failures, {row["row"] for row in existing})
@@ -127,14 +127,14 @@ async def insert_new(
 ) -> list[dict[str, Any]]:
     """Insert what is staged of new codes, and lock and return those that exist already.
 
-    Raises BatchLostError where one was deleted meanwhile.
+    Raises OvertakenError where one was deleted meanwhile.
     """
-    inserted = await connection.execute(INSERT_STAGED, {"project_id": project_id, "now": timestamp})
+    inserted = await connection.execute(INSERT_STAGED, {"project_id": project_id, "timestamp": timestamp})
     if inserted.rowcount == len(drafts):
         return []
     existing = await (await connection.execute(_sql.lock_existing, {"project_id": project_id})).fetchall()
     if inserted.rowcount + len(existing) != len(drafts):
-        raise BatchLostError("a voucher was deleted while its update was being written; the batch is tried again")
+        raise OvertakenError("a voucher was deleted while its update was being written; the batch is tried again")
     return existing
 
 

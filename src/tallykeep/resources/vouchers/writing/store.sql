@@ -19,7 +19,7 @@ DELETE FROM voucher_stage
 -- name: insert_staged!
 -- In key order, so that two batches that share keys wait for each other and never in a circle.
 INSERT INTO vouchers (project_id, code, id, type, {columns}, created_at)
-SELECT :project_id, code, id, type, {inserted}, :now
+SELECT :project_id, code, id, type, {inserted}, :timestamp
 FROM voucher_stage
 ORDER BY code
 ON CONFLICT (project_id, code) DO NOTHING
@@ -52,7 +52,7 @@ DELETE FROM voucher_stage WHERE "row" = ANY (:rows)
 
 -- name: update_existing!
 UPDATE vouchers
-SET {merged}, updated_at = :now
+SET {merged}, updated_at = :timestamp
 FROM voucher_stage AS stage, LATERAL string_to_array(stage.cleared, ',') AS nulled
 WHERE vouchers.project_id = :project_id
     AND vouchers.code = stage.code

@@ -1,10 +1,11 @@
-"""Reaching the database: what is told of a connection string, and of why one is refused."""
+"""Connecting to the database: what is told of a connection string, and of why one is refused."""
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tallykeep.db.connections.reach import bounded, by_host, is_crowded, is_hopeless, reason_of
+from tallykeep.db.connections.connection_errors import is_crowded, is_hopeless, reason_of
+from tallykeep.db.connections.conninfo import bounded, by_host
 
 
 def test_silence_of_the_network_is_bounded_unless_the_url_says_otherwise() -> None:

@@ -11,9 +11,9 @@ from tallykeep.core.errors import NotFoundError
 from tallykeep.core.ids import new_id, wire_time
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.resources.bin.list_spec import BIN, NEWER_ENTRIES, OLDER_ENTRIES
 from tallykeep.resources.lists.page import count_all, page_query, page_rows
 from tallykeep.resources.lists.query_string import Selection
-from tallykeep.resources.trash.list_spec import BIN, NEWER_ENTRIES, OLDER_ENTRIES
 from tallykeep.tenants.projects import Caller
 
 _sql = queries(__package__, "store.sql")

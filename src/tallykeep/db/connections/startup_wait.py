@@ -8,7 +8,8 @@ import structlog
 from psycopg import AsyncConnection
 
 from tallykeep.core.errors import DatabaseUnavailableError
-from tallykeep.db.connections.reach import bounded, is_hopeless, reason_of
+from tallykeep.db.connections.connection_errors import is_hopeless, reason_of
+from tallykeep.db.connections.conninfo import bounded
 
 _log = structlog.get_logger()
 
@@ -17,7 +18,7 @@ _AGAIN_SECONDS = 0.2
 NO_URL = "TALLYKEEP_DATABASE_URL is not a PostgreSQL URL"
 
 
-async def until_answering(database_url: str) -> None:
+async def wait_for_database(database_url: str) -> None:
     """Return when the database lets us in, however long that takes; says once that it is waited for.
 
     Raises DatabaseUnavailableError where no waiting helps: a URL that is none, a refused password, no such database.

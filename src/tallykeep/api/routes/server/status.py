@@ -13,7 +13,7 @@ from tallykeep.api.dependencies.auth import FromManager
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
-from tallykeep.api.schemas.operations import ServerStatus
+from tallykeep.api.schemas.server import ServerStatus
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import DatabaseUnavailableError
 from tallykeep.core.ids import wire_time
@@ -48,7 +48,7 @@ async def get_status(context: FromContext, manager: FromManager) -> Json:
             "project": manager.project,
             "key": manager.key_id,
             "workers": row["workers"] if row else 0,
-            "database": {**database, "embedded": disk is not None, "trouble": context.guard.standing.trouble},
+            "database": {**database, "embedded": disk is not None, "trouble": context.guard.availability.trouble},
             "disk": disk,
         }
     )

@@ -12,12 +12,12 @@ from tallykeep.db.clock import database_time
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
-from tallykeep.engine.applying.attempt import try_rows
+from tallykeep.engine.applying.attempt import apply_and_roll_back
 from tallykeep.engine.columns.cell_rules import fill, filled_header
 from tallykeep.formats.csv.repeated_header import refuse_repeated_header
 from tallykeep.formats.csv.spreadsheet_errors import refuse_errors
 
-_sql = queries(__package__, "try_rows.sql")
+_sql = queries(__package__, "dry_run_rows.sql")
 
 _TIMEOUT_MILLISECONDS = "1000"  # for rows that a running import holds; nobody waits for a preview
 
@@ -33,7 +33,7 @@ class RowsDryRun:
     created: Mapping[str, int] = field(default_factory=dict)
 
 
-async def try_out(
+async def dry_run_rows(
     pool: Connections, project_id: int, action_type: ActionType, source: Source, rows: list[Row], target: str | None
 ) -> RowsDryRun:
     """Apply these rows (to the `target` of types that have one) and roll back; return the outcome.
@@ -44,11 +44,11 @@ async def try_out(
     if action_type.target is not None and target is None:
         return RowsDryRun("nothing")
     async with pool.connection() as connection:
-        options: dict[str, Any] = {}
+        parameters: dict[str, Any] = {}
         if action_type.target is not None and target is not None:
-            options = await action_type.target(connection, project_id, target)
+            parameters = await action_type.target(connection, project_id, target)
         timestamp = await database_time(connection)
-        filled = replace(source, header=filled_header(source), options=options)
+        filled = replace(source, header=filled_header(source), parameters=parameters)
         # A claimed batch of an action that does not exist.
         claimed = ClaimedBatch(
             project_id,
@@ -65,7 +65,7 @@ async def try_out(
         try:
             async with connection.transaction(force_rollback=True):
                 await connection.execute(_sql.limit_waiting, {"milliseconds": _TIMEOUT_MILLISECONDS})
-                outcome = await try_rows(connection, action_type, claimed, rows)
+                outcome = await apply_and_roll_back(connection, action_type, claimed, rows)
         except Exception as error:
             if not is_transient(error):
                 raise

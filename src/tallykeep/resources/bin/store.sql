@@ -14,7 +14,7 @@ WITH gone AS ({deletion} RETURNING *)
 INSERT INTO bin_entries (
     project_id, id, resource_id, resource_type, resource_name, resource_parent_id, deleted_by, content, created_at
 )
-SELECT project_id, 'tbe_' || substr(id, 3), id, {resource_type}, {name}, {parent}, :deleted_by, to_jsonb(gone), :now
+SELECT project_id, 'tbe_' || substr(id, 3), id, {resource_type}, {name}, {parent}, :deleted_by, to_jsonb(gone), :timestamp
 FROM gone
 
 -- name: every_entry!

@@ -9,12 +9,12 @@ from psycopg.errors import UndefinedTable
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
-from tallykeep.api.schemas.operations import Alive, Ready
+from tallykeep.api.schemas.server import Alive, Ready
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import ServiceUnavailableError
+from tallykeep.db.connections.availability import DatabaseAwayError
+from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.guard import Guard
-from tallykeep.db.connections.reach import reason_of
-from tallykeep.db.connections.standing import DatabaseAwayError
 from tallykeep.db.migrate import newest_revision
 from tallykeep.db.queries import queries
 
@@ -51,17 +51,17 @@ async def _missing(guard: Guard) -> tuple[list[str], int]:
     except TimeoutError:
         return [f"The database does not answer within {_TIMEOUT_SECONDS} seconds"], 0
     except DatabaseAwayError:
-        return [f"The database is out of reach: {guard.standing.away}"], 0
+        return [f"The database is out of reach: {guard.availability.away}"], 0
     except UndefinedTable:
         return ["The database's schema is not Tallykeep's: tallykeep db migrate"], 0
     except psycopg.Error as error:
-        return [f"The database cannot be asked: {guard.standing.trouble or reason_of(error)}"], 0
-    standing = guard.standing
+        return [f"The database cannot be asked: {guard.availability.trouble or reason_of(error)}"], 0
+    availability = guard.availability
     wrong = {
         f"The database's schema is at {row['revision']}, this version's is {_newest()}": row["revision"] != _newest(),
-        "The database is read-only: a standby, or made so": standing.read_only,
-        "The database's disk is full": standing.full,
-        "The database lets no further connection in: too many connections": standing.crowded,
+        "The database is read-only: a standby, or made so": availability.read_only,
+        "The database's disk is full": availability.full,
+        "The database lets no further connection in: too many connections": availability.crowded,
         "No worker is running: submissions are accepted, but wait": not row["workers"],
     }
     return [words for words, is_so in wrong.items() if is_so], row["workers"]

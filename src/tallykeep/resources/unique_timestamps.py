@@ -9,9 +9,9 @@ class Timestamps:
     def __init__(self) -> None:
         self._free = datetime.min.replace(tzinfo=UTC)
 
-    def take(self, count: int, present: datetime) -> datetime:
+    def take(self, count: int, timestamp: datetime) -> datetime:
         """Return the first of `count` timestamps, a microsecond apart, none of them before the present."""
-        first = max(present, self._free)
+        first = max(timestamp, self._free)
         self._free = first + timedelta(microseconds=count)
         return first
 

@@ -8,9 +8,9 @@ from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.core.rows import Row
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.fields import validators as cleaning
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import Cleaner, Problem, actual
 from tallykeep.resources.fields.code_rules import CodeRule, code_rule
-from tallykeep.resources.fields.validators import Cleaner, Problem, actual
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers import validity
 from tallykeep.resources.vouchers.domain import DISCOUNT, GIFT, LOYALTY, WORTH, without_balance

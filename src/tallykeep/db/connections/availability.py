@@ -11,7 +11,7 @@ class DatabaseAwayError(psycopg.OperationalError):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Availability:
     """The state of the database, as the guard saw it last; `away` says why it is out of reach."""
 
     away: str | None
