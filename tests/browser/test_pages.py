@@ -35,7 +35,9 @@ def _furnish(api: Api) -> list[str]:
 
 
 @pytest.mark.parametrize(("size", "theme"), VIEWS)
-def test_pages_of_resources_are_accessible_and_fit(chromium: Browser, server: Server, api: Api, size: str, theme: str) -> None:
+def test_pages_of_resources_are_accessible_and_fit(
+    chromium: Browser, server: Server, api: Api, size: str, theme: str
+) -> None:
     with visiting(chromium, server.url, size, theme) as visitor:
         visitor.sign_in(api.keys)
         for path in ("/campaigns", "/resources/vouchers", "/metadata"):
