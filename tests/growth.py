@@ -6,10 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-Input = TypeVar("Given")
+Input = TypeVar("Input")
 
 _TIMES = 4  # as large is the larger input
-_MAX_TIMES = 9.0  # as long it may take: an exponent of 1.58
+_MAX_TIMES = 10.5  # as long it may take: an exponent of 1.7
 _TOO_SHORT = 0.004  # seconds: what takes no longer cannot grow badly by much
 _TRIES = 6
 _BEYOND_DOUBT = 13.0  # times as long: then two tries are enough

@@ -111,7 +111,7 @@ async def _next_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     return head[:1], head + await reader.readexactly(int.from_bytes(head[1:]) - 4)
 
 
-SomeRelay = TypeVar("Kind", bound=Relay)
+SomeRelay = TypeVar("SomeRelay", bound=Relay)
 
 
 @asynccontextmanager
