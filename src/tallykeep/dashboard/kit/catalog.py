@@ -1,6 +1,7 @@
 """The API's catalog: the labels of action types and row types, and the resources that have pages."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,33 +9,33 @@ from fastapi import FastAPI
 from tallykeep.dashboard.kit.api_client import Api
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
     """The answer of /v1/catalog, which is the same for everybody until the server is another."""
 
     answer: dict[str, Any]
 
-    @property
+    @cached_property
     def action_types(self) -> dict[str, dict[str, Any]]:
         """The action types by name."""
         return {each["type"]: each for each in self.answer["action_types"]}
 
-    @property
+    @cached_property
     def type_labels(self) -> dict[str, str]:
         """The labels of action types."""
         return {name: each["label"] for name, each in self.action_types.items()}
 
-    @property
+    @cached_property
     def row_types(self) -> dict[str, str]:
         """The labels of row types."""
         return {each["row_type"]: each["label"] for each in self.answer["row_types"]}
 
-    @property
+    @cached_property
     def resource_types(self) -> dict[str, dict[str, Any]]:
         """The types of resources that have pages of the general kind."""
         return {each["resource_type"]: each for each in self.answer["resource_types"]}
 
-    @property
+    @cached_property
     def purged(self) -> dict[str, str]:
         """The resources whose metadata can be purged, and what they are called."""
         nouns = [each["noun"] for name, each in self.action_types.items() if name.endswith(".METADATA_KEY_PURGE")]
