@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from operator import itemgetter
 
 from tallykeep.core import exact_json
@@ -156,11 +157,12 @@ def _parsed(body: bytes, number: int, delimiter: str) -> list[Row]:
         text, broken = body.decode(), False
     except UnicodeDecodeError:
         text, broken = body.decode("utf-8", "surrogateescape"), True
-    lines = io.StringIO(text, newline="")
-    if not broken and '"' not in text:
-        return [Row(at, cells) for at, cells in enumerate(csv.reader(lines, delimiter=delimiter), number)]
+    if not broken:
+        with suppress(csv.Error):
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict='"' in text)
+            return [Row(at, cells) for at, cells in enumerate(reader, number)]
     rows: list[Row] = []
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         try:
             cells = next(reader)

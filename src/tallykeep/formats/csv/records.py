@@ -77,6 +77,15 @@ def records_of(lines: list[bytes], delimiter: str, max_records: int | None = Non
     return Records(records, starts, at, True, at)
 
 
+def count_records(block: bytes, delimiter: str) -> int | None:
+    """Count the records of complete lines; None if a quote is open at the end, or quotes do not match up."""
+    lines = io.StringIO(block.decode("latin-1"), newline="\n")
+    try:
+        return sum(1 for _ in csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+
+
 class Cut(NamedTuple):
     """All records of some lines, the line that each begins at, and the first line behind them.
 

@@ -8,7 +8,7 @@ from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.formats.batch_cutter import BatchCutter, row_too_long
 from tallykeep.formats.charset import Transcoder
 from tallykeep.formats.csv.header import HeaderHints, locate_header, title_columns
-from tallykeep.formats.csv.records import Cut, cut_records, is_blank, may_hold_blank
+from tallykeep.formats.csv.records import Cut, count_records, cut_records, is_blank, may_hold_blank
 from tallykeep.formats.pieces import pieces
 
 _LONG_ROW = 65_536
@@ -167,12 +167,11 @@ class CsvSplitter:
 
 
 def _rows_of_plain(block: bytes, delimiter: str) -> int | None:
-    """Count the rows of these complete lines; None where that takes a parser: quotes, blank lines, old Mac lines."""
-    if b'"' in block or may_hold_blank(block, delimiter):
+    """Count the rows of these complete lines, if each is one; None if not, or there are blank lines, old Mac lines."""
+    if may_hold_blank(block, delimiter) or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
         return None
-    if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
-        return None
-    return block.count(b"\n")
+    count = block.count(b"\n")
+    return count if b'"' not in block or count_records(block, delimiter) == count else None
 
 
 def _end_of_lines(buffer: bytes) -> int:

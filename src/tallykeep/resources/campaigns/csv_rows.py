@@ -47,12 +47,13 @@ FIELDS = (
     *(field for field in IN_FILES if field not in _FIRST and field.name not in _OF_CAMPAIGN),
 )
 # As they are read where the last day counts, and where it does not.
-_BY_TITLE = {
+BY_TITLE = {
     counts: {normal_title(title): field.counting_last_day(counts) for field in FIELDS for title in field.titles}
     for counts in (True, False)
 }
-# Where a file says what a voucher is worth.
+# Where a file says what a voucher is worth; by the field's name, the object and its member.
 WORTH_TITLES = {"loyalty_card": _POINTS.title, "gift": _AMOUNT.title}
+WORTH_FIELDS = {_POINTS.name: ("loyalty_card", "points"), _AMOUNT.name: ("gift", "amount")}
 
 
 def read_cells(
@@ -67,7 +68,7 @@ def read_cells(
     values: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     problems: list[str] = []
-    by_title = _BY_TITLE[last_day_counts]
+    by_title = BY_TITLE[last_day_counts]
     if any(cell.strip() for cell in cells[len(header) :]):
         problems.append(wrong_width(len(cells), len(header)))
     for number, (title, cell) in enumerate(zip(header, cells, strict=False), 1):

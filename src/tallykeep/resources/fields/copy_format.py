@@ -12,6 +12,9 @@ ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _ESCAPE_TABLE = str.maketrans(ESCAPES)
 SPECIAL = re.compile(r"[\\\t\n\r]")
 _PLAIN_KEY_LENGTH = cleaning.MAX_KEY_BYTES // 4
+# What COPY's text format or JSON escapes, and the one control character that neither does.
+_ESCAPED_BYTES = bytes([*range(0x20), *b'"\\', 0x7F])
+ESCAPED = re.compile(r'[\x00-\x1f"\\\x7f\ud800-\udfff]')
 
 
 def copy_text(value: str | float) -> str:
@@ -21,6 +24,15 @@ def copy_text(value: str | float) -> str:
     if isinstance(value, bool):
         return "t" if value else "f"
     return str(value)
+
+
+def is_literal(text: str, *, besides: str = "") -> bool:
+    """Whether no character of a text, `besides` those, is a control character or escaped by COPY's format or JSON."""
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return len(encoded.translate(None, _ESCAPED_BYTES.translate(None, besides.encode()))) == len(encoded)
 
 
 def all_plain(keys: list[str]) -> bool:

@@ -154,5 +154,6 @@ def _letters(text: str) -> str:
 
 
 boolean = lenient(cleaning.boolean, lambda cell: _BOOLEANS.get(normalize("NFC", cell).strip().lower()))
+day = lenient(cleaning.day, iso_date)
 timestamp = lenient(cleaning.timestamp, iso_date)
 last_timestamp = lenient(cleaning.last_timestamp, iso_date)

@@ -28,6 +28,7 @@ _SINGULARS = {
     "string": "a string", "number": "a number", "boolean": "a boolean", "date": "a date", "datetime": "a datetime",
     "image_url": "an image URL", "object": "an object", "geopoint": "a geopoint",
 }  # fmt: skip
+_TEXT_TYPES = ("string", "image_url", "geopoint")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _GEOPOINT = re.compile(r"\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+,\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+", re.ASCII)
 _MAX_PROBLEMS = 100  # problems of one object: more are nobody's to read
@@ -89,6 +90,20 @@ class MetadataChecker:
             return [f"metadata {problem}"]
         return []
 
+    @property
+    def required(self) -> frozenset[str]:
+        """The keys that must be there."""
+        return frozenset(field.name for field in self._required)
+
+    def cell_check(self, name: str, mark: str | None = None) -> "CellCheck":
+        """Return what reads and checks a file's cells for this key, each by itself; `mark` is as for from_cell."""
+        field = self._fields.get(name)
+        if field is None:
+            return CellCheck(str, _nothing if self._only_defined else None, False, True, False)
+        is_number = field.type == "number" and not field.array
+        accepts = None if field.is_any(("string", "number")) else field.accepts
+        return CellCheck(self.from_cell(name, mark), accepts, field.required, field.is_text_in_cells, is_number)
+
     def from_cell(self, name: str, mark: str | None = None) -> Callable[[str], Any]:
         """Return the reader of a file's cells for this key: typed by its definition, else the text as it stands.
 
@@ -96,6 +111,41 @@ class MetadataChecker:
         """
         field = self._fields.get(name)
         return partial(field.from_cell, mark=mark) if field else str
+
+
+@dataclass(frozen=True, slots=True)
+class CellCheck:
+    """What reads and checks the cells of one key's column, each by itself.
+
+    `read` makes a value of a cell; it raises Problem. `accepts` tells which values of the right type are taken: None
+    stands for all. Cells that are `is_text` are their values, those that `is_number` numbers, or wrong.
+    """
+
+    read: Callable[[str], Any]
+    accepts: Callable[[Any], bool] | None
+    required: bool
+    is_text: bool
+    is_number: bool
+
+    def takes(self, value: Any) -> bool:
+        """Whether this value of a cell, None for a null, can be taken."""
+        if value is None:
+            return not self.required
+        if self.is_number and not cleaning.is_number(value):
+            return False
+        return (self.accepts is None or self.accepts(value)) and _is_storable(value)
+
+
+def _nothing(value: Any) -> bool:
+    return False
+
+
+def _is_storable(value: Any) -> bool:
+    try:
+        cleaning.check_storable({"": value})
+    except Problem:
+        return False
+    return True
 
 
 class _Field:
@@ -114,6 +164,15 @@ class _Field:
         if self.required:
             described.append("property is required")
         self._description = f"{name}: " + ", ".join([*described, *(describe for describe, _ in rules)])
+
+    def is_any(self, types: Collection[str]) -> bool:
+        """Whether any value of its type, which is one of these, is accepted."""
+        return not self.array and self.type in types and len(self._tests) == 1
+
+    @property
+    def is_text_in_cells(self) -> bool:
+        """Whether the text of a cell is its value, right or wrong."""
+        return not self.array and self.type in _TEXT_TYPES
 
     def accepts(self, value: Any) -> bool:
         if value is None:

@@ -71,6 +71,25 @@ class DraftTable(Sequence[VoucherDraft]):
         voucher_type, *fields = self.row_texts[index].split("\t")
         return VoucherDraft(self.numbers[index], self.codes[index], voucher_type, tuple(fields))
 
+    def at(self, indexes: Sequence[int]) -> "DraftTable":
+        """Return the drafts at these indexes."""
+        numbers, codes, row_texts = self.numbers, self.codes, self.row_texts
+        return DraftTable(
+            [numbers[at] for at in indexes], [codes[at] for at in indexes], [row_texts[at] for at in indexes]
+        )
+
+
+def together(table: DraftTable, others: Sequence[VoucherDraft]) -> Sequence[VoucherDraft]:
+    """Return all these drafts in row order, as a table where the others can be copied as they are."""
+    if not others:
+        return table
+    if any(draft.cleared or draft.folded_rows or SPECIAL.search(draft.code) for draft in others):
+        return sorted([*table, *others], key=lambda draft: draft.row)
+    numbers = [*table.numbers, *(draft.row for draft in others)]
+    codes = [*table.codes, *(draft.code for draft in others)]
+    row_texts = [*table.row_texts, *("\t".join((draft.type, *draft.fields)) for draft in others)]
+    return DraftTable(numbers, codes, row_texts).at(sorted(range(len(numbers)), key=numbers.__getitem__))
+
 
 def alike(rows: Sequence[int], codes: list[str], sample: VoucherDraft) -> Sequence[VoucherDraft]:
     """Make a draft for each code, all with the fields of the sample."""

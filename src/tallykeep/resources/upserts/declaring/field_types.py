@@ -62,7 +62,7 @@ def day_field(name: str, *titles: str, **more: Any) -> Field:
     """Declare a day without a time."""
     declared: dict[str, Any] = {
         "clean": cleaning.day,
-        "clean_cell": spellings.lenient(cleaning.day, spellings.iso_date),
+        "clean_cell": spellings.day,
         "show": _iso_day,
         "description": "YYYY-MM-DD.",
         "shape": "date",

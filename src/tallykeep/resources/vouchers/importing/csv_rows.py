@@ -1,7 +1,7 @@
 """Vouchers that come as the rows of a file.
 
-A batch is cleaned column by column, each different cell once, because files repeat themselves. The few rows in which
-that finds anything irregular are gone through again one by one, for every one of their problems.
+A batch is cleaned column by column. The few rows in which that finds anything irregular are gone through again one by
+one, for every one of their problems.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,18 +9,18 @@ from dataclasses import replace
 from typing import Any
 
 from tallykeep.core import exact_json
-from tallykeep.core.rows import Failure, Row, Table
+from tallykeep.core.rows import Failure, Row
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.fields.cell_texts import NEEDS_CARE
-from tallykeep.resources.fields.copy_format import CLEARING, all_plain, is_plain
+from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import Values, shown_key, take, take_dates
-from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of
+from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of, together
 from tallykeep.resources.vouchers.fields import BY_NAME, BY_TITLE
-from tallykeep.resources.vouchers.importing.csv_fast_path import RowTexts
+from tallykeep.resources.vouchers.importing.column_rows import sort_out
+from tallykeep.resources.vouchers.importing.csv_columns import VoucherColumns
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
 from tallykeep.resources.vouchers.importing.worth import BOUGHT, worth_of
 
@@ -62,44 +62,26 @@ class CsvVouchers:
                 self._unnamed.append(index)
         # Nothing here may lead back to itself: cycles, and all that they remember, are seldom looked for.
         self._metadata = MetadataCells(extra, metadata)
-        self._row_texts = RowTexts(self._known, self._unnamed, self._metadata, self._mark_of_values)
+        names = {index: name for index, name, _ in extra}
+        self._columns = VoucherColumns(
+            self._known, self._unnamed, names, metadata, marks, mark_of_values=self._mark_of_values
+        )
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
         """Return the drafts and the failures, each in row order."""
-        if "code" not in self._known:
-            clean, irregular = DraftTable([], [], []), list(rows)
-        elif isinstance(rows, Table):
-            clean, irregular = self._clean_table(rows)
+        if "code" in self._known:
+            clean, irregular = sort_out(rows, self._width, self._known["code"][0], self._columns.texts)
         else:
-            clean, irregular = self._clean_list(rows)
+            clean, irregular = DraftTable([], [], []), list(rows)
         if not irregular:
             return clean, []
-        drafts = list(clean)
-        failures = [failure for row in irregular for failure in self._clean_irregular(row, drafts)]
-        drafts.sort(key=lambda draft: draft.row)
-        failures.sort(key=lambda failure: failure.row)
-        return drafts, failures
+        drafts, failures = self.clean_each(irregular)
+        return together(clean, drafts), sorted(failures, key=lambda failure: failure.row)
 
-    def _clean_table(self, rows: Table) -> tuple[DraftTable, list[Row]]:
-        """Return the drafts of the regular rows, and the other rows."""
-        codes: list[str] = []
-        row_texts: list[Any] = []
-        for block in rows.blocks():
-            some_codes, some_texts = self._row_texts.of_table(block, self._known["code"][0])
-            codes += map(str.strip, some_codes)
-            row_texts += some_texts
-        return _sorted_out(rows, rows.numbers, codes, row_texts)
-
-    def _clean_list(self, rows: Sequence[Row]) -> tuple[DraftTable, list[Row]]:
-        """Do the same for rows that had to be parsed."""
-        regular = [row for row in rows if row.problem is None and len(row.value) == self._width]
-        others = [row for row in rows if row.problem is not None or len(row.value) != self._width]
-        columns = list(map(list, zip(*[row.value for row in regular], strict=True))) or [[]] * self._width
-        codes = list(map(str.strip, columns[self._known["code"][0]]))
-        clean, irregular = _sorted_out(
-            regular, [row.number for row in regular], codes, self._row_texts.of_columns(columns)
-        )
-        return clean, irregular + others
+    def clean_each(self, rows: Sequence[Row]) -> tuple[list[VoucherDraft], list[Failure]]:
+        """Return the drafts and the failures of rows that are read one by one, each with every problem."""
+        drafts: list[VoucherDraft] = []
+        return drafts, [failure for row in rows for failure in self._clean_irregular(row, drafts)]
 
     def _clean_irregular(self, row: Row, drafts: list[VoucherDraft]) -> list[Failure]:
         """Add the row's draft, or return its failure with every problem."""
@@ -152,21 +134,6 @@ class CsvVouchers:
     def _key(self, cells: Cells) -> str | None:
         known = self._known.get("code")
         return shown_key(cells[known[0]].strip()) if known and known[0] < len(cells) else None
-
-
-def _sorted_out(
-    rows: Sequence[Row], numbers: Sequence[int], codes: list[str], row_texts: list[Any]
-) -> tuple[DraftTable, list[Row]]:
-    irregular = (
-        {at for at, row_text in enumerate(row_texts) if row_text is NEEDS_CARE} if NEEDS_CARE in row_texts else set()
-    )
-    if not all_plain(codes):
-        irregular.update(at for at, code in enumerate(codes) if not is_plain(code))
-    if not irregular:
-        return DraftTable(numbers, codes, row_texts), []
-    kept = [at for at in range(len(codes)) if at not in irregular]
-    clean = DraftTable([numbers[at] for at in kept], [codes[at] for at in kept], [row_texts[at] for at in kept])
-    return clean, [rows[at] for at in sorted(irregular)]
 
 
 def _fitted(cells: Cells, width: int) -> Cells | None:

@@ -19,6 +19,11 @@ _CELL_VALUES: dict[str, tuple[str, Cleaner]] = {
 }
 
 
+def value_field(voucher_type: str, discount_type: str | None) -> tuple[str, Cleaner]:
+    """Return where the Value of such a voucher stands in its worth, and what reads it."""
+    return _CELL_VALUES[discount_type if voucher_type == DISCOUNT and discount_type else voucher_type]
+
+
 def worth_of(
     voucher_type: str, discount_type: str | None, effect: str | None, value: str | None, mark: str | None = None
 ) -> tuple[Values, list[str]]:
@@ -30,7 +35,7 @@ def worth_of(
         discount_type = numerals.symbol_of(value)
     if voucher_type == DISCOUNT and discount_type is None:
         return {}, ["Discount Type is required"]
-    name, clean = _CELL_VALUES[discount_type if voucher_type == DISCOUNT and discount_type else voucher_type]
+    name, clean = value_field(voucher_type, discount_type)
     if mark is not None:
         clean = numerals.marked(clean, mark)
     made: Values = {}

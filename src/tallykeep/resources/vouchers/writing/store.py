@@ -49,8 +49,7 @@ async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
     await connection.execute(_sql.clear_stage)
     # The staging table has no defaults: there, what is absent is NULL. Values never begin with a bare backslash.
     lines = [line.replace(f"\t{DEFAULT}", f"\t{NULL}") for line in _lines(drafts)]
-    pairs = zip(drafts, lines, strict=True)
-    text = "".join([f"{line}\t{draft.row}\t{','.join(draft.cleared)}\n" for draft, line in pairs])
+    text = "".join([f"{line}\t{end}\n" for line, end in zip(lines, _ends(drafts), strict=True)])
     async with connection.cursor().copy(COPY_STAGE) as copy:
         await copy.write(text)
 
@@ -65,6 +64,13 @@ def _lines(drafts: Sequence[VoucherDraft]) -> list[str]:
         f"{copy_text(draft.code)}\t{new_id}\t{draft.type}\t{join(draft.fields)}"
         for draft, new_id in zip(drafts, new_ids("v_", len(drafts)), strict=True)
     ]
+
+
+def _ends(drafts: Sequence[VoucherDraft]) -> list[str]:
+    """Write the row of each draft, and the names of the columns that it clears."""
+    if isinstance(drafts, DraftTable):
+        return [f"{number}\t" for number in drafts.numbers]
+    return [f"{draft.row}\t{','.join(draft.cleared)}" for draft in drafts]
 
 
 class Written(NamedTuple):

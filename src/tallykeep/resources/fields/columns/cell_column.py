@@ -1,0 +1,49 @@
+"""Columns of cells: a file's rows, so many at a time that their cells fit into a core's own cache."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tallykeep.core.rows import Row, Table, block_rows
+from tallykeep.resources.fields.copy_format import all_plain, is_literal, is_plain
+
+# Stands for the text of a cell that needs the careful way: it has a problem, or clears a field. COPY's text never has
+# this character, so one search of a line finds it.
+NEEDS_CARE = "\0"
+
+
+class CellColumn(NamedTuple):
+    """The cells of one column; if `is_literal`, no cell has a character that COPY's text format or JSON escapes."""
+
+    cells: list[str]
+    is_literal: bool
+
+
+def column_blocks(rows: Sequence[Row]) -> Iterator[list[CellColumn]]:
+    """Yield the columns of some of the rows at a time; each row has a cell for every title."""
+    if isinstance(rows, Table):
+        for block in rows.blocks():
+            yield _of_table(block)
+        return
+    size = block_rows(len(rows[0].value)) if rows else 1
+    for start in range(0, len(rows), size):
+        columns = zip(*[row.value for row in rows[start : start + size]], strict=True)
+        yield [_column(list(cells)) for cells in columns]
+
+
+def _of_table(table: Table) -> list[CellColumn]:
+    columns = table.columns()
+    if is_literal("".join(table.lines), besides=table.delimiter):
+        return [CellColumn(cells, True) for cells in columns]
+    return list(map(_column, columns))
+
+
+def _column(cells: list[str]) -> CellColumn:
+    return CellColumn(cells, is_literal("".join(cells)))
+
+
+def irregular_rows(keys: list[str], texts: list[str]) -> set[int]:
+    """Return the rows that need the careful way: by their texts, or by their keys, stripped cells."""
+    irregular = {at for at, text in enumerate(texts) if NEEDS_CARE in text}
+    if not all_plain(keys):
+        irregular.update(at for at, key in enumerate(keys) if not is_plain(key))
+    return irregular

@@ -1,0 +1,151 @@
+"""Forms that cells ordinarily have, whose texts are made for a whole column without reading any cell by itself.
+
+A form takes only what the field's own cleaner takes too, and makes the same text of it. Cells have no blanks around.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import TypeVar
+
+from tallykeep.resources.fields import cleaning, numerals
+from tallykeep.resources.fields import spreadsheet_spellings as spellings
+from tallykeep.resources.fields.cleaning import Cleaner
+from tallykeep.resources.fields.copy_format import ESCAPED
+from tallykeep.resources.fields.numerals import NumberCell
+
+Item = TypeVar("Item")
+
+_MAX_ODD = 1 / 4  # of a column's cells: with more, each is read by itself
+_PROBE = 64
+_MANY_TIMES = 3
+
+
+class Form:
+    """Cells that match a pattern; `make` makes the texts of those that do."""
+
+    def __init__(self, pattern: str, make: Callable[[list[str]], list[str]] = list) -> None:
+        self._lines = re.compile(rf"(?:{pattern}\n)*+", re.ASCII)
+        self._make = make
+
+    def odd(self, cells: list[str]) -> list[int] | None:
+        """Return the indexes of the cells, none with a line break, that are not of this form; None for too many."""
+        text = "\n".join(cells) + "\n"
+        odd: list[int] = []
+        at = passed = 0
+        while (end := self._end(text, at)) < len(text):
+            passed += text.count("\n", at, end)
+            odd.append(passed + len(odd))
+            if len(odd) > len(cells) * _MAX_ODD:
+                return None
+            at = text.index("\n", end) + 1
+        return odd
+
+    def _end(self, text: str, at: int) -> int:
+        match = self._lines.match(text, at)
+        return match.end() if match else at
+
+    def texts(self, cells: list[str]) -> list[str]:
+        """Make the texts of cells that all have this form."""
+        return self._make(cells)
+
+
+class _Dates(Form):
+    """Dates that exist, perhaps with a time."""
+
+    def odd(self, cells: list[str]) -> list[int] | None:
+        odd = super().odd(cells)
+        if odd is None or not cells:
+            return odd
+        try:
+            deque(map(datetime.fromisoformat, without(cells, odd)), maxlen=0)
+        except ValueError:
+            odd = sorted({*odd, *(at for at, cell in enumerate(cells) if not _exists(cell[:10]))})
+        return odd
+
+
+@lru_cache(maxsize=50_000)
+def _exists(day: str) -> bool:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
+
+
+def repeats(cells: list[str]) -> bool:
+    """Whether the first of these cells repeat each other, so that remembering them is cheaper than any form."""
+    first = cells[:_PROBE]
+    return _MANY_TIMES * len(set(first)) <= len(first)
+
+
+def without(cells: list[Item], odd: Sequence[int]) -> list[Item]:
+    """Return the cells but those at the indexes `odd`, which are in order."""
+    if not odd:
+        return cells
+    left = list(cells)
+    for at in reversed(odd):
+        del left[at]
+    return left
+
+
+def with_odd(texts: list[str], odd: Sequence[int], others: Sequence[str]) -> list[str]:
+    """Return the texts of all cells: those of the `odd` ones, in order, put in among the rest."""
+    if not odd:
+        return texts
+    together: list[str] = []
+    taken = 0
+    for at, other in zip(odd, others, strict=True):
+        step = at - len(together)
+        together += texts[taken : taken + step]
+        together.append(other)
+        taken += step
+    return together + texts[taken:]
+
+
+def legible(cells: list[str]) -> list[str]:
+    """Return the cells with something that no form has in place of those with line breaks and the like."""
+    return ["?" if ESCAPED.search(cell) else cell for cell in cells]
+
+
+def form_of(clean: Cleaner) -> Form | None:
+    """Return the ordinary form of what this cleaner reads, if there is one."""
+    if isinstance(clean, NumberCell):
+        return _NUMBERS.get(clean.strict)
+    return _OTHERS.get(clean)
+
+
+def _in_cents(cells: list[str]) -> list[str]:
+    text = "\n".join(cells)
+    if _TWO_DECIMALS.fullmatch(text + "\n"):
+        return text.replace(".", "").replace(",", "").split("\n")
+    # Exact: with at most twelve digits before the point, a float is off by far less than half of the smallest unit.
+    return [str(round(float(cell) * 100)) for cell in text.replace(",", ".").split("\n")] if cells else []
+
+
+_TWO_DECIMALS = re.compile(r"(?:[1-9]\d*+[.,]\d\d\n)*+", re.ASCII)
+_ENDS = {len("2026-12-31T23:59:59Z"): ".000+00:00", len("2026-12-31T23:59:59.999Z"): "+00:00"}
+
+
+def _with_offsets(cells: list[str]) -> list[str]:
+    return [cell[:-1] + _ENDS[len(cell)] for cell in cells]
+
+
+_DATE = r"\d\d\d\d-\d\d-\d\d"
+_TIMESTAMPS = _Dates(_DATE + r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d\d\d)?Z", _with_offsets)
+# Of so many digits at most, a float shows the same ones.
+NUMBERS = Form(r"(?:0|[1-9]\d{0,12}+)(?:\.\d?[1-9])?")
+
+_NUMBERS: dict[Cleaner, Form] = {
+    cleaning.cell_cents: Form(r"\d{1,12}+(?:[.,]\d\d?+)?", _in_cents),
+    cleaning.cell_integer: Form(r"(?:0|[1-9]\d{0,14}+)"),
+    cleaning.cell_number: NUMBERS,
+    numerals.percent.strict: Form(r"(?:0|[1-9]\d?+)(?:\.\d?[1-9])?"),
+}
+_OTHERS: dict[Cleaner, Form] = {
+    spellings.timestamp: _TIMESTAMPS,
+    spellings.last_timestamp: _TIMESTAMPS,
+    spellings.day: _Dates(_DATE),
+}

@@ -1,0 +1,127 @@
+"""What the vouchers of a file are worth, a column at a time.
+
+Few combinations of types and effects occur in a file, and each says what stands around the number that is the Value.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tallykeep.resources.fields.cleaning import Problem
+from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
+from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, legible, repeats, without
+from tallykeep.resources.fields.columns.row_texts import Part
+from tallykeep.resources.fields.copy_format import CLEARING, NULL, copy_text
+from tallykeep.resources.fields.memo import Memo
+from tallykeep.resources.vouchers.cell_choices import DISCOUNT_TYPE_CELL, TYPE_CELL, effect_cell
+from tallykeep.resources.vouchers.domain import DISCOUNT, EFFECTS, WORTH
+from tallykeep.resources.vouchers.importing.worth import WORTH_FIELDS, value_field, worth_of
+
+Cells = tuple[str, str, str]  # of Voucher Type, Discount Type and Discount Effect
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Combination:
+    """What stands before and behind the Value of vouchers of one combination, and the form it ordinarily has."""
+
+    before: str
+    behind: str
+    form: Form
+
+
+class WorthColumns:
+    """Makes the texts of type, discount, gift and loyalty card, with tabs between them.
+
+    `mark` stands before the decimals of Values.
+    """
+
+    def __init__(self, mark: str | None) -> None:
+        self._combinations = Memo(_combination)
+        self._remembered = Memo(_reader_of(mark))
+
+    def __call__(self, kinds: Sequence[CellColumn], values: CellColumn) -> list[Part]:
+        """Return the parts of the texts; `kinds` are Voucher Type, Discount Type and Discount Effect."""
+        of_rows = list(zip(*[column.cells for column in kinds], strict=True))
+        combinations: list[_Combination | None] = list(map(self._combinations.__getitem__, of_rows))
+        cells = list(map(str.strip, values.cells))
+        if repeats(cells):
+            return [[self._remembered[*types, cell] for types, cell in zip(of_rows, cells, strict=True)]]
+        looked_at = cells if values.is_literal else legible(cells)
+        first = combinations[0]
+        if first is not None and combinations.count(first) == len(combinations) and first.form.odd(looked_at) == []:
+            return [first.before, first.form.texts(cells), first.behind]
+        texts: list[str | None] = [None] * len(cells)
+        for combination, rows in _grouped(combinations).items():
+            if combination is not None:
+                _put_ordinary(texts, combination, rows, [looked_at[at] for at in rows])
+        return [[self._remembered[*of_rows[at], cells[at]] if text is None else text for at, text in enumerate(texts)]]
+
+
+def _grouped(combinations: list[_Combination | None]) -> dict[_Combination | None, list[int]]:
+    rows_of: dict[_Combination | None, list[int]] = defaultdict(list)
+    for at, combination in enumerate(combinations):
+        rows_of[combination].append(at)
+    return rows_of
+
+
+def _put_ordinary(texts: list[str | None], combination: _Combination, rows: list[int], cells: list[str]) -> None:
+    """Put in the texts of these rows whose cells have the ordinary form."""
+    odd = combination.form.odd(cells)
+    if odd is None:
+        return
+    before, behind = combination.before, combination.behind
+    numbers = combination.form.texts(without(cells, odd))
+    for at, number in zip(without(rows, odd), numbers, strict=True):
+        texts[at] = f"{before}{number}{behind}"
+
+
+def _combination(cells: Cells) -> _Combination | None:
+    """Return what stands around the Value; None where it decides the combination, or something is wrong."""
+    type_cell, discount_cell, effect = map(str.strip, cells)
+    try:
+        voucher_type = TYPE_CELL(type_cell)
+        discount_type = DISCOUNT_TYPE_CELL(discount_cell) if discount_cell else None
+    except Problem:
+        return None
+    if CLEARING in (discount_cell, effect) or (voucher_type == DISCOUNT and discount_type is None):
+        return None
+    name, clean = value_field(voucher_type, discount_type)
+    form = form_of(clean)
+    if form is None:
+        return None
+    if voucher_type != DISCOUNT:
+        return _Combination(*_around(voucher_type, WORTH[voucher_type][0], f'{{"{name}":', "}"), form)
+    if effect and effect_cell(effect) not in EFFECTS[str(discount_type)]:
+        return None
+    with_effect = f',"effect":"{effect_cell(effect)}"}}' if effect else "}"
+    before = f'{{"type":"{discount_type}","{name}":'
+    return _Combination(*_around(DISCOUNT, "discount", before, with_effect), form)
+
+
+def _around(voucher_type: str, name: str, before: str, behind: str) -> tuple[str, str]:
+    """Return what stands before and behind the Value when all columns are joined."""
+    at = WORTH_FIELDS.index(name)
+    nulls = [NULL] * (len(WORTH_FIELDS) - at - 1)
+    return "\t".join([voucher_type, *[NULL] * at, before]), "\t".join([behind, *nulls])
+
+
+def _reader_of(mark: str | None) -> Callable[[tuple[str, str, str, str]], str]:
+    """Make what reads the four cells of one row; it answers with NEEDS_CARE where anything is wrong."""
+
+    def read(cells: tuple[str, str, str, str]) -> str:
+        type_cell, discount_cell, effect, value = map(str.strip, cells)
+        if CLEARING in (type_cell, discount_cell, effect, value):
+            return NEEDS_CARE
+        try:
+            voucher_type = TYPE_CELL(type_cell)
+            discount_type = DISCOUNT_TYPE_CELL(discount_cell) if discount_cell else None
+        except Problem:
+            return NEEDS_CARE
+        worth, problems = worth_of(
+            voucher_type, discount_type, effect_cell(effect) if effect else None, value or None, mark
+        )
+        if problems:
+            return NEEDS_CARE
+        return "\t".join([voucher_type, *(copy_text(worth[name]) if name in worth else NULL for name in WORTH_FIELDS)])
+
+    return read

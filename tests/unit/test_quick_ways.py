@@ -1,0 +1,185 @@
+"""Columns made ready at once, and rows read one by one: the same vouchers and the same failures, whatever the file."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from json import loads
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tallykeep.core.batch import Batch, Source
+from tallykeep.core.rows import Failure, Row
+from tallykeep.formats.row_reader import read_rows
+from tallykeep.resources.campaigns.import_rows import CampaignVouchers
+from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.fields.copy_format import NULL
+from tallykeep.resources.fields.numerals import Marks
+from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
+from tallykeep.resources.vouchers.draft import COLUMNS, DEFAULT, VoucherDraft
+from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
+
+_JSON = {"discount", "gift", "loyalty_card", "extras", "metadata"}
+_NUMBERS = [
+    "0", "1", "5.0", "7.50", "12.34", "0.75", "00.5", "1234567.89", "1.250", "1,250", "12,5", "12,50",
+    "1.250,00", "15 %", "25 €", "$12.50", "-3", "+4", "1e3", ".5", "5.", "999999999999999", "9007199254740993",
+    "123456789012.99", "100", "100.5", "33.3", "12.30", "two", "١٢", "1\u00a0250,00", "12.345",
+]  # fmt: skip
+_DATES = [
+    "2026-01-31", "2026-02-30", "2026-12-31T23:59:59Z", "2026-12-31T23:59:59.999Z", "2026-12-31T24:00:00Z",
+    "0000-01-01", "2024-02-29T00:00:00Z", "2026-02-29T00:00:00.000Z", "2026-06-01T12:00:00+02:00", "31.12.2026",
+    "01/02/2026", "2026-06-01T12:00", "2026-06-01 12:00:00Z", "2026-W01-1T10:10:10Z", "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-01:00", "2026-13-01T00:00:00Z", "2026-01-01T10:60:00Z", "20260101T000000Z",
+    "2025-01-01",
+]  # fmt: skip
+_TEXTS = [
+    "x", "a note", 'say "hi"', "back\\slash", "tab\there", "two\nlines", "a,b;c", "ünïcödé", "null", "NULL",
+    " padded ", "\x01", "\x7f", "\u200b", "nul\0", "{}", "#N/A", "'", "1", "true",
+]  # fmt: skip
+_POOLS: dict[str, list[str]] = {
+    "Code": ["CODE", "null", "a b", "back\\slash", "\u200bX", "tab\t", "Ä-1", "x" * 300, "x" * 2_000],
+    "Voucher Type": ["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD", "gift card", "Discount", "FOO", "null"],
+    "Discount Type": ["AMOUNT", "PERCENT", "FIXED", "UNIT", "SHIPPING", "%", "FOO", "null"],
+    "Discount Effect": ["APPLY_TO_ORDER", "apply to items", "ADD_NEW_ITEMS", "FOO", "null"],
+    "Value": [*_NUMBERS, "null"],
+    "Active": ["true", "FALSE", "yes", "ja", "maybe", "null"],
+    "Category": ["New", "renamed", "\u200bnew", "null"],
+    "Validation Rule ID": ["val_1", *_TEXTS],
+    "Start Date": [*_DATES, "null"],
+    "Expiration Date": [*_DATES, "null"],
+    "Redemption Limit": [*_NUMBERS, "null"],
+    "Redeemed Quantity": [*_NUMBERS],
+    "Redeemed Amount": [*_NUMBERS],
+    "Additional Info": _TEXTS,
+    "Loyalty Points": [*_NUMBERS, "null"],
+    "Gift Amount": [*_NUMBERS, "null"],
+    "Region": _TEXTS,
+    "Size": [*_NUMBERS, "null", "EUR"],
+    "Opened": [*_DATES, "null"],
+    "Tags": ["a,b", '["a","b"]', '["a', "null", "x"],
+    "Shape": ['{"a":1}', "{", '{"a":' * 40 + "1" + "}" * 40, "null"],
+    "": ["", "x"],
+}
+_SCHEMAS = [
+    MetadataChecker(None),
+    MetadataChecker(
+        MetadataSchema(
+            {
+                "Region": {"type": "string", "min_length": 2, "ne": ["a note"]},
+                "Size": {"type": "number", "lt": 1000, "gte": 0},
+                "Opened": {"type": "date"},
+                "Tags": {"type": "string", "array": True},
+                "Shape": {"type": "object"},
+            }
+        )
+    ),
+    MetadataChecker(MetadataSchema({"Region": {"type": "string", "optional": False}, "Size": {"type": "number"}})),
+    MetadataChecker(MetadataSchema({"Size": {"type": "number", "optional": False}}, allow_defined_only=True)),
+]
+_CAMPAIGNS: list[dict[str, Any]] = [
+    {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}, "metadata": {"Region": "north"}},
+    {"type": "GIFT_VOUCHER", "gift": {"amount": 500, "effect": "APPLY_TO_ORDER"}, "redemption": {"quantity": 3}},
+    {"type": "LOYALTY_CARD", "loyalty_card": {"points": 7}, "category": "Old", "additional_info": "say \\ hi"},
+]  # fmt: skip
+_CATEGORIES = CategoryLabels(by_name={"renamed": "label_1"})
+_MAX_ROWS = 12
+
+
+def _body(header: list[str], rows: list[list[str]]) -> bytes:
+    def written(cell: str) -> str:
+        return '"' + cell.replace('"', '""') + '"' if re.search(r'[",\n\r]', cell) else cell
+
+    return "".join(",".join(map(written, cells)) + "\n" for cells in rows).encode()
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
+    """Files of some columns, of which each is mostly of one sort of cell: ordinary, repeated, blank or odd."""
+    header = ["Code", *draw(st.lists(st.sampled_from(sorted(_POOLS.keys() - {"Code"})), unique=True, max_size=10))]
+    rows = draw(st.integers(1, _MAX_ROWS))
+    columns = [_column(draw, title, rows) for title in header]
+    return header, list(map(list, zip(*columns, strict=True)))
+
+
+def _column(draw: st.DrawFn, title: str, rows: int) -> list[str]:
+    usual = draw(st.sampled_from([*_POOLS[title], ""]))
+    cell = st.sampled_from([*_POOLS[title], "", " "])
+    cells = [draw(cell) if draw(st.integers(0, 4)) == 0 else usual for _ in range(rows)]
+    return [f"{text}{at}" if title == "Code" and text == "CODE" else text for at, text in enumerate(cells)]
+
+
+def _read(header: list[str], rows: list[list[str]]) -> Sequence[Row]:
+    body = _body(header, rows)
+    return read_rows(Batch(1, len(rows), body), Source("csv", header=header, delimiter=","))
+
+
+def _outcome(drafts: Sequence[VoucherDraft], failures: Sequence[Failure]) -> tuple[list[Any], list[Any]]:
+    shown = [(draft.row, draft.code, draft.type, _values(draft), sorted(draft.cleared)) for draft in drafts]
+    return sorted(shown, key=repr), sorted((failure.row, failure.key, failure.reason) for failure in failures)
+
+
+def _values(draft: VoucherDraft) -> dict[str, str]:
+    return {name: _value(name, text) for name, text in zip(COLUMNS, draft.fields, strict=True)}
+
+
+def _value(name: str, text: str) -> str:
+    """What PostgreSQL would hold, as far as two texts of one value may differ: the order of an object's members."""
+    if text in (NULL, DEFAULT) or name not in _JSON:
+        return text
+    unescaped = re.sub(r"\\([\\tnr])", lambda match: {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}[match[1]], text)
+    return repr(_sorted(loads(unescaped, parse_float=Decimal)))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return sorted((name, _sorted(part)) for name, part in value.items())
+    return list(map(_sorted, value)) if isinstance(value, list) else value
+
+
+@settings(max_examples=400, deadline=None)
+@given(files(), st.sampled_from(_SCHEMAS), st.booleans(), st.sampled_from([{}, {"Value": ",", "Size": ","}]))
+@example((["Code", "Voucher Type", "Value"], [["A", "GIFT_VOUCHER", "1,50"]]), _SCHEMAS[0], False, {})
+def test_a_file_of_vouchers(
+    file: tuple[list[str], list[list[str]]], checker: MetadataChecker, last_day_counts: bool, marks: Marks
+) -> None:
+    header, rows = file
+
+    def cleaner() -> CsvVouchers:
+        return CsvVouchers(header, checker, _CATEGORIES, marks=marks, last_day_counts=last_day_counts)
+
+    quick, careful = cleaner().clean(_read(header, rows)), cleaner().clean_each(list(_read(header, rows)))
+    assert _outcome(*quick) == _outcome(*careful)
+
+
+@settings(max_examples=400, deadline=None)
+@given(files(), st.sampled_from(_SCHEMAS), st.booleans(), st.sampled_from(_CAMPAIGNS))
+def test_a_file_of_a_campaigns_vouchers(
+    file: tuple[list[str], list[list[str]]], checker: MetadataChecker, last_day_counts: bool, voucher: dict[str, Any]
+) -> None:
+    header, rows = file
+    source = Source("csv", header=header, delimiter=",", last_day_counts=last_day_counts)
+    campaign = {
+        "id": "camp_1", "active": True, "settings": {}, "voucher": voucher,
+        "start_date": datetime(2026, 3, 1, tzinfo=UTC), "expiration_date": None,
+    }  # fmt: skip
+    quick, careful = (CampaignVouchers(source, campaign, checker, _CATEGORIES) for _ in range(2))
+    assert _outcome(*quick.clean(_read(header, rows))) == _outcome(*careful.clean_each(list(_read(header, rows))))
+
+
+@pytest.mark.parametrize("rows", [1, 2, 700, 3_000])
+def test_odd_cells_stand_where_they_stood(rows: int) -> None:
+    header = ["Code", "Voucher Type", "Value", "Start Date", "Size"]
+    odd = {at: (_NUMBERS[at % len(_NUMBERS)], _DATES[at % len(_DATES)]) for at in range(0, rows, 17)}
+    cells = [
+        [f"C{at}", "GIFT_VOUCHER", odd[at][0] if at in odd else f"{at + 1}.25", odd[at][1] if at in odd else
+         f"2026-01-01T00:{at // 60 % 60:02}:{at % 60:02}Z", odd[at][0] if at in odd else str(at % 900)]
+        for at in range(rows)
+    ]  # fmt: skip
+    for checker in _SCHEMAS[:2]:
+        quick = CsvVouchers(header, checker, _CATEGORIES).clean(_read(header, cells))
+        careful = CsvVouchers(header, checker, _CATEGORIES).clean_each(list(_read(header, cells)))
+        assert _outcome(*quick) == _outcome(*careful)
+        assert len(quick[0]) >= rows - len(odd) - rows // 4
