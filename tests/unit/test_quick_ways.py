@@ -1,7 +1,7 @@
 """Columns made ready at once, and rows read one by one: the same vouchers and the same failures, whatever the file."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from json import loads
@@ -16,9 +16,14 @@ from tallykeep.core.rows import Failure, Row
 from tallykeep.formats.row_reader import read_rows
 from tallykeep.resources.campaigns.import_rows import CampaignVouchers
 from tallykeep.resources.categories.labels import CategoryLabels
-from tallykeep.resources.fields.copy_format import NULL
+from tallykeep.resources.customers.spec import CUSTOMER
+from tallykeep.resources.fields.copy_format import NULL, copy_text
 from tallykeep.resources.fields.numerals import Marks
 from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
+from tallykeep.resources.products.spec import PRODUCT
+from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.row_readers import csv_reader
+from tallykeep.resources.upserts.spec import Change, UpsertSpec
 from tallykeep.resources.vouchers.draft import COLUMNS, DEFAULT, VoucherDraft
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
 
@@ -104,11 +109,11 @@ def files(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
     return header, list(map(list, zip(*columns, strict=True)))
 
 
-def _column(draw: st.DrawFn, title: str, rows: int) -> list[str]:
-    usual = draw(st.sampled_from([*_POOLS[title], ""]))
-    cell = st.sampled_from([*_POOLS[title], "", " "])
+def _column(draw: Any, title: str, rows: int, pools: Mapping[str, list[str]] = _POOLS) -> list[str]:
+    usual = draw(st.sampled_from([*pools[title], ""]))
+    cell = st.sampled_from([*pools[title], "", " "])
     cells = [draw(cell) if draw(st.integers(0, 4)) == 0 else usual for _ in range(rows)]
-    return [f"{text}{at}" if title == "Code" and text == "CODE" else text for at, text in enumerate(cells)]
+    return [f"{text}{at}" if text == "CODE" else text for at, text in enumerate(cells)]
 
 
 def _read(header: list[str], rows: list[list[str]]) -> Sequence[Row]:
@@ -125,9 +130,9 @@ def _values(draft: VoucherDraft) -> dict[str, str]:
     return {name: _value(name, text) for name, text in zip(COLUMNS, draft.fields, strict=True)}
 
 
-def _value(name: str, text: str) -> str:
+def _value(name: str, text: str, json_columns: Collection[str] = _JSON) -> str:
     """What PostgreSQL would hold, as far as two texts of one value may differ: the order of an object's members."""
-    if text in (NULL, DEFAULT) or name not in _JSON:
+    if text in (NULL, DEFAULT) or name not in json_columns:
         return text
     unescaped = re.sub(r"\\([\\tnr])", lambda match: {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}[match[1]], text)
     return repr(_sorted(loads(unescaped, parse_float=Decimal)))
@@ -167,6 +172,51 @@ def test_a_file_of_a_campaigns_vouchers(
     }  # fmt: skip
     quick, careful = (CampaignVouchers(source, campaign, checker, _CATEGORIES) for _ in range(2))
     assert _outcome(*quick.clean(_read(header, rows))) == _outcome(*careful.clean_each(list(_read(header, rows))))
+
+
+_UPSERTED: dict[str, tuple[UpsertSpec, dict[str, list[str]]]] = {
+    "customers": (CUSTOMER, {
+        "Source_id": ["CODE", "null", "back\\slash", "", "\u200bX"], "Name": _TEXTS, "Phone": _TEXTS,
+        "Email": ["a@example.com", "not an address", "null", "a@b\\c", 'q"@b'], "Birthdate": [*_DATES, "null"],
+        "Address_City": _TEXTS, "Address_Country": _TEXTS, "Region": _TEXTS, "Size": _NUMBERS, "": ["", "x"],
+    }),
+    "products": (PRODUCT, {
+        "source_id": ["CODE", "null", "back\\slash", ""], "name": _TEXTS, "price": [*_NUMBERS, "null"],
+        "attributes": ["size,colour", '["a","b"]', '["a', "null", ","], "image_url": _TEXTS, "Region": _TEXTS,
+    }),
+}  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data(), st.sampled_from(sorted(_UPSERTED)))
+def test_a_file_of_what_is_upserted(data: st.DataObject, noun: str) -> None:
+    spec, pools = _UPSERTED[noun]
+    key, *others = pools
+    needed = [field.titles[-1] for field in spec.fields if field.required]
+    header = [key, *needed, *data.draw(st.lists(st.sampled_from(sorted({*others} - {*needed})), unique=True))]
+    rows = data.draw(st.integers(1, _MAX_ROWS))
+    columns = [_column(data.draw, title, rows, pools) for title in header]
+    read = _read(header, list(map(list, zip(*columns, strict=True))))
+    quick = file_columns(spec, header, _SCHEMAS[0])
+    assert quick is not None
+    ready, irregular = quick.sort_out(read)
+    careful = {row.number: csv_reader(spec, header, _SCHEMAS[0])(row) for row in read}
+    assert sorted([*ready.numbers, *(row.number for row in irregular)]) == sorted(careful)
+    for number, code, text in zip(ready.numbers, ready.keys, ready.column_texts, strict=True):
+        assert not careful[number].problems
+        assert careful[number].source_id == code
+        pairs = zip(spec.table.columns, text.split("\t"), strict=True)
+        assert {name: _value(name, part, spec.table.json_columns) for name, part in pairs} == _merged(
+            spec, careful[number]
+        )
+
+
+def _merged(spec: UpsertSpec, change: Change) -> dict[str, str]:
+    values = {**dict.fromkeys(spec.table.columns), **change.values, "metadata": change.metadata or None}
+    return {
+        name: NULL if value is None else repr(_sorted(value)) if name in spec.table.json_columns else copy_text(value)
+        for name, value in values.items()
+    }
 
 
 @pytest.mark.parametrize("rows", [1, 2, 700, 3_000])

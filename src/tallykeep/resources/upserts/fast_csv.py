@@ -4,32 +4,28 @@ A batch is cleaned column by column into COPY's text. Irregular rows are read on
 in a cell, with a key that is not plain, or with a key that occurs more than once, because order matters.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any
 
-from tallykeep.core import exact_json
 from tallykeep.core.rows import Row, Table
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.resources.fields import cleaning
-from tallykeep.resources.fields.cleaning import Problem
-from tallykeep.resources.fields.copy_format import CLEARING, NULL, all_plain, copy_text, is_plain
+from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn, column_blocks, irregular_rows
+from tallykeep.resources.fields.columns.cell_reader import CellReader
+from tallykeep.resources.fields.columns.object_texts import MemberTexts, ObjectTexts
+from tallykeep.resources.fields.columns.row_texts import Part, row_texts, separated
+from tallykeep.resources.fields.copy_format import ESCAPED, NULL
 from tallykeep.resources.fields.field import Field
-from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
+from tallykeep.resources.metadata.cell_columns import MetadataColumns
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.upserts.spec import UpsertSpec
 
-# Stands for a cell that is irregular. COPY's text never has this character, so one search of a line finds it.
-_NEEDS_CARE = "\0"
-_CARE_OR_ESCAPED = re.compile("[\x00\\\\\t\n\r\ud800-\udfff]")
-_BLOCK_ROWS = 1_000
-
-Cells = list[list[str]]  # a list for each column
-Made = Callable[[Cells], list[str]]
+Made = Callable[[list[CellColumn]], list[Part]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +47,8 @@ def file_columns(
 ) -> "FileColumns | None":
     """Return what reads files of this header column by column; None where every row has to be read by itself.
 
-    That is where rows name ids or nothing, have two columns for one field, lack what is required or refer to other
-    resources, or where metadata has to be checked.
+    That is where rows name ids or nothing, have two columns for one field, lack what is required, refer to other
+    resources or have objects of other values than texts, or where metadata has to be checked.
     """
     titles = [normal_title(name) for name in header]
     named = {normal_title(title): field for field in spec.fields for title in field.titles}
@@ -61,6 +57,8 @@ def file_columns(
     if "sourceid" not in titles or "id" in titles or len(set(known)) < len(known) or not required.issubset(known):
         return None
     if spec.resolve is not None or not checker.takes_anything:
+        return None
+    if any(field.inside is not None and field.clean_cell is not cleaning.text for field in known):
         return None
     return FileColumns(spec, header, checker, marks)
 
@@ -73,35 +71,47 @@ class FileColumns:
 
     def __init__(self, spec: UpsertSpec, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS) -> None:
         named = {normal_title(title): field for field in spec.fields for title in field.titles}
-        self._spec = spec
-        self._checker = checker
         self._width = len(header)
         self._fields: dict[int, Field] = {}
-        self._extra: dict[int, str] = {}
+        self._unnamed: list[int] = []
+        extra: dict[int, str] = {}
         for index, name in enumerate(header):
             if normal_title(name) == "sourceid":
                 self._key_at = index
             elif field := named.get(normal_title(name)):
                 self._fields[index] = field.marked(marks.get(name))
+            elif name:
+                extra[index] = name
             else:
-                self._extra[index] = name
-        self._makers = [self._maker(column) for column in spec.table.columns]
+                self._unnamed.append(index)
+        self._extra = list(extra)
+        self._metadata = MetadataColumns(list(extra.values()), checker, marks, NULL)
+        self._makers = [self._maker(column, spec.table.defaults.get(column)) for column in spec.table.columns]
 
     def sort_out(self, rows: Sequence[Row]) -> tuple[ReadyChanges, list[Row]]:
         """The changes that are ready, and the irregular rows, each in row order."""
         regular, others = (rows, []) if isinstance(rows, Table) else self._by_width(rows)
         keys: list[str] = []
-        column_texts: list[str] = []
-        for cells in _blocks(regular):
-            keys += map(str.strip, cells[self._key_at])
-            column_texts += map("\t".join, zip(*[make(cells) for make in self._makers], strict=True))
+        texts: list[str] = []
+        for columns in column_blocks(regular):
+            keys += map(str.strip, columns[self._key_at].cells)
+            texts += self._texts(columns)
         numbers = regular.numbers if isinstance(regular, Table) else [row.number for row in regular]
-        irregular = self._irregular_rows(keys, column_texts, others)
+        irregular = irregular_rows(keys, texts) | self._repeated(keys, others)
         if not irregular:
-            return ReadyChanges(numbers, keys, column_texts), others
+            return ReadyChanges(numbers, keys, texts), others
         kept = [index for index in range(len(keys)) if index not in irregular]
-        ready = ReadyChanges([numbers[at] for at in kept], [keys[at] for at in kept], [column_texts[at] for at in kept])
+        ready = ReadyChanges([numbers[at] for at in kept], [keys[at] for at in kept], [texts[at] for at in kept])
         return ready, sorted([*others, *(regular[at] for at in irregular)], key=lambda row: row.number)
+
+    def _texts(self, columns: list[CellColumn]) -> list[str]:
+        rows = len(columns[0].cells)
+        texts = row_texts(separated(make(columns) for make in self._makers), rows)
+        for index in self._unnamed:
+            for at, cell in enumerate(columns[index].cells):
+                if cell.strip():
+                    texts[at] = NEEDS_CARE
+        return texts
 
     def _by_width(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         """Those with a cell for every title, and the others."""
@@ -109,115 +119,42 @@ class FileColumns:
         others = [row for row in rows if row.problem is not None or len(row.value) != self._width]
         return regular, others
 
-    def _irregular_rows(self, keys: list[str], column_texts: list[str], others: list[Row]) -> set[int]:
-        irregular = {index for index, text in enumerate(column_texts) if _NEEDS_CARE in text}
-        if not all_plain(keys):
-            irregular.update(index for index, key in enumerate(keys) if not is_plain(key))
+    def _repeated(self, keys: list[str], others: list[Row]) -> set[int]:
+        """Return the rows whose keys occur more than once, `others` included."""
         elsewhere = [row.value[self._key_at].strip() for row in others if len(row.value or ()) > self._key_at]
-        if len(set(keys)) + len(elsewhere) < len(keys) or elsewhere:
-            counts = Counter(chain(keys, elsewhere))
-            irregular.update(index for index, key in enumerate(keys) if counts[key] > 1)
-        return irregular
+        if not elsewhere and len(set(keys)) == len(keys):
+            return set()
+        counts = Counter(chain(keys, elsewhere))
+        return {index for index, key in enumerate(keys) if counts[key] > 1}
 
-    def _maker(self, column: str) -> Made:
-        """Return what makes COPY's texts for one column of the table."""
+    def _maker(self, column: str, default: Any) -> Made:
+        """Return what makes the parts of COPY's texts for one column of the table."""
         if column == "metadata":
-            return _of_several(list(self._extra), _metadata_text(list(self._extra.values()), self._checker))
-        parts = {index: field for index, field in self._fields.items() if field.inside == column}
-        if parts:
-            return _of_several(list(parts), _object_text(list(parts.values())))
+            return partial(_of_several, self._metadata, self._extra)
+        inside = {index: field for index, field in self._fields.items() if field.inside == column}
+        if inside:
+            members = [(field.name, partial(_member, CellReader(field, ""))) for field in inside.values()]
+            return partial(_of_several, ObjectTexts(members, NULL), list(inside))
         for index, field in self._fields.items():
             if field.name == column and field.inside is None:
-                return _of_one(index, field, self._spec.table.defaults.get(column))
-        return lambda cells: [NULL] * len(cells[0])
+                read = CellReader(field, NEEDS_CARE if field.required else NULL, default=default)
+                return partial(_of_one, read, index)
+        return lambda columns: [NULL]
 
 
-def _metadata_text(names: list[str], checker: MetadataChecker) -> Callable[[tuple[str, ...]], str]:
-    """As csv_reader has it: a null is kept, and a column without a name must be empty."""
-
-    def read(cells: tuple[str, ...]) -> str:
-        filled = {name: cell for name, cell in zip(names, cells, strict=True) if cell.strip()}
-        metadata = {name: None if cell.strip() == CLEARING else cell for name, cell in filled.items()}
-        if "" in metadata or checker.problems(metadata):
-            return _NEEDS_CARE
-        return copy_text(exact_json.dumps(metadata).decode()) if metadata else NULL
-
-    return read
+def _of_one(read: CellReader, index: int, columns: list[CellColumn]) -> list[Part]:
+    return [read(columns[index])]
 
 
-def _blocks(rows: Sequence[Row]) -> Iterator[Cells]:
-    """The rows' columns, so many rows at a time that their cells fit into a core's own cache."""
-    if isinstance(rows, Table):
-        yield from (block.columns() for block in rows.blocks())
-        return
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        yield list(map(list, zip(*[row.value for row in rows[start : start + _BLOCK_ROWS]], strict=True)))
+def _of_several(
+    make: Callable[[Sequence[CellColumn]], list[Part]], indexes: list[int], columns: list[CellColumn]
+) -> list[Part]:
+    return make([columns[index] for index in indexes])
 
 
-def _of_one(index: int, field: Field, default: Any) -> Made:
-    absent = _NEEDS_CARE if field.required else NULL
-
-    def read(cell: str) -> str:
-        value = _cleaned(field, cell)
-        if value is None:
-            return absent
-        # In the statement, a column's default stands for what the row does not say.
-        return _NEEDS_CARE if value == default else _copied(value)
-
-    memo = Memo(_or_needs_care(read))
-
-    def make(cells: Cells) -> list[str]:
-        if _are_plain(field, stripped := list(map(str.strip, cells[index]))):
-            return [cell or absent for cell in stripped]
-        return list(map(memo.__getitem__, stripped))
-
-    return make
-
-
-def _are_plain(field: Field, cells: list[str]) -> bool:
-    """Whether all of these stripped cells are copied as they stand."""
-    if field.is_plain is None and field.clean_cell is not cleaning.text:
-        return False
-    if CLEARING in cells or _CARE_OR_ESCAPED.search("".join(cells)):
-        return False
-    return field.is_plain is None or all(map(field.is_plain, filter(None, cells)))
-
-
-def _of_several(indexes: list[int], read: Callable[[tuple[str, ...]], str]) -> Made:
-    memo = Memo(_or_needs_care(read))
-
-    def make(cells: Cells) -> list[str]:
-        return list(map(memo.__getitem__, zip(*[cells[index] for index in indexes], strict=True)))
-
-    return make if indexes else lambda cells: [NULL] * len(cells[0])
-
-
-def _object_text(fields: list[Field]) -> Callable[[tuple[str, ...]], str]:
-    def read(cells: tuple[str, ...]) -> str:
-        values = {field.name: _cleaned(field, cell) for field, cell in zip(fields, cells, strict=True)}
-        present = {name: value for name, value in values.items() if value is not None}
-        return _copied(present) if present else NULL
-
-    return read
-
-
-def _or_needs_care(read: Callable[[Any], str]) -> Callable[[Any], str]:
-    def read_or_needs_care(cells: Any) -> str:
-        try:
-            return read(cells)
-        except Problem:
-            return _NEEDS_CARE
-
-    return read_or_needs_care
-
-
-def _cleaned(field: Field, cell: str) -> Any:
-    """The cell's value, None where it is blank; raises Problem, also for a null, which resets a field."""
-    stripped = cell.strip()
-    if stripped == CLEARING:
-        raise Problem("resets the field")
-    return field.clean_cell(stripped) if stripped else None
-
-
-def _copied(value: Any) -> str:
-    return copy_text(exact_json.dumps(value).decode() if isinstance(value, dict | list) else value)
+def _member(read: CellReader, column: CellColumn) -> MemberTexts:
+    """Return a text of an object; where anything in the column is escaped, each such cell needs the careful way."""
+    texts = read(column)
+    if not column.is_literal:
+        texts = [NEEDS_CARE if ESCAPED.search(text) else text for text in texts]
+    return MemberTexts(texts, quoted=True, complete="" not in texts)
