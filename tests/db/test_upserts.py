@@ -9,6 +9,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tallykeep.resources.metadata.schemas import create_schema
 from tallykeep.resources.upserts import operation as writing
 from tests.db.engine import Engine, open_engine
 
@@ -32,6 +33,7 @@ CELLS = {
     "attributes": mostly(["", "size", "size, colour", ","], "null", "nul\0"),
     "image_url": TEXTS,
     "Tier": mostly(["", "gold"], "null", " silver ", "nul\0", "t\tt", "\\"),
+    "Score": mostly(["", "1", "2.5"], "7", "many", "1,250", "null"),
     "": mostly([""], "surplus"),
 }
 HEADERS = {
@@ -39,13 +41,24 @@ HEADERS = {
         ["Source_id", "Name", "Email", "City", "Address_line_1", "Tier", "Birthdate"],
         ["Tier", "Name", "Source_id", "Birthday", "Birthdate"],
         ["Name", "Source_id", ""],
+        ["Source_id", "Tier", "Score"],
+        ["Source_id", "Score"],
         ["Name", "Tier"],
     ),
     "PRODUCTS.IMPORT_CSV": (
         ["Source_id", "Name", "price", "attributes", "image_url", "Tier"],
         ["Source_id", "attributes", "Tier"],
+        ["Source_id", "Name", "Score"],
     ),
 }
+NOUNS = {"CUSTOMERS.IMPORT_CSV": "customer", "PRODUCTS.IMPORT_CSV": "product"}
+# With whether other keys are refused.
+SCHEMAS: list[tuple[dict[str, Any], bool | None]] = [
+    ({"Tier": {"type": "string", "eq": ["gold"]}}, None),
+    ({"Tier": {"type": "string"}, "Score": {"type": "number", "lt": 5}}, None),
+    ({"Score": {"type": "number", "optional": False}}, None),
+    ({"Tier": {"type": "string"}}, True),
+]
 TABLES = {
     "CUSTOMERS.IMPORT_CSV": "source_id, name, email, phone, description, birthdate, address, metadata FROM customers",
     "PRODUCTS.IMPORT_CSV": "source_id, name, price, attributes, image_url, metadata FROM products",
@@ -79,15 +92,25 @@ def files(draw: st.DrawFn, headers: tuple[list[str], ...]) -> str:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes
 )
-@given(files=imports(), batch_rows=st.sampled_from([3, 1000]), concurrency=st.sampled_from([1, 3]))
+@given(
+    files=imports(),
+    schema=st.sampled_from([None, *SCHEMAS]),
+    batch_rows=st.sampled_from([3, 1000]),
+    concurrency=st.sampled_from([1, 3]),
+)
 def test_the_quick_way_and_row_by_row_leave_the_same(
-    database_url: str, files: tuple[str, list[str]], batch_rows: int, concurrency: int
+    database_url: str, files: tuple[str, list[str]], schema: Any, batch_rows: int, concurrency: int
 ) -> None:
-    action_type, texts = files
+    """With a schema that is made when there are resources already, which it may find fault with."""
+    action_type, (first, *others) = files
 
     async def outcome(concurrency: int) -> tuple[Any, ...]:
         async with open_engine(database_url, batch_rows=batch_rows) as engine:
-            ended = [await _imported(engine, action_type, text, concurrency) for text in texts]
+            ended = [await _imported(engine, action_type, first, concurrency)]
+            if schema is not None:
+                async with engine.pool.connection() as connection:
+                    await create_schema(connection, engine.project_id, NOUNS[action_type], schema[0], schema[1])
+            ended += [await _imported(engine, action_type, text, concurrency) for text in others]
             return ended, await _contents(engine, TABLES[action_type])
 
     quickly = asyncio.run(outcome(concurrency))

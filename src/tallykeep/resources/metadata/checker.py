@@ -91,6 +91,16 @@ class MetadataChecker:
         return []
 
     @property
+    def defined(self) -> frozenset[str]:
+        """The keys that the schema says something of."""
+        return frozenset(self._fields)
+
+    @property
+    def only_defined(self) -> bool:
+        """Whether no other keys are taken."""
+        return self._only_defined
+
+    @property
     def required(self) -> frozenset[str]:
         """The keys that must be there."""
         return frozenset(field.name for field in self._required)

@@ -48,7 +48,7 @@ def file_columns(
     """Return what reads files of this header column by column; None where every row has to be read by itself.
 
     That is where rows name ids or nothing, have two columns for one field, lack what is required, refer to other
-    resources or have objects of other values than texts, or where metadata has to be checked.
+    resources or have objects of other values than texts.
     """
     titles = [normal_title(name) for name in header]
     named = {normal_title(title): field for field in spec.fields for title in field.titles}
@@ -56,7 +56,7 @@ def file_columns(
     required = {field for field in spec.fields if field.required}
     if "sourceid" not in titles or "id" in titles or len(set(known)) < len(known) or not required.issubset(known):
         return None
-    if spec.resolve is not None or not checker.takes_anything:
+    if spec.resolve is not None or not checker.required.issubset(header):
         return None
     if any(field.inside is not None and field.clean_cell is not cleaning.text for field in known):
         return None
@@ -85,6 +85,8 @@ class FileColumns:
             else:
                 self._unnamed.append(index)
         self._extra = list(extra)
+        self._checker = checker
+        self._checked = sorted(checker.defined.intersection(extra.values()))
         self._metadata = MetadataColumns(list(extra.values()), checker, marks, NULL)
         self._makers = [self._maker(column, spec.table.defaults.get(column)) for column in spec.table.columns]
 
@@ -103,6 +105,19 @@ class FileColumns:
         kept = [index for index in range(len(keys)) if index not in irregular]
         ready = ReadyChanges([numbers[at] for at in kept], [keys[at] for at in kept], [texts[at] for at in kept])
         return ready, sorted([*others, *(regular[at] for at in irregular)], key=lambda row: row.number)
+
+    @property
+    def unchecked(self) -> dict[str, Any] | None:
+        """Which keys of the metadata that resources have are to be seen, as take_out_unchecked asks; None for none."""
+        if self._checker.takes_anything:
+            return None
+        defined = self._checker.defined
+        return {
+            "columns": self._checked,
+            "elsewhere": sorted(defined.difference(self._checked)),
+            "defined": sorted(defined),
+            "only_defined": self._checker.only_defined,
+        }
 
     def _texts(self, columns: list[CellColumn]) -> list[str]:
         rows = len(columns[0].cells)

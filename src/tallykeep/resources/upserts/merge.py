@@ -30,6 +30,7 @@ class Merge:
         self._spec = spec
         self._columns = columns
         self._ready = ReadyChanges([], [], [])
+        self._rows: Sequence[Row] = []
         self._text = ""
         self._ids: list[str] = []
         self._is_written = False
@@ -37,27 +38,40 @@ class Merge:
 
     def take(self, rows: Sequence[Row]) -> list[Row]:
         """Make the changes ready that can be merged, and return the other rows."""
+        self._rows = rows
         self._ready, others = self._columns.sort_out(rows)
         self._ids = new_ids(self._spec.prefix, len(self._ready.keys))
         self._text = self._ready.text(self._ids)
         return others
 
-    async def stage(self, other_keys: Iterable[str | None]) -> None:
+    async def stage(self, other_keys: Iterable[str | None]) -> list[Row]:
         """Copy the changes; write them too, where no earlier batch can have anything to do with them.
 
-        `other_keys` are those of the batch's other rows.
+        `other_keys` are those of the batch's other rows. Returns the rows that cannot be merged after all, because
+        what they leave as it is has to be checked.
         """
         keys = {*self._ready.keys, *(key for key in other_keys if key is not None)}
         _take_in_hand(self._claimed, keys)
         if not self._ids:
-            return
+            return []
         statements = self._spec.statements
         await self._connection.execute(statements.create_changes)
         await self._connection.execute(statements.clear_changes)
         async with self._connection.cursor().copy(statements.copy_changes) as copy:
             await copy.write(self._text)
+        left = await self._take_out_unchecked()
         if self._claimed.action_id not in _meet_others and await self._is_apart(keys):
             await self.write()
+        return left
+
+    async def _take_out_unchecked(self) -> list[Row]:
+        unchecked = self._columns.unchecked
+        if unchecked is None:
+            return []
+        parameters = {"project_id": self._claimed.project_id, **unchecked}
+        taken = await self._connection.execute(self._spec.statements.take_out_unchecked, parameters)
+        numbers = {row["row"] for row in await taken.fetchall()}
+        return [row for row in self._rows if row.number in numbers] if numbers else []
 
     async def _is_apart(self, keys: set[str]) -> bool:
         """Whether all earlier batches that are open are in hand here, and have no key in common with this one."""

@@ -3,6 +3,7 @@
 Of the rest, those found are locked, merged here and updated, the others created.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,7 @@ from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 
 Record = dict[str, Any]
 _Key = tuple[str, str]  # by which name, and which
+_READ_AT_ONCE = 200  # rows, which takes some milliseconds
 
 
 class Upsert(Operation):
@@ -81,8 +83,14 @@ class Upsert(Operation):
 
     async def stage(self) -> None:
         """Bring to the database what is merged there; the rest depends on what exists."""
-        if self._merge is not None:
-            await self._merge.stage(change.source_id for change in self._changes)
+        if self._merge is None:
+            return
+        left = await self._merge.stage(change.source_id for change in self._changes)
+        for start in range(0, len(left), _READ_AT_ONCE):
+            self._changes += map(self._read, left[start : start + _READ_AT_ONCE])
+            await asyncio.sleep(0)  # others want the event loop
+        self._changes.sort(key=lambda change: change.row)
+        self._new_ids = iter(new_ids(self._spec.prefix, len(self._changes)))
 
     async def write(self) -> list[Failure]:
         """Merge what can be; apply the other changes in row order to what exists, then write what changed as sets.

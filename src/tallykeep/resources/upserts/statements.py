@@ -43,6 +43,7 @@ class Statements:
         self.create_changes = self._filled(_sql.create_changes)
         self.clear_changes = self._filled(_sql.clear_changes)
         self.copy_changes = self._filled(_sql.copy_changes)
+        self.take_out_unchecked = self._filled(_sql.take_out_unchecked)
         self.merge_changes = self._filled(_sql.merge_changes)
         self.earlier_open_batches = _sql.earlier_open_batches
         self.created_by_changes = self._filled(_sql.created_by_changes)

@@ -48,6 +48,20 @@ SELECT first_row
 FROM batches
 WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AND first_row < :first_row
 
+-- name: take_out_unchecked
+-- Takes out the changes of resources that have metadata which the schema says something of and the change leaves as it
+-- is: whether that still can be taken has to be seen. Others can add to it meanwhile, but only what the schema takes.
+DELETE FROM {changes} AS changes
+USING {table} AS present
+WHERE present.project_id = :project_id
+    AND present.source_id = changes.source_id
+    AND (
+        present.metadata ?| :elsewhere::text[]
+        OR (present.metadata ?| :columns::text[] AND NOT coalesce(changes.metadata, '{{}}') ?& :columns::text[])
+        OR (:only_defined AND present.metadata - :defined::text[] <> '{{}}')
+    )
+RETURNING changes."row"
+
 -- name: merge_changes!
 -- No key occurs twice; NULL, or a column's default, stands for what the row does not say.
 -- In key order, so that two batches that share keys wait for each other and never in a circle.
