@@ -7,7 +7,7 @@ from tallykeep.core import exact_json
 from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
 from tallykeep.resources.fields.columns.object_texts import MemberReader, MemberTexts, ObjectTexts
-from tallykeep.resources.fields.columns.ordinary_forms import NUMBERS, legible, with_odd, without
+from tallykeep.resources.fields.columns.ordinary_forms import NUMBERS, legible, with_irregular, without
 from tallykeep.resources.fields.columns.row_texts import Part
 from tallykeep.resources.fields.copy_format import CLEARING, copy_text
 from tallykeep.resources.fields.memo import Memo
@@ -55,14 +55,14 @@ def _of_texts(check: CellCheck, remembered: Memo, column: CellColumn) -> MemberT
 
 def _of_numbers(check: CellCheck, remembered: Memo, column: CellColumn) -> MemberTexts:
     cells = list(map(str.strip, column.cells))
-    odd = NUMBERS.odd(cells if column.is_literal else legible(cells))
-    if odd is None:
+    irregular = NUMBERS.irregular(cells if column.is_literal else legible(cells))
+    if irregular is None:
         return _of_any(remembered, column)
-    texts = NUMBERS.texts(without(cells, odd))
+    texts = NUMBERS.texts(without(cells, irregular))
     if check.accepts is not None:
         texts = [text if check.accepts(float(text)) else NEEDS_CARE for text in texts]
-    texts = with_odd(texts, odd, [remembered[column.cells[at]] for at in odd])
-    return MemberTexts(texts, quoted=False, complete=not odd or "" not in texts)
+    texts = with_irregular(texts, irregular, [remembered[column.cells[at]] for at in irregular])
+    return MemberTexts(texts, quoted=False, complete=not irregular or "" not in texts)
 
 
 def _of_any(remembered: Memo, column: CellColumn) -> MemberTexts:

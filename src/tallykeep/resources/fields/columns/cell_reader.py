@@ -7,7 +7,7 @@ from tallykeep.core import exact_json
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
-from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, legible, repeats, with_odd, without
+from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, legible, repeats, with_irregular, without
 from tallykeep.resources.fields.copy_format import CLEARING, ESCAPED, copy_text
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
@@ -50,11 +50,11 @@ class CellReader:
         return not (cell in ("", CLEARING) or ESCAPED.search(cell) or (self._takes and not self._takes(cell)))
 
     def _of_form(self, form: Form, cells: list[str], is_literal: bool) -> list[str]:
-        odd = form.odd(cells if is_literal else legible(cells))
-        if odd is None:
+        irregular = form.irregular(cells if is_literal else legible(cells))
+        if irregular is None:
             return list(map(self._remembered.__getitem__, cells))
-        texts = form.texts(without(cells, odd))
-        return with_odd(texts, odd, [self._remembered[cells[at]] for at in odd])
+        texts = form.texts(without(cells, irregular))
+        return with_irregular(texts, irregular, [self._remembered[cells[at]] for at in irregular])
 
 
 def _reader_of(field: Field, absent: str, default: Any) -> Callable[[str], str]:

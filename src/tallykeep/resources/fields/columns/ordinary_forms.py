@@ -18,7 +18,7 @@ from tallykeep.resources.fields.numerals import NumberCell
 
 Item = TypeVar("Item")
 
-_MAX_ODD = 1 / 4  # of a column's cells: with more, each is read by itself
+_MAX_IRREGULAR = 1 / 4  # of a column's cells: with more, each is read by itself
 _PROBE = 64
 _MANY_TIMES = 3
 
@@ -30,18 +30,18 @@ class Form:
         self._lines = re.compile(rf"(?:{pattern}\n)*+", re.ASCII)
         self._make = make
 
-    def odd(self, cells: list[str]) -> list[int] | None:
+    def irregular(self, cells: list[str]) -> list[int] | None:
         """Return the indexes of the cells, none with a line break, that are not of this form; None for too many."""
         text = "\n".join(cells) + "\n"
-        odd: list[int] = []
+        irregular: list[int] = []
         at = passed = 0
         while (end := self._end(text, at)) < len(text):
             passed += text.count("\n", at, end)
-            odd.append(passed + len(odd))
-            if len(odd) > len(cells) * _MAX_ODD:
+            irregular.append(passed + len(irregular))
+            if len(irregular) > len(cells) * _MAX_IRREGULAR:
                 return None
             at = text.index("\n", end) + 1
-        return odd
+        return irregular
 
     def _end(self, text: str, at: int) -> int:
         match = self._lines.match(text, at)
@@ -55,15 +55,15 @@ class Form:
 class _Dates(Form):
     """Dates that exist, perhaps with a time."""
 
-    def odd(self, cells: list[str]) -> list[int] | None:
-        odd = super().odd(cells)
-        if odd is None or not cells:
-            return odd
+    def irregular(self, cells: list[str]) -> list[int] | None:
+        irregular = super().irregular(cells)
+        if irregular is None or not cells:
+            return irregular
         try:
-            deque(map(datetime.fromisoformat, without(cells, odd)), maxlen=0)
+            deque(map(datetime.fromisoformat, without(cells, irregular)), maxlen=0)
         except ValueError:
-            odd = sorted({*odd, *(at for at, cell in enumerate(cells) if not _exists(cell[:10]))})
-        return odd
+            irregular = sorted({*irregular, *(at for at, cell in enumerate(cells) if not _exists(cell[:10]))})
+        return irregular
 
 
 @lru_cache(maxsize=50_000)
@@ -81,23 +81,23 @@ def repeats(cells: list[str]) -> bool:
     return _MANY_TIMES * len(set(first)) <= len(first)
 
 
-def without(cells: list[Item], odd: Sequence[int]) -> list[Item]:
-    """Return the cells but those at the indexes `odd`, which are in order."""
-    if not odd:
+def without(cells: list[Item], irregular: Sequence[int]) -> list[Item]:
+    """Return the cells but those at the indexes `irregular`, which are in order."""
+    if not irregular:
         return cells
     left = list(cells)
-    for at in reversed(odd):
+    for at in reversed(irregular):
         del left[at]
     return left
 
 
-def with_odd(texts: list[str], odd: Sequence[int], others: Sequence[str]) -> list[str]:
-    """Return the texts of all cells: those of the `odd` ones, in order, put in among the rest."""
-    if not odd:
+def with_irregular(texts: list[str], irregular: Sequence[int], others: Sequence[str]) -> list[str]:
+    """Return the texts of all cells: those of the `irregular` ones, in order, put in among the rest."""
+    if not irregular:
         return texts
     together: list[str] = []
     taken = 0
-    for at, other in zip(odd, others, strict=True):
+    for at, other in zip(irregular, others, strict=True):
         step = at - len(together)
         together += texts[taken : taken + step]
         together.append(other)

@@ -46,14 +46,18 @@ class WorthColumns:
         cells = list(map(str.strip, values.cells))
         if repeats(cells):
             return [[self._remembered[*types, cell] for types, cell in zip(of_rows, cells, strict=True)]]
-        looked_at = cells if values.is_literal else legible(cells)
+        one_liners = cells if values.is_literal else legible(cells)
         first = combinations[0]
-        if first is not None and combinations.count(first) == len(combinations) and first.form.odd(looked_at) == []:
+        if (
+            first is not None
+            and combinations.count(first) == len(combinations)
+            and first.form.irregular(one_liners) == []
+        ):
             return [first.before, first.form.texts(cells), first.behind]
         texts: list[str | None] = [None] * len(cells)
         for combination, rows in _grouped(combinations).items():
             if combination is not None:
-                _put_ordinary(texts, combination, rows, [looked_at[at] for at in rows])
+                _put_ordinary(texts, combination, rows, [one_liners[at] for at in rows])
         return [[self._remembered[*of_rows[at], cells[at]] if text is None else text for at, text in enumerate(texts)]]
 
 
@@ -66,12 +70,12 @@ def _grouped(combinations: list[_Combination | None]) -> dict[_Combination | Non
 
 def _put_ordinary(texts: list[str | None], combination: _Combination, rows: list[int], cells: list[str]) -> None:
     """Put in the texts of these rows whose cells have the ordinary form."""
-    odd = combination.form.odd(cells)
-    if odd is None:
+    irregular = combination.form.irregular(cells)
+    if irregular is None:
         return
     before, behind = combination.before, combination.behind
-    numbers = combination.form.texts(without(cells, odd))
-    for at, number in zip(without(rows, odd), numbers, strict=True):
+    numbers = combination.form.texts(without(cells, irregular))
+    for at, number in zip(without(rows, irregular), numbers, strict=True):
         texts[at] = f"{before}{number}{behind}"
 
 
