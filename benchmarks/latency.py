@@ -8,9 +8,11 @@ from typing import Any
 
 from procrastinate import App, SyncPsycopgConnector
 
-from benchmarks import bare_queue, files, load
+from benchmarks import bare_queue, load
 from benchmarks.database import PROJECT_ID, Database
-from benchmarks.imports import CSV_ROUTE
+from benchmarks.files.sorts import OWN
+from benchmarks.files.vouchers import VOUCHERS
+from benchmarks.imports.vouchers import CSV_ROUTE
 from benchmarks.lab import Lab
 from benchmarks.load import Load
 from benchmarks.processes import first_line, running
@@ -114,7 +116,7 @@ def _bare_job(queue: App, database: Database) -> float:
 
 
 def _start_giants(lab: Lab) -> list[str]:
-    path = files.voucher_csv(lab, lab.size.rows)
+    path = VOUCHERS.file(lab, OWN, lab.size.rows)
     return [lab.bench.submit(CSV_ROUTE, path) for _ in range(_GIANTS)]
 
 

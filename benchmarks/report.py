@@ -1,6 +1,7 @@
 """What a measure is, what comes out of it, and how that is shown: a line at once, a page and JSON beside it."""
 
 import json
+import math
 import os
 import platform
 from collections.abc import Callable
@@ -69,6 +70,7 @@ class Measure:
     limit: Limit
     run: "Callable[[Lab], Figures]"
     full_only: bool = False
+    family: str = ""  # of rows that are shown together, the worst first
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,14 @@ class Outcome:
     def ratio(self) -> float | None:
         """Ours over the floor's."""
         return self.figures.ours / self.figures.floor if self.figures else None
+
+    @property
+    def badness(self) -> float:
+        """The ratio by its limit, the more the worse; a row without figures is the worst."""
+        limit, ratio = self.measure.limit, self.ratio
+        if ratio is None:
+            return math.inf
+        return limit.bound / ratio if limit.character == "≥" else ratio / limit.bound
 
     @property
     def verdict(self) -> str:
@@ -123,12 +133,13 @@ class Report:
         print(f"{self._machine}; {size}\n")
         print(_line(["measure", "ours", "floor or alternative", "ratio", "limit", "verdict"]), flush=True)
 
-    def add(self, outcome: Outcome) -> None:
-        """Take one more row."""
-        self._outcomes.append(outcome)
-        print(_line(outcome.cells()))
-        note = outcome.figures.note if outcome.figures else ""
-        print(f"    against {outcome.measure.against}{'; ' if note else ''}{note}", flush=True)
+    def add(self, outcomes: list[Outcome]) -> None:
+        """Take the rows of one more family, and show the worst of them first."""
+        for outcome in sorted(outcomes, key=lambda each: each.badness, reverse=True):
+            self._outcomes.append(outcome)
+            print(_line(outcome.cells()))
+            note = outcome.figures.note if outcome.figures else ""
+            print(f"    against {outcome.measure.against}{'; ' if note else ''}{note}", flush=True)
         self._page.write_text(self._markdown())
         self._json.write_text(json.dumps(self._document(), indent=2, ensure_ascii=False) + "\n")
 

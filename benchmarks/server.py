@@ -6,7 +6,7 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -19,8 +19,14 @@ from benchmarks.database import Database
 from benchmarks.processes import running
 from tallykeep.db.embedded import running_embedded
 
-_KEYS = {"TALLYKEEP_APP_ID": "bench", "TALLYKEEP_APP_TOKEN": "bench-token"}
+_KEYS = {
+    "TALLYKEEP_APP_ID": "bench", "TALLYKEEP_APP_TOKEN": "bench-token", "TALLYKEEP_MANAGEMENT_ID": "bench-manager",
+    "TALLYKEEP_MANAGEMENT_TOKEN": "bench-manager-token",
+}  # fmt: skip
 HEADERS = {"X-App-Id": _KEYS["TALLYKEEP_APP_ID"], "X-App-Token": _KEYS["TALLYKEEP_APP_TOKEN"]}
+_MANAGEMENT_HEADERS = {
+    "X-Management-Id": _KEYS["TALLYKEEP_MANAGEMENT_ID"], "X-Management-Token": _KEYS["TALLYKEEP_MANAGEMENT_TOKEN"],
+}  # fmt: skip
 
 _BOUNDARY = "benchmark-boundary"
 _FORM_HEAD = (
@@ -43,13 +49,19 @@ class Bench:
         self._connection = HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT)
         self._used = 0.0
 
-    def request(self, method: str, path: str, body: Any = None) -> Any:
+    def request(self, method: str, path: str, body: Any = None, keys: Mapping[str, str] = HEADERS) -> Any:
         """One request on a connection kept open; the answer's JSON, raises on any status but 2xx."""
         content = None if body is None else json.dumps(body).encode()
-        headers = {**HEADERS, **({} if content is None else {"Content-Type": "application/json"})}
+        headers = {**keys, **({} if content is None else {"Content-Type": "application/json"})}
         self._keep_fresh()
         self._connection.request(method, path, content, headers)
         return self._answer()
+
+    def define_schema(self, noun: str, properties: Mapping[str, Any]) -> None:
+        """Define the metadata of a noun that has no schema."""
+        body = {"related_object": noun, "properties": properties}
+        path = f"/management/v1/projects/{self.database.project()}/metadata-schemas"
+        self.request("POST", path, body, _MANAGEMENT_HEADERS)
 
     def submit(self, route: str, path: Path) -> str:
         """Send a file by the kernel's own copying, so that the client takes nothing from the server; the action's id.
@@ -85,10 +97,10 @@ class Bench:
         assert 200 <= answer.status < 300, f"{answer.status}: {text[:500]!r}"
         return json.loads(text)
 
-    def timed(self, route: str, path: Path) -> float:
-        """The seconds from submission to DONE; every row has to be done."""
+    def timed(self, route: str, path: Path, *, failed: int = 0) -> float:
+        """The seconds from submission to DONE; so many rows have to fail, and all others to be done."""
         started = time.perf_counter()
-        self.wait_done(self.submit(route, path))
+        self.wait_done(self.submit(route, path), failed=failed)
         return time.perf_counter() - started
 
     def timed_submit(self, route: str, path: Path) -> tuple[str, float]:
@@ -102,10 +114,13 @@ class Bench:
         self.wait_done(self.request(method, path, body)["async_action_id"])
         return time.perf_counter() - started
 
-    def wait_done(self, action_id: str) -> None:
-        """Wait for an action's end; every row has to be done."""
+    def wait_done(self, action_id: str, *, failed: int = 0) -> None:
+        """Wait for an action's end; so many rows have to fail, and all others to be done."""
         state = self.database.wait_for_end(action_id)
-        assert state["status"] == "DONE" and not state["failed"], (state, self.request("GET", _path(action_id)))
+        assert state["status"] == "DONE" and state["failed"] == failed, (state, self._failures(action_id))
+
+    def _failures(self, action_id: str) -> Any:
+        return self.request("GET", _path(action_id))["result"].get("failed", [])[:20]
 
     def cancel(self, action_id: str) -> None:
         """Cancel an action, if it has not ended by itself meanwhile."""

@@ -1,0 +1,28 @@
+"""The sorts of file, and which of their rows fail.
+
+- repeating: rows that differ in little but their key, as a program generates them. The easiest there is: whatever has
+  been read once is looked up the next time.
+- own: a value of its own in every cell that can have one: amounts, dates with times, notes, references, limits.
+- wide: the same in forty columns, most of which become metadata.
+- dirty: own values, and one row in twenty fails, in twenty different ways; the project has a metadata schema.
+"""
+
+from collections.abc import Iterator
+
+REPEATING, OWN, WIDE, DIRTY = SORTS = ("repeating", "own", "wide", "dirty")
+WIDTH = 40  # columns of the wide sort
+
+_ONE_IN = 20
+_FIRST_FLAWED = 7
+
+
+def flawed_rows(sort: str, rows: int) -> int:
+    """How many of so many rows fail."""
+    return len(range(_FIRST_FLAWED, rows + 1, _ONE_IN)) if sort == DIRTY else 0
+
+
+def numbered(sort: str, rows: int, flaws: int) -> Iterator[tuple[int, int | None]]:
+    """The rows' numbers from 1, each with which of so many flaws it has, if any."""
+    for number in range(1, rows + 1):
+        is_flawed = sort == DIRTY and number % _ONE_IN == _FIRST_FLAWED
+        yield number, number // _ONE_IN % flaws if is_flawed else None
