@@ -1,6 +1,8 @@
 """The server's database, spoken to directly: made ready between measures, and the floors measured on it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from tallykeep.db.queries import queries
 _sql = queries(__package__, "database.sql")
 
 _BLOCK = 1 << 18
+_LOGGING = {"log_statement": "all", "log_line_prefix": "%a|"}
 PROJECT_ID = 1  # the server's first project, which the benchmarks' keys belong to
 
 
@@ -67,6 +70,19 @@ class Database:
         with path.open("wb") as file, self._connection.cursor().copy(query.encode()) as copy:
             for block in copy:
                 file.write(block)
+
+    @contextmanager
+    def logging_statements(self) -> Iterator[None]:
+        """Have every session log its statements, behind the application's name and a bar."""
+        for name, value in _LOGGING.items():
+            self.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        try:
+            self.execute("SELECT pg_reload_conf()")
+            yield
+        finally:
+            for name in _LOGGING:
+                self.execute(f"ALTER SYSTEM RESET {name}")
+            self.execute("SELECT pg_reload_conf()")
 
     def load(self, *steps: str | tuple[str, Path]) -> float:
         """The seconds that these steps take in one transaction: statements, and COPYs with the file that they read."""

@@ -26,6 +26,8 @@ class Size:
     small_file: int
     actions: int  # in the list
     few_actions: int
+    failures: int  # of an action whose failed rows are listed
+    shown_failures: int  # of one whose page is shown
     samples: int  # of latencies
     seconds: float  # of load
     row_limit: int  # seconds after which a row of the table is given up
@@ -38,14 +40,16 @@ class Size:
 FULL = Size(
     name="full size", rows=1_000_000, wide_rows=250_000, order_rows=200_000, rounds=3, slow_rows=20_000,
     few_rows=100_000, many_rows=10_000_000,
-    big_file=1_000_000_000, small_file=10_000_000, actions=1_000_000, few_actions=1_000, samples=100, seconds=10,
+    big_file=1_000_000_000, small_file=10_000_000, actions=1_000_000, few_actions=1_000, failures=2_000_000,
+    shown_failures=1_000_000, samples=100, seconds=10,
     row_limit=1_800,
 )  # fmt: skip
 QUICK = Size(
     name="quick size, figures are rough", rows=20_000, wide_rows=20_000, order_rows=5_000, rounds=1, slow_rows=3_000,
     few_rows=5_000, many_rows=20_000,
-    big_file=20_000_000, small_file=2_000_000, actions=20_000, few_actions=1_000, samples=30, seconds=1,
-    row_limit=60,
+    big_file=20_000_000, small_file=2_000_000, actions=20_000, few_actions=1_000, failures=50_000,
+    shown_failures=50_000, samples=30, seconds=1,
+    row_limit=180,
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.lab import Lab
 
 _HERE = Path(__file__).parent
-_COLUMNS = (36, 20, 20, 6, 7)
+_COLUMNS = (39, 20, 20, 6, 8)
 
 
 class NotMeasuredError(Exception):
@@ -25,17 +25,18 @@ class NotMeasuredError(Exception):
 
 @dataclass(frozen=True)
 class Limit:
-    """What the ratio of ours to the floor has to keep."""
+    """What the ratio of ours to the floor has to keep; with a unit, what ours itself has to keep."""
 
     character: str
     bound: float
+    unit: str = ""
 
-    def holds(self, ratio: float) -> bool:
-        """Whether this ratio keeps the limit."""
-        return ratio >= self.bound if self.character == "≥" else ratio <= self.bound
+    def holds(self, value: float) -> bool:
+        """Whether this ratio, or what is measured in the unit, keeps the limit."""
+        return value >= self.bound if self.character == "≥" else value <= self.bound
 
     def __str__(self) -> str:
-        return f"{self.character} {self.bound:g}"
+        return f"{self.character} {self.bound:g} {self.unit}".rstrip()
 
 
 def up_to(bound: float) -> Limit:
@@ -48,12 +49,20 @@ def at_least(bound: float) -> Limit:
     return Limit("≥", bound)
 
 
+def within(milliseconds: float) -> Limit:
+    """For what somebody waits for, whatever else there is to compare it with: an absolute limit."""
+    return Limit("≤", milliseconds, "ms")
+
+
 @dataclass(frozen=True)
 class Figures:
-    """Ours and the floor in `unit`; `rows` shows seconds as rows a second too; `fits` is a limit of another kind."""
+    """Ours and the floor, if there is one, in `unit`.
+
+    `rows` shows seconds as rows a second too; `fits` is a limit of another kind.
+    """
 
     ours: float
-    floor: float
+    floor: float | None = None
     unit: str = "s"
     rows: int = 0
     note: str = ""
@@ -84,29 +93,34 @@ class Outcome:
     @property
     def ratio(self) -> float | None:
         """Ours over the floor's."""
-        return self.figures.ours / self.figures.floor if self.figures else None
+        return self.figures.ours / self.figures.floor if self.figures and self.figures.floor else None
+
+    @property
+    def _limited(self) -> float | None:
+        """What the limit is for."""
+        return self.figures.ours if self.figures and self.measure.limit.unit else self.ratio
 
     @property
     def badness(self) -> float:
-        """The ratio by its limit, the more the worse; a row without figures is the worst."""
-        limit, ratio = self.measure.limit, self.ratio
-        if ratio is None:
+        """What is limited by its limit, the more the worse; a row without figures is the worst."""
+        limit, value = self.measure.limit, self._limited
+        if value is None:
             return math.inf
-        return limit.bound / ratio if limit.character == "≥" else ratio / limit.bound
+        return limit.bound / value if limit.character == "≥" else value / limit.bound
 
     @property
     def verdict(self) -> str:
         """Whether the limit is kept."""
-        if self.figures is None or self.ratio is None:
+        if self.figures is None or self._limited is None:
             return self.reason
-        return "met" if self.measure.limit.holds(self.ratio) and self.figures.fits else "missed"
+        return "met" if self.measure.limit.holds(self._limited) and self.figures.fits else "missed"
 
     def cells(self) -> list[str]:
         """The row as it is shown, without what it is held against and without the note."""
-        if self.figures is None or self.ratio is None:
-            return [self.measure.what, "—", "—", "—", str(self.measure.limit), self.verdict]
-        ours, floor = _shown(self.figures.ours, self.figures), _shown(self.figures.floor, self.figures)
-        return [self.measure.what, ours, floor, f"{self.ratio:.2f}", str(self.measure.limit), self.verdict]
+        ours, floor = (self.figures.ours, self.figures.floor) if self.figures else (None, None)
+        ratio = "—" if self.ratio is None else f"{self.ratio:.2f}"
+        shown = [_shown(ours, self.figures), _shown(floor, self.figures), ratio]
+        return [self.measure.what, *shown, str(self.measure.limit), self.verdict]
 
     def to_json(self) -> dict[str, object]:
         """The row for machines."""
@@ -139,7 +153,8 @@ class Report:
             self._outcomes.append(outcome)
             print(_line(outcome.cells()))
             note = outcome.figures.note if outcome.figures else ""
-            print(f"    against {outcome.measure.against}{'; ' if note else ''}{note}", flush=True)
+            against = f"{'' if outcome.measure.limit.unit else 'against '}{outcome.measure.against}"
+            print(f"    {against}{'; ' if note else ''}{note}", flush=True)
         self._page.write_text(self._markdown())
         self._json.write_text(json.dumps(self._document(), indent=2, ensure_ascii=False) + "\n")
 
@@ -173,7 +188,9 @@ def _line(cells: list[str]) -> str:
     return "  ".join([*padded, cells[-1]])
 
 
-def _shown(value: float, figures: Figures) -> str:
+def _shown(value: float | None, figures: Figures | None) -> str:
+    if value is None or figures is None:
+        return "—"
     if figures.unit == "s" and figures.rows:
         return f"{value:.2f} s, {figures.rows / value:,.0f}/s"
     return f"{value:,.2f} {figures.unit}"

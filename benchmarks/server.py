@@ -6,7 +6,7 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,17 +15,20 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from benchmarks.children.processes import running
 from benchmarks.database import Database
-from benchmarks.processes import running
 from tallykeep.db.embedded import running_embedded
 
-_KEYS = {
-    "TALLYKEEP_APP_ID": "bench", "TALLYKEEP_APP_TOKEN": "bench-token", "TALLYKEEP_MANAGEMENT_ID": "bench-manager",
+KEYS = {"app_id": "bench", "app_token": "bench-token"}
+_SETTINGS = {
+    "TALLYKEEP_APP_ID": KEYS["app_id"], "TALLYKEEP_APP_TOKEN": KEYS["app_token"],
+    "TALLYKEEP_MANAGEMENT_ID": "bench-manager",
     "TALLYKEEP_MANAGEMENT_TOKEN": "bench-manager-token",
 }  # fmt: skip
-HEADERS = {"X-App-Id": _KEYS["TALLYKEEP_APP_ID"], "X-App-Token": _KEYS["TALLYKEEP_APP_TOKEN"]}
+HEADERS = {"X-App-Id": KEYS["app_id"], "X-App-Token": KEYS["app_token"]}
 _MANAGEMENT_HEADERS = {
-    "X-Management-Id": _KEYS["TALLYKEEP_MANAGEMENT_ID"], "X-Management-Token": _KEYS["TALLYKEEP_MANAGEMENT_TOKEN"],
+    "X-Management-Id": _SETTINGS["TALLYKEEP_MANAGEMENT_ID"],
+    "X-Management-Token": _SETTINGS["TALLYKEEP_MANAGEMENT_TOKEN"],
 }  # fmt: skip
 
 _BOUNDARY = "benchmark-boundary"
@@ -36,6 +39,7 @@ _FORM_HEAD = (
 _FORM_END = f"\r\n--{_BOUNDARY}--\r\n".encode()
 _TIMEOUT = 1_800
 _IDLE_SECONDS = 2
+_LOGGED_SECONDS = 0.2  # after which a statement that was answered is in the log
 
 
 class Bench:
@@ -134,6 +138,20 @@ class Bench:
         children = psutil.Process(self._pid).children()
         return next(process for process in children if process.cmdline()[-1:] == [name])
 
+    def statements_of(self, run: Callable[[], None]) -> str:
+        """What PostgreSQL logs while something runs: a line a statement, behind the name of who asked for it."""
+        log = Path(self.env["TALLYKEEP_DATA_DIR"]) / "postgres.log"
+        with self.database.logging_statements(), log.open() as lines:
+            lines.seek(0, os.SEEK_END)
+            run()
+            time.sleep(_LOGGED_SECONDS)
+            return lines.read()
+
+    def cpu_seconds(self) -> float:
+        """What the server, PostgreSQL with it, has had of the processors by now."""
+        server = psutil.Process(self._pid)
+        return sum(sum(process.cpu_times()[:4]) for process in (server, *server.children(recursive=True)))
+
     @contextmanager
     def another_worker(self) -> Iterator[None]:
         """One more worker process on the same database, until the context ends."""
@@ -151,7 +169,7 @@ def running_bench(**settings: str) -> Iterator[Bench]:
     """Start everything, with further TALLYKEEP_… variables if any; yield it, stop it."""
     with tempfile.TemporaryDirectory(prefix="tallykeep-bench-") as directory:
         env = {name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")}
-        env |= {"TALLYKEEP_DATA_DIR": directory, "TALLYKEEP_PORT": "0", "TALLYKEEP_LOG_LEVEL": "warning", **_KEYS}
+        env |= {"TALLYKEEP_DATA_DIR": directory, "TALLYKEEP_PORT": "0", "TALLYKEEP_LOG_LEVEL": "warning", **_SETTINGS}
         env |= {"TALLYKEEP_MAX_BODY_BYTES": str(1 << 33), **settings}
         with running("-m", "tallykeep", "serve", env=env) as server:
             assert server.stdout is not None

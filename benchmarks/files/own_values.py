@@ -28,8 +28,8 @@ def cents(number: int) -> int:
 
 def amount(number: int) -> str:
     """The same with its decimals."""
-    whole, rest = divmod(cents(number), 100)
-    return f"{whole}.{rest:02}"
+    units, rest = divmod(cents(number), 100)
+    return f"{units}.{rest:02}"
 
 
 def start(number: int) -> str:

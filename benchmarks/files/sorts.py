@@ -12,17 +12,19 @@ from collections.abc import Iterator
 REPEATING, OWN, WIDE, DIRTY = SORTS = ("repeating", "own", "wide", "dirty")
 WIDTH = 40  # columns of the wide sort
 
-_ONE_IN = 20
-_FIRST_FLAWED = 7
+FAILING = "failing"  # not a sort that is imported for its own sake: no row of it can be
+
+_ONE_IN = {DIRTY: 20, FAILING: 1}
 
 
 def flawed_rows(sort: str, rows: int) -> int:
     """How many of so many rows fail."""
-    return len(range(_FIRST_FLAWED, rows + 1, _ONE_IN)) if sort == DIRTY else 0
+    return rows // _ONE_IN[sort] if sort in _ONE_IN else 0
 
 
 def numbered(sort: str, rows: int, flaws: int) -> Iterator[tuple[int, int | None]]:
     """The rows' numbers from 1, each with which of so many flaws it has, if any."""
+    one_in = _ONE_IN.get(sort)
     for number in range(1, rows + 1):
-        is_flawed = sort == DIRTY and number % _ONE_IN == _FIRST_FLAWED
-        yield number, number // _ONE_IN % flaws if is_flawed else None
+        is_flawed = one_in is not None and number % one_in == 0
+        yield number, number // one_in % flaws if one_in and is_flawed else None

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 from typing import LiteralString
 
 from benchmarks.database import Database
@@ -10,6 +9,7 @@ from benchmarks.files.people_and_goods import CUSTOMERS, PRODUCTS
 from benchmarks.files.sheets import Sheet
 from benchmarks.files.sorts import DIRTY, flawed_rows
 from benchmarks.imports.prepared import prepare
+from benchmarks.imports.rounds import Rounds
 from benchmarks.lab import Lab
 from benchmarks.report import Figures
 from tallykeep.db.queries import queries
@@ -64,19 +64,19 @@ def products(sort: str) -> Callable[[Lab], Figures]:
 def _measure(lab: Lab, upsert: _Upsert, sort: str) -> Figures:
     bench, database, rows = lab.bench, lab.bench.database, lab.size.rows_of(sort)
     path, ready, failed = upsert.sheet.file(lab, sort, rows), lab.file(f"{upsert.table}.ready"), flawed_rows(sort, rows)
-    ours, floor = [], []
+    rounds = Rounds(bench)
     for _ in range(lab.size.rounds):
         prepare(bench, upsert.noun, has_schema=sort == DIRTY)
         _put_there(database, upsert, rows)
-        ours.append(bench.timed(f"/v1/{upsert.table}/importCSV", path, failed=failed))
+        rounds.ours(lambda: bench.timed(f"/v1/{upsert.table}/importCSV", path, failed=failed))
         database.copy_out(upsert.ready, ready)
         assert _changed(database, upsert) == rows - failed
         database.empty()
         _put_there(database, upsert, rows)
-        floor.append(database.load(upsert.create_stage, (_sql.copy_stage, ready), upsert.upsert))
+        rounds.floor(lambda: database.load(upsert.create_stage, (_sql.copy_stage, ready), upsert.upsert))
         assert _changed(database, upsert) == rows - failed
     database.empty()
-    return Figures(median(ours), median(floor), rows=rows, note=f"{failed:,} rows fail" if failed else "")
+    return rounds.figures(rows, f"{failed:,} rows fail" if failed else "")
 
 
 def _changed(database: Database, upsert: _Upsert) -> int:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -9,12 +10,13 @@ from benchmarks.files import documents
 from benchmarks.files.sorts import DIRTY, OWN, flawed_rows
 from benchmarks.files.vouchers import CAMPAIGN_VOUCHERS, VOUCHERS
 from benchmarks.imports.prepared import prepare
+from benchmarks.imports.rounds import Rounds
 from benchmarks.lab import Lab
 from benchmarks.report import Figures
 from benchmarks.server import Bench
 
 CSV_ROUTE = "/v1/vouchers/importCSV"
-_JSON_ROUTE = "/v1/vouchers/import"
+JSON_ROUTE = "/v1/vouchers/import"
 _CAMPAIGN = {
     "name": "Bench",
     "campaign_type": "DISCOUNT_COUPONS",
@@ -31,7 +33,7 @@ def csv(sort: str) -> Callable[[Lab], Figures]:
 def json(sort: str) -> Callable[[Lab], Figures]:
     """JSON."""
     return lambda lab: _against_copy(
-        lab, sort, documents.vouchers(lab, sort, lab.size.rows_of(sort)), lambda _: _JSON_ROUTE
+        lab, sort, documents.vouchers(lab, sort, lab.size.rows_of(sort)), lambda _: JSON_ROUTE
     )
 
 
@@ -49,17 +51,17 @@ def _campaign_route(bench: Bench) -> str:
 def _against_copy(lab: Lab, sort: str, path: Path, route: Callable[[Bench], str]) -> Figures:
     bench, ready, rows = lab.bench, lab.file("vouchers.ready"), lab.size.rows_of(sort)
     failed = flawed_rows(sort, rows)
-    ours, floor = [], []
+    rounds = Rounds(bench)
     for _ in range(lab.size.rounds):
         prepare(bench, "voucher", has_schema=sort == DIRTY)
-        ours.append(bench.timed(route(bench), path, failed=failed))
+        rounds.ours(partial(bench.timed, route(bench), path, failed=failed))
         # In the order in which they came, which is how anybody would copy them.
         bench.database.copy_out("COPY (SELECT * FROM vouchers ORDER BY id) TO STDOUT", ready)
         assert bench.database.one("SELECT count(*) FROM vouchers") == rows - failed
         bench.database.empty()
-        floor.append(bench.database.load(("COPY vouchers FROM STDIN", ready)))
+        rounds.floor(lambda: bench.database.load(("COPY vouchers FROM STDIN", ready)))
     bench.database.empty()
-    return Figures(median(ours), median(floor), rows=rows, note=f"{failed:,} rows fail" if failed else "")
+    return rounds.figures(rows, f"{failed:,} rows fail" if failed else "")
 
 
 def timed_import(bench: Bench, path: Path) -> float:
