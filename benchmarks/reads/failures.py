@@ -15,7 +15,7 @@ from benchmarks.report import Figures
 _REQUESTS = 5
 
 
-def listed(lab: Lab) -> Figures:
+def slowest(lab: Lab) -> Figures:
     """Each way to ask for failed rows, the median of some; the slowest one counts."""
     action_id = _failed_import(lab, lab.size.failures)
     path = f"/v1/async-actions/{action_id}/failures"

@@ -11,11 +11,11 @@ from benchmarks.lab import Lab
 from benchmarks.report import Figures
 from benchmarks.server import HEADERS
 
-_BEGINNING = 1 << 18
+_SAMPLE = 1 << 18
 _REQUESTS = 10
 
 
-def beginning(lab: Lab) -> Figures:
+def first_bytes(lab: Lab) -> Figures:
     """The first 256 KiB, the same of ten megabytes as of a thousand: the median of each sort; the slowest counts."""
     taken = {sort: _milliseconds(lab, sort) for sort in (OWN, WIDE, DIRTY)}
     each = ", ".join(f"{sort} {value:.1f}" for sort, value in taken.items())
@@ -23,8 +23,8 @@ def beginning(lab: Lab) -> Figures:
 
 
 def _milliseconds(lab: Lab, sort: str) -> float:
-    with VOUCHERS.file_of(lab, sort, _BEGINNING).open("rb") as file:
-        content = file.read(_BEGINNING)
+    with VOUCHERS.file_of(lab, sort, _SAMPLE).open("rb") as file:
+        content = file.read(_SAMPLE)
     headers = {**HEADERS, "Content-Type": "text/csv"}
     taken = []
     with httpx.Client(base_url=lab.bench.url, headers=headers, trust_env=False, timeout=60) as client:
