@@ -1,6 +1,8 @@
 """The server's database, spoken to directly: made ready between measures, and the floors measured on it."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from tallykeep.db.queries import queries
 _sql = queries(__package__, "database.sql")
 
 _BLOCK = 1 << 18
+_LOGGING = {"log_statement": "all", "log_line_prefix": "%a|"}
 PROJECT_ID = 1  # the server's first project, which the benchmarks' keys belong to
 
 
@@ -41,6 +44,10 @@ class Database:
         row = self.execute(query, **parameters).fetchone()
         return row[0] if row else None
 
+    def project(self) -> str:
+        """The project's id, as the API knows it."""
+        return str(self.one(_sql.project, project_id=PROJECT_ID))
+
     def empty(self) -> None:
         """Take everything out but the projects and their keys, and write to disk what is still to be written."""
         self._wait_for_silence()
@@ -64,23 +71,28 @@ class Database:
             for block in copy:
                 file.write(block)
 
-    def copy_in(self, *statements: str, path: Path) -> float:
-        """The seconds that the last of the statements, a COPY of the file, takes in one transaction with the others."""
-        started = time.perf_counter()
-        with self._connection.transaction():
-            for statement in statements[:-1]:
-                self.execute(statement)
-            self._feed(statements[-1], path)
-        return time.perf_counter() - started
+    @contextmanager
+    def logging_statements(self) -> Iterator[None]:
+        """Have every session log its statements, behind the application's name and a bar."""
+        for name, value in _LOGGING.items():
+            self.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        try:
+            self.execute("SELECT pg_reload_conf()")
+            yield
+        finally:
+            for name in _LOGGING:
+                self.execute(f"ALTER SYSTEM RESET {name}")
+            self.execute("SELECT pg_reload_conf()")
 
-    def copy_in_and(self, *statements: str, path: Path, then: str) -> float:
-        """As `copy_in`, with one more statement in the same transaction behind the COPY."""
+    def load(self, *steps: str | tuple[str, Path]) -> float:
+        """The seconds that these steps take in one transaction: statements, and COPYs with the file that they read."""
         started = time.perf_counter()
         with self._connection.transaction():
-            for statement in statements[:-1]:
-                self.execute(statement)
-            self._feed(statements[-1], path)
-            self.execute(then)
+            for step in steps:
+                if isinstance(step, str):
+                    self.execute(step)
+                else:
+                    self._feed(*step)
         return time.perf_counter() - started
 
     def _feed(self, statement: str, path: Path) -> None:

@@ -17,3 +17,6 @@ SELECT true FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
     AND xact_start IS NOT NULL
 LIMIT 1
+
+-- name: project
+SELECT id FROM projects WHERE project_id = :project_id

@@ -8,12 +8,14 @@ from typing import Any
 
 from procrastinate import App, SyncPsycopgConnector
 
-from benchmarks import bare_queue, files, load
+from benchmarks.children import bare_queue, load
+from benchmarks.children.load import Load
+from benchmarks.children.processes import first_line, running
 from benchmarks.database import PROJECT_ID, Database
-from benchmarks.imports import CSV_ROUTE
+from benchmarks.files.sorts import OWN
+from benchmarks.files.vouchers import VOUCHERS
+from benchmarks.imports.vouchers import CSV_ROUTE
 from benchmarks.lab import Lab
-from benchmarks.load import Load
-from benchmarks.processes import first_line, running
 from benchmarks.report import Figures
 from benchmarks.server import HEADERS, Bench
 from tallykeep.db.queries import queries
@@ -21,7 +23,7 @@ from tallykeep.db.queries import queries
 _sql = queries(__package__, "latency.sql")
 
 # Not as the main module, of which procrastinate warns.
-_BARE_QUEUE = "import asyncio, sys; from benchmarks.bare_queue import work; asyncio.run(work(sys.argv[1]))"
+_BARE_QUEUE = "import asyncio, sys; from benchmarks.children.bare_queue import work; asyncio.run(work(sys.argv[1]))"
 _GIANTS = 10
 _EVERY = 0.001  # seconds between two looks whether something has ended
 _PAUSE = 0.05
@@ -114,7 +116,7 @@ def _bare_job(queue: App, database: Database) -> float:
 
 
 def _start_giants(lab: Lab) -> list[str]:
-    path = files.voucher_csv(lab, lab.size.rows)
+    path = VOUCHERS.file(lab, OWN, lab.size.rows)
     return [lab.bench.submit(CSV_ROUTE, path) for _ in range(_GIANTS)]
 
 

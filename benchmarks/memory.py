@@ -8,8 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import files
-from benchmarks.imports import CSV_ROUTE
+from benchmarks.files.sorts import OWN
+from benchmarks.files.vouchers import VOUCHERS
+from benchmarks.imports.vouchers import CSV_ROUTE
 from benchmarks.lab import Lab
 from benchmarks.report import Figures
 from benchmarks.server import running_bench
@@ -40,7 +41,7 @@ def of(role: str) -> Callable[[Lab], Figures]:
 
 
 def _peaks(lab: Lab, size: int) -> dict[str, _Peak]:
-    peaks: dict[str, _Peak] = lab.peaks.get(size) or _watched_import(files.voucher_csv_of(lab, size))
+    peaks: dict[str, _Peak] = lab.peaks.get(size) or _watched_import(VOUCHERS.file_of(lab, OWN, size))
     lab.peaks[size] = peaks
     return peaks
 

@@ -1,6 +1,7 @@
 """What a measure is, what comes out of it, and how that is shown: a line at once, a page and JSON beside it."""
 
 import json
+import math
 import os
 import platform
 from collections.abc import Callable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.lab import Lab
 
 _HERE = Path(__file__).parent
-_COLUMNS = (36, 20, 20, 6, 7)
+_COLUMNS = (39, 20, 20, 6, 8)
 
 
 class NotMeasuredError(Exception):
@@ -24,17 +25,18 @@ class NotMeasuredError(Exception):
 
 @dataclass(frozen=True)
 class Limit:
-    """What the ratio of ours to the floor has to keep."""
+    """What the ratio of ours to the floor has to keep; with a unit, what ours itself has to keep."""
 
     character: str
     bound: float
+    unit: str = ""
 
-    def holds(self, ratio: float) -> bool:
-        """Whether this ratio keeps the limit."""
-        return ratio >= self.bound if self.character == "≥" else ratio <= self.bound
+    def holds(self, value: float) -> bool:
+        """Whether this ratio, or what is measured in the unit, keeps the limit."""
+        return value >= self.bound if self.character == "≥" else value <= self.bound
 
     def __str__(self) -> str:
-        return f"{self.character} {self.bound:g}"
+        return f"{self.character} {self.bound:g} {self.unit}".rstrip()
 
 
 def up_to(bound: float) -> Limit:
@@ -47,12 +49,20 @@ def at_least(bound: float) -> Limit:
     return Limit("≥", bound)
 
 
+def within(milliseconds: float) -> Limit:
+    """For what somebody waits for, whatever else there is to compare it with: an absolute limit."""
+    return Limit("≤", milliseconds, "ms")
+
+
 @dataclass(frozen=True)
 class Figures:
-    """Ours and the floor in `unit`; `rows` shows seconds as rows a second too; `fits` is a limit of another kind."""
+    """Ours and the floor, if there is one, in `unit`.
+
+    `rows` shows seconds as rows a second too; `fits` is a limit of another kind.
+    """
 
     ours: float
-    floor: float
+    floor: float | None = None
     unit: str = "s"
     rows: int = 0
     note: str = ""
@@ -69,6 +79,7 @@ class Measure:
     limit: Limit
     run: "Callable[[Lab], Figures]"
     full_only: bool = False
+    family: str = ""  # of rows that are shown together, the worst first
 
 
 @dataclass(frozen=True)
@@ -82,21 +93,34 @@ class Outcome:
     @property
     def ratio(self) -> float | None:
         """Ours over the floor's."""
-        return self.figures.ours / self.figures.floor if self.figures else None
+        return self.figures.ours / self.figures.floor if self.figures and self.figures.floor else None
+
+    @property
+    def _limited(self) -> float | None:
+        """What the limit is for."""
+        return self.figures.ours if self.figures and self.measure.limit.unit else self.ratio
+
+    @property
+    def badness(self) -> float:
+        """What is limited by its limit, the more the worse; a row without figures is the worst."""
+        limit, value = self.measure.limit, self._limited
+        if value is None:
+            return math.inf
+        return limit.bound / value if limit.character == "≥" else value / limit.bound
 
     @property
     def verdict(self) -> str:
         """Whether the limit is kept."""
-        if self.figures is None or self.ratio is None:
+        if self.figures is None or self._limited is None:
             return self.reason
-        return "met" if self.measure.limit.holds(self.ratio) and self.figures.fits else "missed"
+        return "met" if self.measure.limit.holds(self._limited) and self.figures.fits else "missed"
 
     def cells(self) -> list[str]:
         """The row as it is shown, without what it is held against and without the note."""
-        if self.figures is None or self.ratio is None:
-            return [self.measure.what, "—", "—", "—", str(self.measure.limit), self.verdict]
-        ours, floor = _shown(self.figures.ours, self.figures), _shown(self.figures.floor, self.figures)
-        return [self.measure.what, ours, floor, f"{self.ratio:.2f}", str(self.measure.limit), self.verdict]
+        ours, floor = (self.figures.ours, self.figures.floor) if self.figures else (None, None)
+        ratio = "—" if self.ratio is None else f"{self.ratio:.2f}"
+        shown = [_shown(ours, self.figures), _shown(floor, self.figures), ratio]
+        return [self.measure.what, *shown, str(self.measure.limit), self.verdict]
 
     def to_json(self) -> dict[str, object]:
         """The row for machines."""
@@ -123,12 +147,14 @@ class Report:
         print(f"{self._machine}; {size}\n")
         print(_line(["measure", "ours", "floor or alternative", "ratio", "limit", "verdict"]), flush=True)
 
-    def add(self, outcome: Outcome) -> None:
-        """Take one more row."""
-        self._outcomes.append(outcome)
-        print(_line(outcome.cells()))
-        note = outcome.figures.note if outcome.figures else ""
-        print(f"    against {outcome.measure.against}{'; ' if note else ''}{note}", flush=True)
+    def add(self, outcomes: list[Outcome]) -> None:
+        """Take the rows of one more family, and show the worst of them first."""
+        for outcome in sorted(outcomes, key=lambda each: each.badness, reverse=True):
+            self._outcomes.append(outcome)
+            print(_line(outcome.cells()))
+            note = outcome.figures.note if outcome.figures else ""
+            against = f"{'' if outcome.measure.limit.unit else 'against '}{outcome.measure.against}"
+            print(f"    {against}{'; ' if note else ''}{note}", flush=True)
         self._page.write_text(self._markdown())
         self._json.write_text(json.dumps(self._document(), indent=2, ensure_ascii=False) + "\n")
 
@@ -162,7 +188,9 @@ def _line(cells: list[str]) -> str:
     return "  ".join([*padded, cells[-1]])
 
 
-def _shown(value: float, figures: Figures) -> str:
+def _shown(value: float | None, figures: Figures | None) -> str:
+    if value is None or figures is None:
+        return "—"
     if figures.unit == "s" and figures.rows:
         return f"{value:.2f} s, {figures.rows / value:,.0f}/s"
     return f"{value:,.2f} {figures.unit}"

@@ -6,7 +6,7 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,12 +15,21 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from benchmarks.children.processes import running
 from benchmarks.database import Database
-from benchmarks.processes import running
 from tallykeep.db.embedded import running_embedded
 
-_KEYS = {"TALLYKEEP_APP_ID": "bench", "TALLYKEEP_APP_TOKEN": "bench-token"}
-HEADERS = {"X-App-Id": _KEYS["TALLYKEEP_APP_ID"], "X-App-Token": _KEYS["TALLYKEEP_APP_TOKEN"]}
+KEYS = {"app_id": "bench", "app_token": "bench-token"}
+_SETTINGS = {
+    "TALLYKEEP_APP_ID": KEYS["app_id"], "TALLYKEEP_APP_TOKEN": KEYS["app_token"],
+    "TALLYKEEP_MANAGEMENT_ID": "bench-manager",
+    "TALLYKEEP_MANAGEMENT_TOKEN": "bench-manager-token",
+}  # fmt: skip
+HEADERS = {"X-App-Id": KEYS["app_id"], "X-App-Token": KEYS["app_token"]}
+_MANAGEMENT_HEADERS = {
+    "X-Management-Id": _SETTINGS["TALLYKEEP_MANAGEMENT_ID"],
+    "X-Management-Token": _SETTINGS["TALLYKEEP_MANAGEMENT_TOKEN"],
+}  # fmt: skip
 
 _BOUNDARY = "benchmark-boundary"
 _FORM_HEAD = (
@@ -30,6 +39,7 @@ _FORM_HEAD = (
 _FORM_END = f"\r\n--{_BOUNDARY}--\r\n".encode()
 _TIMEOUT = 1_800
 _IDLE_SECONDS = 2
+_LOGGED_SECONDS = 0.2  # after which a statement that was answered is in the log
 
 
 class Bench:
@@ -43,13 +53,19 @@ class Bench:
         self._connection = HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT)
         self._used = 0.0
 
-    def request(self, method: str, path: str, body: Any = None) -> Any:
+    def request(self, method: str, path: str, body: Any = None, keys: Mapping[str, str] = HEADERS) -> Any:
         """One request on a connection kept open; the answer's JSON, raises on any status but 2xx."""
         content = None if body is None else json.dumps(body).encode()
-        headers = {**HEADERS, **({} if content is None else {"Content-Type": "application/json"})}
+        headers = {**keys, **({} if content is None else {"Content-Type": "application/json"})}
         self._keep_fresh()
         self._connection.request(method, path, content, headers)
         return self._answer()
+
+    def define_schema(self, noun: str, properties: Mapping[str, Any]) -> None:
+        """Define the metadata of a noun that has no schema."""
+        body = {"related_object": noun, "properties": properties}
+        path = f"/management/v1/projects/{self.database.project()}/metadata-schemas"
+        self.request("POST", path, body, _MANAGEMENT_HEADERS)
 
     def submit(self, route: str, path: Path) -> str:
         """Send a file by the kernel's own copying, so that the client takes nothing from the server; the action's id.
@@ -85,10 +101,10 @@ class Bench:
         assert 200 <= answer.status < 300, f"{answer.status}: {text[:500]!r}"
         return json.loads(text)
 
-    def timed(self, route: str, path: Path) -> float:
-        """The seconds from submission to DONE; every row has to be done."""
+    def timed(self, route: str, path: Path, *, failed: int = 0) -> float:
+        """The seconds from submission to DONE; so many rows have to fail, and all others to be done."""
         started = time.perf_counter()
-        self.wait_done(self.submit(route, path))
+        self.wait_done(self.submit(route, path), failed=failed)
         return time.perf_counter() - started
 
     def timed_submit(self, route: str, path: Path) -> tuple[str, float]:
@@ -102,10 +118,13 @@ class Bench:
         self.wait_done(self.request(method, path, body)["async_action_id"])
         return time.perf_counter() - started
 
-    def wait_done(self, action_id: str) -> None:
-        """Wait for an action's end; every row has to be done."""
+    def wait_done(self, action_id: str, *, failed: int = 0) -> None:
+        """Wait for an action's end; so many rows have to fail, and all others to be done."""
         state = self.database.wait_for_end(action_id)
-        assert state["status"] == "DONE" and not state["failed"], (state, self.request("GET", _path(action_id)))
+        assert state["status"] == "DONE" and state["failed"] == failed, (state, self._failures(action_id))
+
+    def _failures(self, action_id: str) -> Any:
+        return self.request("GET", _path(action_id))["result"].get("failed", [])[:20]
 
     def cancel(self, action_id: str) -> None:
         """Cancel an action, if it has not ended by itself meanwhile."""
@@ -118,6 +137,20 @@ class Bench:
         """The process of one role, `api` or `worker`."""
         children = psutil.Process(self._pid).children()
         return next(process for process in children if process.cmdline()[-1:] == [name])
+
+    def statements_of(self, run: Callable[[], None]) -> str:
+        """What PostgreSQL logs while something runs: a line a statement, behind the name of who asked for it."""
+        log = Path(self.env["TALLYKEEP_DATA_DIR"]) / "postgres.log"
+        with self.database.logging_statements(), log.open() as lines:
+            lines.seek(0, os.SEEK_END)
+            run()
+            time.sleep(_LOGGED_SECONDS)
+            return lines.read()
+
+    def cpu_seconds(self) -> float:
+        """What the server, PostgreSQL with it, has had of the processors by now."""
+        server = psutil.Process(self._pid)
+        return sum(sum(process.cpu_times()[:4]) for process in (server, *server.children(recursive=True)))
 
     @contextmanager
     def another_worker(self) -> Iterator[None]:
@@ -136,7 +169,7 @@ def running_bench(**settings: str) -> Iterator[Bench]:
     """Start everything, with further TALLYKEEP_… variables if any; yield it, stop it."""
     with tempfile.TemporaryDirectory(prefix="tallykeep-bench-") as directory:
         env = {name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")}
-        env |= {"TALLYKEEP_DATA_DIR": directory, "TALLYKEEP_PORT": "0", "TALLYKEEP_LOG_LEVEL": "warning", **_KEYS}
+        env |= {"TALLYKEEP_DATA_DIR": directory, "TALLYKEEP_PORT": "0", "TALLYKEEP_LOG_LEVEL": "warning", **_SETTINGS}
         env |= {"TALLYKEEP_MAX_BODY_BYTES": str(1 << 33), **settings}
         with running("-m", "tallykeep", "serve", env=env) as server:
             assert server.stdout is not None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from benchmarks import files
+from benchmarks.files import documents
 from benchmarks.lab import Lab
 from benchmarks.report import Figures
 from tallykeep.db.queries import queries
@@ -25,7 +25,7 @@ _CAMPAIGN = {
 
 def metadata_update(lab: Lab) -> Figures:
     """The same metadata for every voucher, by their codes."""
-    path = files.codes_json(lab, lab.size.rows)
+    path = documents.codes_to_update(lab, lab.size.rows)
     return _measure(
         lab,
         ours=lambda _: lab.bench.timed("/v1/vouchers/metadata/async", path),

@@ -10,8 +10,9 @@ from statistics import median
 
 from psycopg.conninfo import conninfo_to_dict
 
-from benchmarks import files
-from benchmarks.imports import CSV_ROUTE, timed_import
+from benchmarks.files.sorts import OWN
+from benchmarks.files.vouchers import VOUCHERS
+from benchmarks.imports.vouchers import timed_import
 from benchmarks.lab import Lab
 from benchmarks.report import Figures, NotMeasuredError
 
@@ -77,7 +78,7 @@ def _against_script(lab: Lab, script: str) -> Figures:
     if not _PYTHON.exists():
         raise NotMeasuredError("the packages of the alternatives are not installed (`make bench` installs them)")
     rows = lab.size.slow_rows
-    path = files.voucher_csv(lab, rows)
+    path = VOUCHERS.file(lab, OWN, rows)
     ours = _our_seconds(lab, rows)
     lab.bench.database.empty()
     done = subprocess.run(
@@ -92,5 +93,5 @@ def _against_script(lab: Lab, script: str) -> Figures:
 
 
 def _our_seconds(lab: Lab, rows: int) -> float:
-    path = files.voucher_csv(lab, rows)
-    return median(timed_import(lab.bench, CSV_ROUTE, path) for _ in range(max(3, lab.size.rounds)))
+    path = VOUCHERS.file(lab, OWN, rows)
+    return median(timed_import(lab.bench, path) for _ in range(max(3, lab.size.rounds)))

@@ -16,3 +16,12 @@ DROP TABLE bench_bodies
 
 -- name: add_body!
 INSERT INTO bench_bodies (project_id, body) VALUES (:project_id, :body)
+
+-- name: applied_actions
+-- How many are done and how many are not, the seconds from the first acceptance to the last end, and the 99th percentile.
+SELECT
+    count(*) FILTER (WHERE status = 'DONE' AND failed_count = 0),
+    count(*) FILTER (WHERE status <> 'DONE' OR failed_count > 0),
+    extract(epoch FROM max(finished_at) - min(created_at))::float8,
+    extract(epoch FROM percentile_cont(0.99) WITHIN GROUP (ORDER BY finished_at - created_at))::float8
+FROM async_actions

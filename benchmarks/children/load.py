@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
-from benchmarks.processes import running
+from benchmarks.children.processes import running
 
 SERIAL = "#" * 19  # in a body: replaced by another number in each request
 
@@ -47,7 +47,7 @@ def generate(load: Load) -> Answered:
 
 def started(load: Load) -> AbstractContextManager[subprocess.Popen[str]]:
     """The generator as a child that is to be collected."""
-    return running("-m", "benchmarks.load", json.dumps(asdict(load)))
+    return running("-m", "benchmarks.children.load", json.dumps(asdict(load)))
 
 
 def collected(child: subprocess.Popen[str], load: Load) -> Answered:

@@ -1,3 +1,6 @@
+-- name: copy_stage!
+COPY bench_stage FROM STDIN
+
 -- name: put_customers!
 INSERT INTO customers (project_id, id, source_id, name, email, phone, address, metadata, created_at)
 SELECT
@@ -6,24 +9,31 @@ SELECT
 FROM generate_series(1, :rows) AS number
 
 -- name: ready_customers
-COPY (SELECT source_id, name, email, phone, address, metadata FROM customers ORDER BY id) TO STDOUT
+COPY (
+    SELECT source_id, name, email, phone, description, birthdate, address, metadata FROM customers
+    WHERE updated_at IS NOT NULL
+    ORDER BY id
+) TO STDOUT
 
 -- name: create_customer_stage!
-CREATE TEMPORARY TABLE bench_stage (source_id text, name text, email text, phone text, address jsonb, metadata jsonb)
-ON COMMIT DROP
-
--- name: copy_customer_stage!
-COPY bench_stage FROM STDIN
+CREATE TEMPORARY TABLE bench_stage (
+    source_id text, name text, email text, phone text, description text, birthdate date, address jsonb, metadata jsonb
+) ON COMMIT DROP
 
 -- name: upsert_customers!
-INSERT INTO customers AS present (project_id, id, source_id, name, email, phone, address, metadata, created_at)
+INSERT INTO customers AS present (
+    project_id, id, source_id, name, email, phone, description, birthdate, address, metadata, created_at
+)
 SELECT
-    1, 'cust_f' || lpad(to_hex(row_number() OVER ()), 17, '0'), source_id, name, email, phone, address, metadata, now()
+    1, 'cust_f' || lpad(to_hex(row_number() OVER ()), 17, '0'), source_id, name, email, phone, description,
+    birthdate, address, metadata, now()
 FROM bench_stage
 ON CONFLICT (project_id, source_id) DO UPDATE SET
     name = excluded.name,
     email = excluded.email,
     phone = excluded.phone,
+    description = coalesce(excluded.description, present.description),
+    birthdate = coalesce(excluded.birthdate, present.birthdate),
     address = present.address || excluded.address,
     metadata = present.metadata || excluded.metadata,
     updated_at = now()
@@ -36,15 +46,16 @@ SELECT
 FROM generate_series(1, :rows) AS number
 
 -- name: ready_products
-COPY (SELECT source_id, name, price, attributes, image_url, metadata FROM products ORDER BY id) TO STDOUT
+COPY (
+    SELECT source_id, name, price, attributes, image_url, metadata FROM products
+    WHERE updated_at IS NOT NULL
+    ORDER BY id
+) TO STDOUT
 
 -- name: create_product_stage!
 CREATE TEMPORARY TABLE bench_stage (
     source_id text, name text, price bigint, attributes jsonb, image_url text, metadata jsonb
 ) ON COMMIT DROP
-
--- name: copy_product_stage!
-COPY bench_stage FROM STDIN
 
 -- name: upsert_products!
 INSERT INTO products AS present (project_id, id, source_id, name, price, attributes, image_url, metadata, created_at)

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 PROJECT_ID = 1
+_METADATA = ("Region", "Reference", "Budget", "Handed Out", "Link", "Checked")
 
 
 def values_of(row: dict[str, str], number: int) -> dict[str, Any]:
@@ -23,5 +24,5 @@ def values_of(row: dict[str, str], number: int) -> dict[str, Any]:
         "discount": json.dumps({"type": row["Discount Type"], "amount_off": round(float(row["Value"]) * 100)}),
         "redemption_quantity": int(row["Redemption Limit"]),
         "additional_info": row["Additional Info"],
-        "metadata": json.dumps({"Region": row["Region"], "Channel": row["Channel"]}),
+        "metadata": json.dumps({name: row[name] for name in _METADATA if name in row}),
     }

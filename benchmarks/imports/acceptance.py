@@ -2,8 +2,9 @@
 
 from statistics import median
 
-from benchmarks import files
-from benchmarks.imports import CSV_ROUTE
+from benchmarks.files.sorts import OWN
+from benchmarks.files.vouchers import VOUCHERS
+from benchmarks.imports.vouchers import CSV_ROUTE
 from benchmarks.lab import Lab
 from benchmarks.report import Figures
 from tallykeep.db.queries import queries
@@ -13,7 +14,8 @@ _sql = queries(__package__, "acceptance.sql")
 
 def upload(lab: Lab) -> Figures:
     """Both a few rounds; the import itself is canceled each time."""
-    database, path, ready = lab.bench.database, files.voucher_csv_of(lab, lab.size.big_file), lab.file("batches.ready")
+    database, ready = lab.bench.database, lab.file("batches.ready")
+    path = VOUCHERS.file_of(lab, OWN, lab.size.big_file)
     ours, floor = [], []
     for _ in range(lab.size.rounds):
         database.empty()
@@ -23,7 +25,7 @@ def upload(lab: Lab) -> Figures:
         database.copy_out(_sql.copy_out, ready)
         database.empty()
         database.execute(_sql.create_like_batches)
-        floor.append(database.copy_in(_sql.copy_in, path=ready))
+        floor.append(database.load((_sql.copy_in, ready)))
         database.execute(_sql.drop_like_batches)
     database.empty()
     size = path.stat().st_size / 1e6

@@ -1,0 +1,1 @@
+"""Imports, from submission to DONE, against PostgreSQL writing the very rows that they wrote."""

@@ -1,0 +1,1 @@
+"""What people ask while imports run or have ended: lists, failed rows, polls, previews, pages."""
