@@ -74,3 +74,14 @@ def test_marks_go_by_the_titles_of_columns_and_a_retry_keeps_them() -> None:
     assert marked.decimal_marks == {"price": ",", "Fee": "."}
     assert with_marks(source, {0: "."}, marked).decimal_marks == marked.decimal_marks
     assert with_marks(Source("json"), {}, None).decimal_marks == {}
+
+
+@pytest.mark.parametrize("zone", ["Z", "+02:00", ""])
+def test_the_milliseconds_of_times_are_no_numbers_that_may_mean_two(zone: str) -> None:
+    decimal_marks = DecimalMarks(decimal_marks_of)
+    splitter = CsvSplitter(batch_rows=10, batch_bytes=1 << 20, max_row_bytes=1 << 20)
+    content = f"Start;Price\n2026-01-01T00:00:23.250{zone};12.99\n2026-01-01T00:00:23,250{zone};1:30.250\n".encode()
+    for batch in [*splitter.feed(content), *splitter.finish()]:
+        decimal_marks.take(batch, splitter.source)
+    assert list(decimal_marks._scans()) == []
+    assert marks(content.replace(b"1:30.250", b"30.250"), 100, 10) == {1: "."}
