@@ -187,7 +187,7 @@ def test_a_group_whose_connection_is_lost_is_not_committed_again(database_url: s
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
                 )
-                outcomes = await asyncio.gather(first, *others, return_exceptions=True)
+            outcomes = await asyncio.gather(first, *others, return_exceptions=True)
             assert [type(outcome).__name__ for outcome in outcomes] == ["RuntimeError", *["AdminShutdown"] * 2]
             assert [row["id"] for row in await _in_order(engine)] == [before]
 
