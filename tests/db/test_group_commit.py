@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tallykeep.core.action_type import Submission
+from tallykeep.core.errors import TooManyRequestsError
 from tallykeep.db.connections.pool import Connection, Pool
 from tests.db.engine import Bytes, Engine, open_engine
 from tests.db.meeting import meeting
@@ -190,6 +191,23 @@ def test_a_group_whose_connection_is_lost_is_not_committed_again(database_url: s
             outcomes = await asyncio.gather(first, *others, return_exceptions=True)
             assert [type(outcome).__name__ for outcome in outcomes] == ["RuntimeError", *["AdminShutdown"] * 2]
             assert [row["id"] for row in await _in_order(engine)] == [before]
+
+    asyncio.run(scenario())
+
+
+def test_a_group_that_gets_no_connection_is_refused_at_once(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            gate, busy = _Gate(engine.pool), _Gate(engine.pool, TooManyRequestsError("come again"))
+            first = await _begun(engine, gate)
+            others = [_begin(engine, number, busy) for number in range(1, 4)]
+            await _until_they_wait(*others)
+            gate.opened.set()
+            busy.opened.set()
+            outcomes = await asyncio.gather(first, *others, return_exceptions=True)
+            assert outcomes[1] is outcomes[2] is outcomes[3]  # of one try, not of one each
+            assert isinstance(outcomes[1], TooManyRequestsError)
+            assert [row["id"] for row in await _in_order(engine)] == [outcomes[0]]
 
     asyncio.run(scenario())
 

@@ -49,14 +49,14 @@ MUTATIONS = (
     Mutation(
         "of submissions that are committed together, one that is refused fails alone",
         "src/tallykeep/engine/intake/group_commit.py",
-        "            if is_transient(error):\n",
+        "            if is_transient(error) or isinstance(error, RequestError):\n",
         "            if True:\n",
         "tests/db/test_group_commit.py::test_one_that_is_refused_fails_alone",
     ),
     Mutation(
         "submissions whose commit may have happened are not committed again",
         "src/tallykeep/engine/intake/group_commit.py",
-        "            if is_transient(error):\n",
+        "            if is_transient(error) or isinstance(error, RequestError):\n",
         "            if False:\n",
         "tests/db/test_group_commit.py::test_a_group_whose_connection_is_lost_is_not_committed_again",
     ),

@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 
 from tallykeep.core.batch import Batch
 from tallykeep.core.concurrency.slots import Who
+from tallykeep.core.errors import RequestError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
@@ -73,12 +74,13 @@ class GroupCommits:
 
     async def _commit_waiting(self, who: Who) -> None:
         waiting = self._waiting[who]
+        group: list[_Member] = []
         try:
             while group := _next_group(waiting):
                 await _commit_group(group)
         finally:
             del self._waiting[who]
-            for member in waiting:
+            for member in (*group, *waiting):
                 member.committed.cancel()
 
 
@@ -99,13 +101,14 @@ def _next_group(waiting: deque[_Member]) -> list[_Member]:
 async def _commit_group(group: list[_Member]) -> None:
     """Commit them together; where that fails because of one of them, each by itself.
 
-    A transient error is everybody's: nobody is to blame, and whether it was committed may not be known.
+    A transient error is everybody's, for nobody is to blame, and whether it was committed may not be known; so is the
+    refusal of a connection.
     """
     if len(group) > 1:
         try:
             await _commit_many(group)
         except Exception as error:
-            if is_transient(error):
+            if is_transient(error) or isinstance(error, RequestError):
                 _tell(group, error)
                 return
         else:
