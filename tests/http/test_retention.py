@@ -20,9 +20,11 @@ KEPT = {
 
 
 @pytest.fixture
-def prune_api(postgres: str, template: str, session_dir: Path) -> Iterator[tuple[Api, str]]:
+def prune_api(
+    postgres: str, template: str, session_dir: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[Api, str]]:
     with fresh_database(postgres, template) as url:
-        server = Server(session_dir / "retention", database_url=url, **KEPT).start()
+        server = Server(session_dir / request.node.name, database_url=url, **KEPT).start()
         try:
             yield Api(server.url, new_project(url)), url
         finally:
@@ -68,6 +70,21 @@ def test_what_is_old_goes_by_itself(prune_api: tuple[Api, str]) -> None:
     _age(database_url, 60)
     _until(lambda: api.http.get(path).status_code == 404)
     assert api.get("/v1/async-actions")["async_actions"] == []
+
+
+def test_a_tag_does_not_outlive_its_action(prune_api: tuple[Api, str]) -> None:
+    api, database_url = prune_api
+    action_id = api.import_json([{"code": "FINE", "gift": {"amount": 1}}])
+    path = f"/v1/async-actions/{api.ended(action_id)['id']}"
+    known = {"If-None-Match": api.http.get(path).headers["etag"]}
+    assert api.http.get(path, headers=known).status_code == 304
+
+    _age(database_url, 8)
+    _until(lambda: api.http.get(path, headers=known).status_code == 200)
+    assert api.get(path)["failures_kept"] is False
+
+    _age(database_url, 85)
+    _until(lambda: api.http.get(path, headers=known).status_code == 404)
 
 
 def test_keys_of_submissions_are_known_for_a_day_at_least(session_dir: Path) -> None:

@@ -22,6 +22,7 @@ from tallykeep.api.dependencies.context import Context
 from tallykeep.api.dependencies.key_cache import KeyCache
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Shares
+from tallykeep.api.responses.ended_answers import EndedAnswers
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.concurrency.side_thread import SideThread
 from tallykeep.core.settings import Settings
@@ -301,6 +302,7 @@ async def _open_slot(turnstile: Turnstile, url: str, settings: Settings, index: 
         context = Context(
             settings=settings, pools=Pools(pool, pool, pool, pool), shares=Shares(settings), acceptance=acceptance,
             reader=ActionReader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
+            ended_answers=EndedAnswers(settings),
             watcher=Watcher(pool), brief_watcher=BriefWatcher(pool), action_types=ACTION_TYPES,
             report_secret=b"secret", key_cache=key_cache,
             guard=Guard(url, name=WORKER), open_actions=OpenActions(pool, settings.max_open_actions),

@@ -49,6 +49,7 @@ _CAMPAIGNS = (
 TESTS: dict[str, tuple[str, ...]] = {
     "src/tallykeep/engine/intake/accept": (
         "tests/db/test_acceptance.py",
+        "tests/db/test_group_commit.py",
         "tests/db/test_scheduling.py",
         "tests/db/test_sequences.py",
         "tests/http/test_control.py",

@@ -6,8 +6,8 @@ MUTATIONS = (
     Mutation(
         "acceptance is one transaction",
         "src/tallykeep/engine/intake/accept.py",
-        "            async with connection.transaction():\n                await staged.accept(",
-        "            if True:\n                await staged.accept(",
+        "as connection, connection.transaction():\n            await staged.accept(",
+        "as connection:\n            await staged.accept(",
         "tests/db/test_staging.py::test_two_that_send_the_same_key_at_once_start_one_action",
     ),
     Mutation(
@@ -41,10 +41,31 @@ MUTATIONS = (
     Mutation(
         "the idempotency key is kept in that transaction",
         "src/tallykeep/engine/intake/accept.py",
-        "                await remember(connection, submission, fingerprint.digest",
-        "            async with self._pool.connection() as another:\n"
-        "                await remember(another, submission, fingerprint.digest",
+        "            await remember(connection, submission, fingerprint.digest",
+        "        async with self._pool.connection() as another:\n"
+        "            await remember(another, submission, fingerprint.digest",
         "tests/faults/test_submissions.py::test_a_submission_at_every_fault_point[csv-once]",
+    ),
+    Mutation(
+        "of submissions that are committed together, one that is refused fails alone",
+        "src/tallykeep/engine/intake/group_commit.py",
+        "            if is_transient(error) or isinstance(error, RequestError):\n",
+        "            if True:\n",
+        "tests/db/test_group_commit.py::test_one_that_is_refused_fails_alone",
+    ),
+    Mutation(
+        "submissions whose commit may have happened are not committed again",
+        "src/tallykeep/engine/intake/group_commit.py",
+        "            if is_transient(error) or isinstance(error, RequestError):\n",
+        "            if False:\n",
+        "tests/db/test_group_commit.py::test_a_group_whose_connection_is_lost_is_not_committed_again",
+    ),
+    Mutation(
+        "submissions that are committed together are numbered in the order in which they came",
+        "src/tallykeep/engine/intake/accept.sql",
+        "taken.accepted - behind,",
+        "taken.accepted,",
+        "tests/db/test_group_commit.py::test_those_that_come_during_a_commit_are_committed_together_in_their_order",
     ),
     Mutation(
         "options left to their defaults do not count for an idempotency key",

@@ -118,4 +118,18 @@ MUTATIONS = (
         "        if False:\n            rows.append(Row(",
         "tests/unit/test_broken_lines.py::test_what_was_noted_is_not_decided_again",
     ),
+    Mutation(
+        "only an answer that nothing but retention changes is remembered",
+        "src/tallykeep/engine/reading/action_reader.py",
+        " and report is None and not _may_have_kin(action)",
+        " and report is None",
+        "tests/http/test_entity_tags.py::test_what_its_retries_have_fixed_is_seen_at_once",
+    ),
+    Mutation(
+        "an answer is forgotten before retention changes it",
+        "src/tallykeep/api/responses/ended_answers.py",
+        "min(_SECONDS, left)",
+        "_SECONDS",
+        "tests/unit/test_ended_answers.py::test_it_is_forgotten_before_retention_changes_it[keep_actions_days]",
+    ),
 )

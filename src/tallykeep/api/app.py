@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 
 from tallykeep import __version__
 from tallykeep.api.dependencies.context import Context
+from tallykeep.api.hot_routes import HotRoutes
 from tallykeep.api.openapi import openapi_document
 from tallykeep.api.responses.answers import Json, RequestIds, answer_errors
 from tallykeep.api.routes import catalog, templates
@@ -55,11 +56,13 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
         title="Tallykeep", version=__version__, description=_DESCRIPTION, lifespan=lifespan,
         docs_url=None, redoc_url=None, openapi_url=None,
     )  # fmt: skip
+    submissions = submission_routes(action_types)
+    app.add_middleware(HotRoutes, submissions=submissions.routes, handlers=app.exception_handlers)
     app.add_middleware(RequestIds)
     answer_errors(app)
     # Submissions first: /v1/vouchers/import must not be taken for a voucher's code.
     app.state.routers = [
-        submission_routes(action_types),
+        submissions,
         async_actions.router,
         control.router,
         control_all.router,

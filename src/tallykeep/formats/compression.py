@@ -212,10 +212,11 @@ async def peeked(chunks: AsyncIterator[bytes], size: int) -> tuple[bytes, AsyncI
         first += chunk
         if len(first) >= size:
             break
-    return first[:size], _followed(first, chunks)
+    return first[:size], followed(first, chunks)
 
 
-async def _followed(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def followed(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the first bytes, unless there are none, and then the rest."""
     if first:
         yield first
     async for chunk in rest:

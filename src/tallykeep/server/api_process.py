@@ -14,6 +14,7 @@ from tallykeep.api.dependencies import lock_waits as timeout_seconds
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Shares
+from tallykeep.api.responses.ended_answers import EndedAnswers
 from tallykeep.api.transport.body_pacing import PacedBodies
 from tallykeep.api.transport.http_protocol import BoundedProtocol, bounded_protocol
 from tallykeep.catalog.action_types import ACTION_TYPES
@@ -62,6 +63,7 @@ def api(settings: Settings) -> int:
                 settings=settings, pools=pools, shares=Shares(settings),
                 acceptance=Acceptance(pools.intake, settings, aside),
                 reader=ActionReader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
+            ended_answers=EndedAnswers(settings),
                 watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), action_types=ACTION_TYPES,
                 report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
                 aside=aside,

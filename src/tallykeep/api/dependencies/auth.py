@@ -20,11 +20,12 @@ _management_token = APIKeyHeader(name="X-Management-Token", scheme_name="X-Manag
 _Key = str | None
 
 
-async def _known_caller(
+async def known_caller(
     context: FromContext,
     app_id: Annotated[_Key, Security(_app_id)],
     app_token: Annotated[_Key, Security(_app_token)],
 ) -> Caller:
+    """Return the caller whose application keys these are; raise UnauthorizedError."""
     if not app_id or not app_token:
         raise UnauthorizedError(f"The application keys are missing. {_HINT}")
     caller = await _authenticated(context, "app", app_id, app_token)
@@ -45,7 +46,7 @@ async def _known_manager(
     Raises UnauthorizedError for keys that are wrong.
     """
     if not management_id or not management_token:
-        return await _known_caller(context, app_id, app_token)
+        return await known_caller(context, app_id, app_token)
     caller = await _authenticated(context, "management", management_id, management_token)
     if caller is None:
         raise UnauthorizedError("The management keys are wrong or were revoked")
@@ -75,7 +76,7 @@ def _with_slot(known: Callable[..., Awaitable[Caller]]) -> Callable[..., AsyncIt
     return with_slot
 
 
-FromCaller = Annotated[Caller, Depends(_with_slot(_known_caller))]
+FromCaller = Annotated[Caller, Depends(_with_slot(known_caller))]
 FromManager = Annotated[Caller, Depends(_with_slot(_known_manager))]
 
 

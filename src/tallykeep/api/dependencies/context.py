@@ -16,6 +16,7 @@ from tallykeep.api.dependencies.key_cache import KeyCache
 from tallykeep.api.dependencies.lock_waits import LockWaits
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Share, Shares
+from tallykeep.api.responses.ended_answers import EndedAnswers
 from tallykeep.core.action_type import ActionTypes
 from tallykeep.core.concurrency.side_thread import SideThread
 from tallykeep.core.concurrency.slots import Slots
@@ -53,6 +54,7 @@ class Context:
     guard: Guard
     open_actions: OpenActions
     aside: SideThread
+    ended_answers: EndedAnswers
     key_cache: KeyCache = field(default_factory=KeyCache)
 
     def reading(self, caller: Caller, *, much: bool = False) -> Share:

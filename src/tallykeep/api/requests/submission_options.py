@@ -15,6 +15,7 @@ from tallykeep.formats.csv.titles import normal_title
 _ALIKE = 0.85  # of 1; «dryrn» is meant to be «dry_run», «on_hold» is not meant to be «on_error»
 _MAX_ALIKE_LENGTH = 30
 
+_NONE = SubmissionOptions()
 _NAMES = (*OPTIONS, "include_unprocessed")
 _BY_TITLE = {normal_title(name): name for name in _NAMES}
 _IDEMPOTENCY_KEY: dict[str, Any] = {
@@ -43,6 +44,8 @@ def read_submission_options(texts: Mapping[str, str]) -> SubmissionOptions:
 
     Other parameters are ignored, but a dry run that is none because of a typo would write.
     """
+    if not texts:
+        return _NONE
     for name in texts:
         _refuse_misspelled(name)
     if isinstance(texts, QueryParams):

@@ -20,6 +20,7 @@ from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.columns.cell_rules import choose_cell_rules
 from tallykeep.engine.columns.column_mapping import choose_columns
+from tallykeep.engine.intake.group_commit import MAX_GROUP_BYTES, GroupCommits
 from tallykeep.engine.intake.idempotency import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.intake.memory_budget import MemoryBudget
 from tallykeep.engine.intake.open_upload import Opened, Opener
@@ -38,13 +39,11 @@ from tallykeep.formats.csv.decimal_marks import DecimalMarks, with_marks
 
 _sql = queries(__package__, "accept.sql")
 
-_ACCEPT: LiteralString = TAKEN_SLOTS + ",\n" + _sql.action + QUEUE_TAKEN_SLOTS
-_ACCEPT_ONE: LiteralString = TAKEN_SLOTS + ",\n" + _sql.action + ",\n" + _sql.batch + QUEUE_TAKEN_SLOTS
-_ACCEPT_NUMBERED: LiteralString = _sql.numbered + ",\n" + _sql.action + "SELECT"
+_ACTION: LiteralString = _sql.one + ",\n" + _sql.action
+_ACCEPT: LiteralString = TAKEN_SLOTS + ",\n" + _ACTION + QUEUE_TAKEN_SLOTS
+_ACCEPT_NUMBERED: LiteralString = _sql.numbered + ",\n" + _ACTION + "SELECT"
 
 _NO_OPTIONS = SubmissionOptions()
-# libpq copies every parameter into a buffer that it keeps as long as the connection.
-_MAX_IN_A_STATEMENT = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,7 @@ class Acceptance:
         self._aside = aside or SideThread()
         self._budget = MemoryBudget()
         self._staging = Staging(pool)
+        self._commits = GroupCommits()
 
     def over(self, connections: Connections) -> "Acceptance":
         """Return a copy that uses these connections: a caller's share."""
@@ -145,15 +145,14 @@ class Acceptance:
         fingerprint: Fingerprint, staged: Staged, rest: list[Batch],
     ) -> None:  # fmt: skip
         plain = submission.action_type.sequence is None and not submission.idempotency_key
-        async with self._pool.connection() as connection:
-            if plain and not staged.batches and len(rest) == 1 and len(rest[0].body) <= _MAX_IN_A_STATEMENT:
-                await connection.execute(_ACCEPT_ONE, _params_of_one(params, rest[0]))
-                return
-            async with connection.transaction():
-                await staged.accept(connection, rest)
-                totals = _Totals(staged.rows, staged.batches)
-                await self._complete(connection, submission, submission_options, params, totals)
-                await remember(connection, submission, fingerprint.digest(submission_options), params["id"])
+        if plain and not staged.batches and len(rest) == 1 and len(rest[0].body) <= MAX_GROUP_BYTES:
+            await self._commits.accept(self._pool, submission.who, params, rest[0])
+            return
+        async with self._pool.connection() as connection, connection.transaction():
+            await staged.accept(connection, rest)
+            totals = _Totals(staged.rows, staged.batches)
+            await self._complete(connection, submission, submission_options, params, totals)
+            await remember(connection, submission, fingerprint.digest(submission_options), params["id"])
 
     async def accept_planned(
         self, connection: Connection, submission: Submission, submission_options: SubmissionOptions = _NO_OPTIONS
@@ -248,18 +247,6 @@ def _counted(totals: _Totals) -> dict[str, Any]:
         "total_count": totals.rows,
         "open_batches": totals.batches,
         "head_start": head_start(totals.batches),
-    }
-
-
-def _params_of_one(params: dict[str, Any], batch: Batch) -> dict[str, Any]:
-    return {
-        **params,
-        **_counted(_Totals(batch.row_count, 1)),
-        **slot_params(params["project_id"], 1, small=True, accepted=1),
-        "first_row": batch.first_row,
-        "body": batch.body,
-        "lines": batch.lines,
-        "broken": batch.broken,
     }
 
 

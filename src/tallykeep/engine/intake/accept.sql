@@ -1,3 +1,28 @@
+-- name: one!
+submitted AS (
+    SELECT
+        :id::text AS id, :type::text AS type, :sequence::text AS sequence, :request_id::text AS request_id,
+        :requested_by::text AS requested_by, :parent_id::text AS parent_id, :source::jsonb AS source,
+        :submission_options::jsonb AS submission_options, :file_name::text AS file_name, :body_size::bigint AS body_size,
+        :total_count::bigint AS total_count, :open_batches::bigint AS open_batches, 0 AS behind
+)
+
+-- name: many!
+-- Those that are committed together, of one batch each; `behind` says how many of them come later. Arrays of arrays cannot
+-- differ in length, so lines come as texts.
+submitted AS (
+    SELECT member.*, NULL::text AS sequence, 1 AS open_batches, :count - position AS behind
+    FROM unnest(
+        :id::text[], :type::text[], :request_id::text[], :requested_by::text[], :parent_id::text[], :source::jsonb[],
+        :submission_options::jsonb[], :file_name::text[], :body_size::bigint[], :total_count::bigint[],
+        :first_row::bigint[], :body::bytea[], :lines::text[], :broken::text[]
+    ) WITH ORDINALITY AS member (
+        id, type, request_id, requested_by, parent_id, source,
+        submission_options, file_name, body_size, total_count,
+        first_row, body, lines, broken, position
+    )
+)
+
 -- name: action!
 -- Behind what tells its number as `taken`. An action without rows is done as soon as it is accepted.
 action AS (
@@ -7,15 +32,15 @@ action AS (
         created_at, updated_at, finished_at
     )
     SELECT
-        :project_id, :id, :type, :sequence,
-        CASE WHEN :open_batches = 0 THEN 'DONE' ELSE 'ENQUEUED' END,
-        CASE WHEN :open_batches = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
-        CASE WHEN :open_batches = 0 THEN 'COMPLETED' END,
-        :request_id, :requested_by, :parent_id, :source,
-        :total_count, :total_count, :open_batches, :submission_options, taken.accepted,
-        timestamp - :head_start::interval, :file_name, :body_size,
-        timestamp, timestamp, CASE WHEN :open_batches = 0 THEN timestamp END
-    FROM taken, date_trunc('milliseconds', statement_timestamp()) AS timestamp
+        :project_id, id, type, sequence,
+        CASE WHEN open_batches = 0 THEN 'DONE' ELSE 'ENQUEUED' END,
+        CASE WHEN open_batches = 0 THEN 'SUCCESS' ELSE 'UNKNOWN' END,
+        CASE WHEN open_batches = 0 THEN 'COMPLETED' END,
+        request_id, requested_by, parent_id, source,
+        total_count, total_count, open_batches, submission_options, taken.accepted - behind,
+        timestamp - :head_start::interval, file_name, body_size,
+        timestamp, timestamp, CASE WHEN open_batches = 0 THEN timestamp END
+    FROM taken, submitted, date_trunc('milliseconds', statement_timestamp()) AS timestamp
 )
 
 -- name: numbered!
@@ -25,6 +50,12 @@ WITH taken AS (SELECT :number::bigint AS accepted)
 batch AS (
     INSERT INTO batches (project_id, action_id, first_row, row_count, body, lines, broken)
     VALUES (:project_id, :id, :first_row, :total_count, :body, :lines, :broken)
+)
+
+-- name: batches!
+batches AS (
+    INSERT INTO batches (project_id, action_id, first_row, row_count, body, lines, broken)
+    SELECT :project_id, id, first_row, total_count, body, lines::bigint[], broken::bigint[] FROM submitted
 )
 
 -- name: plan_batches

@@ -1,6 +1,6 @@
 """Taking an upload in: its bytes become batches, piece by piece and beside the event loop, and go to the database."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from tallykeep.engine.intake.open_upload import Opened
 from tallykeep.engine.intake.read_ahead import ReadAhead
 from tallykeep.engine.intake.staging import Staged
 from tallykeep.engine.intake.unique_keys import UniqueKeys
+from tallykeep.formats.compression import followed
 from tallykeep.formats.csv.decimal_marks import DecimalMarks
 
 Done = TypeVar("Done")
@@ -44,13 +45,27 @@ class UploadReader:
 
         Raises InvalidPayloadError and BodyTooLargeError for the rows, UploadLostError, and the database's errors.
         """
-        async with ReadAhead(self._content) as ahead:
+        rest = await self._begin()
+        if rest is not None:
+            await self._read_on(rest, staged, holder)
+        self.rest += await self.run(self._finished)
+        await staged.written()
+
+    async def _begin(self) -> AsyncIterator[bytes] | None:
+        """Read a small body where it is; return the rest of one that turns out to be larger."""
+        async for piece in self._content:
+            if self._size + len(piece) > _SMALL_BYTES:
+                return followed(piece, self._content)
+            self._size += len(piece)
+            self.rest += self._fed([piece])
+        return None
+
+    async def _read_on(self, content: AsyncIterator[bytes], staged: Staged, holder: Holder) -> None:
+        async with ReadAhead(content) as ahead:
             while pieces := await self._next(ahead, staged, holder):
                 self._size += sum(map(len, pieces))
                 self.rest += await self.run(partial(self._fed, pieces))
                 await self._write_if_full(staged, holder)
-        self.rest += await self.run(self._finished)
-        await staged.written()
 
     async def run(self, step: Callable[[], Done]) -> Done:
         """Take a step in the reading of this upload, beside the event loop unless it is a small one."""

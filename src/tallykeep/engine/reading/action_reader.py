@@ -1,10 +1,12 @@
 """Reading: actions, lists of them, and their failed rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, LiteralString
 
 from tallykeep.core.action import Action, EndedBy, OperationStatus, Status
-from tallykeep.core.action_type import ActionType, ActionTypes
+from tallykeep.core.action_type import ActionType, ActionTypes, Report
 from tallykeep.core.errors import NotFoundError
 from tallykeep.core.ids import wire_time
 from tallykeep.core.rows import Failure
@@ -27,6 +29,21 @@ TAKEN_OF_FILE = ("charset", "delimiter", "sheet", "header_row")
 ADDED_TO_ONE = ("created_count", "updated_count", *TAKEN_OF_FILE, "log_id")
 
 
+ReportOf = Callable[[Action], Report | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAction:
+    """An action as the API shows it, in wire format.
+
+    `final_for` is how long it has been as it will stay, until retention removes something of it; None where anything
+    else may change it still: it runs, or retries of its rows are counted, or its parent's file name is shown.
+    """
+
+    content: dict[str, Any]
+    final_for: timedelta | None
+
+
 @dataclass(frozen=True, slots=True)
 class ActionReader:
     """Reads actions as the API shows them, in wire format."""
@@ -43,19 +60,33 @@ class ActionReader:
         With `with_failures=False` the result lists no failed rows; used for callers that may go on waiting.
         """
         failures = self.failures_in_result if with_failures else 0
+        report_of = links.report_of if links else _no_report
+        return (await self._show(connection, project_id, action_id, report_of, failures)).content
+
+    async def show_action(
+        self, connection: Connection, project_id: int, action_id: str, report_of: ReportOf
+    ) -> ShownAction:
+        """Return the same, and for how long that has been final; raise NotFoundError."""
+        return await self._show(connection, project_id, action_id, report_of, self.failures_in_result)
+
+    async def _show(
+        self, connection: Connection, project_id: int, action_id: str, report_of: ReportOf, failures: int
+    ) -> ShownAction:
         key = {"project_id": project_id, "id": action_id, "failures": failures}
         row = await (await connection.execute(_sql.get_action, key)).fetchone()
         if row is None:
             raise NotFoundError.of("async_action", action_id)
         action = action_of(row)
         action_type = self.action_types[action.type]
-        report = links.report_of(action) if links and action_type.report_header and action.report_kept else None
+        report = report_of(action) if action_type.report_header and action.report_kept else None
         result = action_type.result(action_type, action, [Failure(*failure) for failure in row["failures"]], report)
         kin = await _kin(connection, project_id, [action])
         taken = {name: row[name] for name in TAKEN_OF_FILE}
         # There is no audit log, and so no entry in it.
         known = {**shown(action, kin.get(action.id)), **_effects(action_type, action), **taken, "log_id": None}
-        return {**known, "result": result, "processing_time": action.processing_time}
+        content = {**known, "result": result, "processing_time": action.processing_time}
+        is_final = action.ended and action.failures_kept and report is None and not _may_have_kin(action)
+        return ShownAction(content, row["ended_ago"] if is_final else None)
 
     async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:
         """Raise NotFoundError where the project has no such action."""
@@ -109,13 +140,21 @@ class Kin:
 
 async def _kin(connection: Connection, project_id: int, actions: list[Action]) -> dict[str, Kin]:
     """Return the kin of the actions that may have any: retries, and actions with rows that can be retried."""
-    ids = [each.id for each in actions if each.parent_id or each.failed_count or each.unprocessed_count]
+    ids = [each.id for each in actions if _may_have_kin(each)]
     if not ids:
         return {}
     rows = await (
         await connection.execute(_sql.get_kin, {"project_id": project_id, "ids": ids, "max_compared": _MAX_COMPARED})
     ).fetchall()
     return {row["id"]: Kin(row["done_later"], row["first_file_name"]) for row in rows}
+
+
+def _no_report(_: Action) -> None:
+    return None
+
+
+def _may_have_kin(action: Action) -> bool:
+    return bool(action.parent_id or action.failed_count or action.unprocessed_count)
 
 
 async def _page_of_failures(

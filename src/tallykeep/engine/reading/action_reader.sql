@@ -5,6 +5,7 @@ SELECT
     total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,
     retry_count, retry_reason,
     parent_id, requested_by, file_name, body_size, failures_kept, report_kept,
+    statement_timestamp() - finished_at AS ended_ago,
     source ->> 'charset' AS charset,
     CASE WHEN source ->> 'format' = 'csv' AND source ->> 'sheet' IS NULL THEN source ->> 'delimiter' END AS delimiter,
     source ->> 'sheet' AS sheet,

@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, Timestamp
 from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
-from tallykeep.api.routes.actions.wait import read_action
+from tallykeep.api.responses.entity_tags import Tagged, conditional
+from tallykeep.api.routes.actions.wait import answer_in_the_end, answer_now
 from tallykeep.api.schemas.actions import Action, ActionList, FailureList, ReasonList
 from tallykeep.core.action import OperationStatus, Status
 from tallykeep.core.compatibility import OURS, Compatibility
@@ -102,8 +104,10 @@ def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str
     return values
 
 
-@router.get("", summary="List async actions", openapi_extra=_LIST_COMPATIBILITY.extra | answers(ActionList))
-async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10) -> Json:
+@router.get("", summary="List async actions", openapi_extra=_LIST_COMPATIBILITY.extra | conditional(ActionList))
+async def list_actions(
+    request: Request, context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10
+) -> Response:
     """List the project's actions, newest first, without their results. Filters can be combined. Send
     `more_starting_after` as `starting_after_id` to get the next page; it is null on the last one. `fixed_count` is the
     number of the action's failed and unprocessed rows that its retries, and retries of these, have imported. A row that
@@ -111,10 +115,11 @@ async def list_actions(context: FromContext, caller: FromCaller, wanted: FromFil
     compared. `first_file_name` is the file name of the first action in the chain of retries.
     """
     async with context.reading(caller, much=wanted.needs_scan).connection() as connection:
-        return Json(await context.reader.list_actions(connection, caller.project_id, replace(wanted, limit=limit)))
+        content = await context.reader.list_actions(connection, caller.project_id, replace(wanted, limit=limit))
+    return Tagged(content).answer(request)
 
 
-@router.get("/{action_id}", summary="Get async action", openapi_extra=_SHOWN.extra | answers(Action))
+@router.get("/{action_id}", summary="Get async action", openapi_extra=_SHOWN.extra | conditional(Action))
 async def get_action(
     request: Request,
     context: FromContext,
@@ -123,12 +128,16 @@ async def get_action(
     wait: Annotated[
         float, Query(ge=0, le=60, allow_inf_nan=False, description="Seconds to wait for the action's end, 0 to 60.")
     ] = 0,
-) -> Json:
+) -> Response:
     """Return one action with its result. While the action runs, the result holds what is known so far; it has no counts
     before the first row has an outcome. With `wait`, the answer comes as soon as the action has ended, or after that
     many seconds at the latest. Without it, an action that is ENQUEUED is given up to 150 ms to begin.
     """
-    return Json(await read_action(request, context, caller, action_id, wait))
+    if wait:
+        answer = await answer_in_the_end(request, context, caller, action_id, wait)
+    else:
+        answer = await answer_now(request, context, caller, action_id)
+    return answer.answer(request)
 
 
 @router.get("/{action_id}/failures", summary="List failed rows", openapi_extra=OURS | answers(FailureList, ReasonList))

@@ -1,6 +1,7 @@
 """Waiting for actions: by long poll, or by server-sent events."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Annotated, Any
@@ -11,13 +12,15 @@ from starlette.requests import ClientDisconnect
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.responses.entity_tags import Tagged
 from tallykeep.core import exact_json
-from tallykeep.core.action import Status
+from tallykeep.core.action import Action, Status
+from tallykeep.core.action_type import Report
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import NotFoundError
 from tallykeep.db.connections.availability import DatabaseAwayError
 from tallykeep.db.transient import is_transient
-from tallykeep.engine.reading.action_reader import shown
+from tallykeep.engine.reading.action_reader import ShownAction, shown
 from tallykeep.engine.reading.watch import Watch
 from tallykeep.tenants.projects import Caller
 
@@ -43,28 +46,44 @@ def _reading(
     return read
 
 
-async def read_action(
-    request: Request, context: Context, caller: Caller, action_id: str, wait: float
-) -> dict[str, Any]:
-    """Return the action as soon as it has ended, or as it is after `wait` seconds.
+async def answer_now(request: Request, context: Context, caller: Caller, action_id: str) -> Tagged:
+    """Return the action as it is; one that is ENQUEUED is given 150 ms to begin.
 
-    Without them, one that is ENQUEUED is given 150 ms to begin.
+    Raises NotFoundError.
+    """
+    key = (caller.project_id, action_id)
+    if (known := context.ended_answers.find(key)) is not None:
+        context.guard.require()
+        return known
+
+    def report_of(action: Action) -> Report | None:
+        return context.report_links(request).report_of(action)
+
+    async def read() -> tuple[float, ShownAction]:
+        async with context.reading(caller).connection() as connection:
+            return time.monotonic(), await context.reader.show_action(connection, *key, report_of)
+
+    queried_at, shown_action = await read()
+    if shown_action.content["status"] == Status.ENQUEUED and await context.brief_watcher.begun(*key):
+        queried_at, shown_action = await read()
+    answer = Tagged(shown_action.content)
+    context.ended_answers.keep(key, shown_action, answer, queried_at)
+    return answer
+
+
+async def answer_in_the_end(request: Request, context: Context, caller: Caller, action_id: str, wait: float) -> Tagged:
+    """Return the action as soon as it has ended, or as it is after `wait` seconds.
 
     Raises NotFoundError, TooManyRequestsError, and ClientDisconnect as soon as nobody waits for the answer any more.
     """
     read = _reading(request, context, caller, action_id)
-    key = (caller.project_id, action_id)
-    if not wait:
-        known = await read()
-        enqueued = known["status"] == Status.ENQUEUED
-        return await read() if enqueued and await context.brief_watcher.begun(*key) else known
-    with context.watcher.watch(*key) as watch:
+    with context.watcher.watch(caller.project_id, action_id) as watch:
         # Without the failed rows, which many who wait would hold in memory for as long.
         known = await _reading(request, context, caller, action_id, with_failures=False)()
         if known["finished_at"] is not None:
-            return await read()
+            return Tagged(await read())
         async with context.slot(caller, context.shares.watches):
-            return await _while_connected(request, _read_in_the_end(watch, read, known, wait))
+            return Tagged(await _while_connected(request, _read_in_the_end(watch, read, known, wait)))
 
 
 async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wait: float) -> dict[str, Any]:

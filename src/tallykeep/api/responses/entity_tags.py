@@ -1,0 +1,56 @@
+"""Entity tags: a client that has an answer already, and says so, is told that it is still the same."""
+
+import re
+from hashlib import blake2b
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from tallykeep.api.openapi import answers
+from tallykeep.api.responses.answers import Json
+from tallykeep.core import exact_json
+
+_DIGEST_BYTES = 16
+_TAG = re.compile(r'"[^"]*"')
+# A client may keep the answer, and asks each time whether it is still the same: what it shows may change at any moment.
+_KEEPING = "private, no-cache"
+_ANY = "*"
+
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "The `ETag` of an answer to the same request: while nothing has changed, there is a 304 instead.",
+}
+_ETAG = {"description": "A digest of the answer, for `If-None-Match`.", "schema": {"type": "string"}}
+
+
+def conditional(of: type) -> dict[str, Any]:
+    """Declare an operation that answers with JSON of this type, tagged, or with 304, for `openapi_extra`."""
+    responses = answers(of)["responses"]
+    responses["200"]["headers"] = {"ETag": _ETAG}
+    responses["304"] = {"description": "Nothing has changed since the answer with this `ETag`."}
+    return {"parameters": [_IF_NONE_MATCH], "responses": responses}
+
+
+class Tagged:
+    """JSON with its entity tag, a digest of it: who knows the tag knows all that the answer says."""
+
+    __slots__ = ("_body", "_headers", "_tag")
+
+    def __init__(self, content: Any) -> None:
+        self._body = exact_json.dumps(content)
+        self._tag = f'"{blake2b(self._body, digest_size=_DIGEST_BYTES).hexdigest()}"'
+        self._headers = {"ETag": self._tag, "Cache-Control": _KEEPING}
+
+    def answer(self, request: Request) -> Response:
+        """Return the answer to a request: 304, without the content, where it names the tag in `If-None-Match`."""
+        known = request.headers.getlist("if-none-match")
+        if known and self._is_among(",".join(known)):
+            return Response(status_code=304, headers=self._headers)
+        return Response(self._body, headers=self._headers, media_type=Json.media_type)
+
+    def _is_among(self, known: str) -> bool:
+        """Compare weakly, as is due here: a proxy that compresses makes `W/"…"` of our tag."""
+        return known.strip() == _ANY or self._tag in _TAG.findall(known)
