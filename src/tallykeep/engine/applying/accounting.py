@@ -1,6 +1,8 @@
 """Accounting: every row of a batch ends as done, failed or unprocessed, in the transaction that wrote it."""
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from psycopg.errors import UniqueViolation
 
@@ -121,27 +123,39 @@ async def record(connection: Connection, claimed: ClaimedBatch, failures: list[F
 
     Raises BatchLostError where somebody else has kept them: a rejected action ends with its batches open.
     """
-    groups = ReasonGroups(claimed.action_id)
-    if failures:
-        try:
-            await _copy_failures(connection, claimed, failures, groups)
-        except UniqueViolation as error:
-            raise BatchLostError(f"the failures of the action {claimed.action_id} are recorded already") from error
+    (groups,) = await record_all(connection, [(claimed, failures)])
     return groups
 
 
-async def _copy_failures(
-    connection: Connection, claimed: ClaimedBatch, failures: list[Failure], groups: ReasonGroups
-) -> None:
-    async with connection.cursor().copy(_sql.copy_failures) as copy:
-        for failure in sorted(failures, key=lambda failure: failure.row):
-            key = None if failure.key is None else _storable(failure.key)
-            reason = _storable(failure.reason)[:_MAX_REASON_LENGTH]
-            line = claimed.batch.line_of(failure.row)
-            group = groups.add(failure.row, line, reason)
-            await copy.write_row(
-                (claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key, line, group)
-            )
+async def record_all(
+    connection: Connection, failed: Iterable[tuple[ClaimedBatch, list[Failure]]]
+) -> list[ReasonGroups]:
+    """Keep the failures of several batches; raises BatchLostError as for one."""
+    groups, records = list[ReasonGroups](), list[tuple[Any, ...]]()
+    for claimed, failures in failed:
+        groups.append(ReasonGroups(claimed.action_id))
+        records += [_record(claimed, failure, groups[-1]) for failure in sorted(failures, key=_row)]
+    if not records:
+        return groups
+    try:
+        async with connection.cursor().copy(_sql.copy_failures) as copy:
+            for record in records:
+                await copy.write_row(record)
+    except UniqueViolation as error:
+        raise BatchLostError(f"the failures of the action {records[0][1]} are recorded already") from error
+    return groups
+
+
+def _record(claimed: ClaimedBatch, failure: Failure, groups: ReasonGroups) -> tuple[Any, ...]:
+    key = None if failure.key is None else _storable(failure.key)
+    reason = _storable(failure.reason)[:_MAX_REASON_LENGTH]
+    line = claimed.batch.line_of(failure.row)
+    group = groups.add(failure.row, line, reason)
+    return claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key, line, group
+
+
+def _row(failure: Failure) -> int:
+    return failure.row
 
 
 def _storable(text: str) -> str:
