@@ -1,6 +1,7 @@
 """What stands before the decimals of a column: told by the first rows, however these come."""
 
 import asyncio
+import re
 
 import pytest
 from hypothesis import given
@@ -74,3 +75,10 @@ def test_marks_go_by_the_titles_of_columns_and_a_retry_keeps_them() -> None:
     assert marked.decimal_marks == {"price": ",", "Fee": "."}
     assert with_marks(source, {0: "."}, marked).decimal_marks == marked.decimal_marks
     assert with_marks(Source("json"), {}, None).decimal_marks == {}
+
+
+@given(st.lists(st.text("0123.,-x ٣", max_size=12), max_size=8))
+def test_a_number_that_may_mean_two_is_found_in_any_cell(cells: list[str]) -> None:
+    """By its mark: a file's cells are searched for it many times more often than they hold one."""
+    by_its_digits = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
+    assert decimal_marks._is_any_two_way(cells) == any(map(by_its_digits.search, cells))
