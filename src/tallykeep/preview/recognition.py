@@ -164,7 +164,7 @@ def _recognized(row_type: ImportedRowType, column: SeenColumn, index: int) -> Re
     if index < _MAX_COMPARED:
         for spelling in spellings:
             if _SHORTEST_ALIKE <= len(spelling) <= _MAX_ALIKE_LENGTH:
-                close = _lexicon(row_type.name).closest(spelling, _ALIKE)
+                close = _closest(row_type.name, spelling)
                 field = fields[words[close]] if close is not None else None
                 # Key columns are never guessed: rows that share a wrong key would become one resource.
                 if field and field.title not in (*row_type.keys, "product_id") and _may_be(row_type, field, column):
@@ -225,6 +225,11 @@ def _titles(name: str) -> dict[str, str]:
 @cache
 def _fields(name: str) -> dict[str, Field]:
     return {each.title: each for each in ROW_TYPES[name].fields}
+
+
+@lru_cache(maxsize=4_096)  # a file's titles are looked at again with each choice that somebody makes about it
+def _closest(name: str, spelling: str) -> str | None:
+    return _lexicon(name).closest(spelling, _ALIKE)
 
 
 @cache
