@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from tallykeep.core.errors import NotFoundError
+from tallykeep.engine.reading.failures import page_of_failures
 from tallykeep.engine.retention import pruner as prune
 from tallykeep.engine.retention.pruner import Pruner
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 from tests.postgres import quiet_settings
 
-TABLES = ("batches", "failures", "report_parts", "removals")
+TABLES = ("batches", "failures", "reason_counts", "report_parts", "removals")
 BAD = "Code,Voucher Type,Value\n" + "".join(f"X{number},,1\n" for number in range(6))
 
 
@@ -40,9 +41,7 @@ async def rows_of(engine: Engine, action_id: str) -> dict[str, int]:
 
 async def failures(engine: Engine, action_id: str) -> dict[str, Any]:
     async with engine.pool.connection() as connection:
-        return await engine.reader.list_failures(
-            connection, engine.project_id, action_id, limit=100, after_row=0, reason=None
-        )
+        return await page_of_failures(connection, engine.project_id, action_id, limit=100, after_row=0, reason=None)
 
 
 async def bulk_update(engine: Engine) -> str:
@@ -91,7 +90,13 @@ def test_actions_go_with_all_that_is_theirs(database_url: str) -> None:
                 with pytest.raises(NotFoundError):
                     await engine.get(action_id)
                 assert await rows_of(engine, action_id) == dict.fromkeys(TABLES, 0)
-            assert await rows_of(engine, young) == {"batches": 1, "failures": 2, "report_parts": 1, "removals": 0}
+            assert await rows_of(engine, young) == {
+                "batches": 1,
+                "failures": 2,
+                "reason_counts": 2,
+                "report_parts": 1,
+                "removals": 0,
+            }
             (vouchers,) = await engine.query("SELECT count(*) AS count FROM vouchers")
             assert vouchers["count"] == 3
 
@@ -105,7 +110,13 @@ def test_reports_go_when_their_links_do(database_url: str) -> None:
             await aged(engine, old, timedelta(days=31))
             await aged(engine, young, timedelta(days=29))
             await pruner(engine).prune()
-            assert await rows_of(engine, old) == {"batches": 1, "failures": 2, "report_parts": 0, "removals": 0}
+            assert await rows_of(engine, old) == {
+                "batches": 1,
+                "failures": 2,
+                "reason_counts": 2,
+                "report_parts": 0,
+                "removals": 0,
+            }
             assert (await rows_of(engine, young))["report_parts"] == 1
 
     asyncio.run(scenario())
@@ -288,7 +299,13 @@ def test_a_batch_in_hand_is_not_waited_for(database_url: str) -> None:
             async with engine.pool.connection() as worker, worker.transaction():
                 await worker.execute("SELECT FROM batches WHERE action_id = %s AND first_row = 3 FOR UPDATE", (old,))
                 await asyncio.wait_for(keeper.prune(), 5)
-                assert await rows_of(engine, old) == {"batches": 1, "failures": 0, "report_parts": 0, "removals": 1}
+                assert await rows_of(engine, old) == {
+                    "batches": 1,
+                    "failures": 0,
+                    "reason_counts": 0,
+                    "report_parts": 0,
+                    "removals": 1,
+                }
                 assert (await engine.get(old))["failures_kept"] is False
             await keeper.prune()
             with pytest.raises(NotFoundError):

@@ -106,6 +106,35 @@ def test_an_error_that_does_not_pass_ends_the_action_with_its_rows_unprocessed(d
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("stored", "why"),
+    [
+        ("source = source || '{\"unheard_of\": 1}'", "unheard_of"),
+        ("source = source - 'format'", "format"),
+        ("source = '[]'", "mapping"),
+        ("submission_options = '{\"unheard_of\": 1}'", "unheard_of"),
+    ],
+)
+def test_an_action_that_cannot_be_read_ends_with_its_rows_unprocessed(database_url: str, stored: str, why: str) -> None:
+    """Nothing that happens to it is about one of its batches, so no attempt at these is counted."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url, batch_rows=1) as engine:
+            broken = await engine.submit("CUSTOMERS.IMPORT_CSV", b"source_id\nA\nB\nC\n")
+            following = await engine.submit("CUSTOMERS.IMPORT_CSV", b"source_id\nD\n")
+            await engine.query(f"UPDATE async_actions SET {stored} WHERE id = %s RETURNING 1", broken)
+            await engine.advance()
+            await engine.advance()
+            (action,) = await engine.query("SELECT * FROM async_actions WHERE id = %s", broken)
+            assert (action["status"], action["ended_by"]) == ("FAILED", "GAVE_UP")
+            assert why in action["reason"]
+            assert action["reason"].endswith("send the same rows again")
+            assert (action["done_count"], action["unprocessed_count"], action["total_count"]) == (0, 3, 3)
+            assert (await engine.get(following))["done_count"] == 1
+
+    asyncio.run(scenario())
+
+
 def test_batches_in_hand_together_are_given_up_no_sooner(database_url: str) -> None:
     async def scenario() -> None:
         action_types = failing(lambda: OutOfMemory("no room"))

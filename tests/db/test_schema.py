@@ -10,8 +10,10 @@ from psycopg import sql
 
 from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.errors import DatabaseUnavailableError
+from tallykeep.core.reason_groups import group_digest, group_number
 from tallykeep.db.migrate import migrate, newest_revision
 from tallykeep.engine.applying import claim
+from tallykeep.engine.reading import failures
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.lists.page import page_query
@@ -53,6 +55,7 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "async_actions",
         "batches",
         "failures",
+        "reason_counts",
         "report_parts",
         "metadata_schemas",
         "vouchers",
@@ -120,6 +123,40 @@ def test_the_claim_finds_open_batches_by_index(database_url: str) -> None:
     plan = asyncio.run(scenario())
     assert "Seq Scan on batches" not in plan
     assert "batches_open" in plan
+
+
+@pytest.mark.parametrize("after_row", [0, 3_000])
+@pytest.mark.parametrize("reason", ["dense", "sparse", "none at all"])
+def test_failures_with_one_reason_are_read_by_index(database_url: str, reason: str, after_row: int) -> None:
+    """However many there are of it, and of others."""
+
+    async def scenario() -> str:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
+                " total_count, failed_count, open_batches, created_at, updated_at, finished_at, ended_by)"
+                " SELECT %s, 'aa_1', 'T', 'DONE', 'SUCCESS', '', '{}', 4000, 4000, 0, now(), now(), now(), 'COMPLETED'",
+                (engine.project_id,),
+            )
+            for name, condition in (("dense", "mod(row, 100) > 0"), ("sparse", "mod(row, 100) = 0")):
+                await connection.execute(
+                    'INSERT INTO failures (project_id, action_id, "row", reason, reason_group)'
+                    f" SELECT %s, 'aa_1', row, %s, %s FROM generate_series(1, 4000) AS row WHERE {condition}",
+                    (engine.project_id, name, group_number(group_digest("aa_1", name))),
+                )
+            await connection.execute("ANALYZE failures")
+            wanted = failures._Wanted(engine.project_id, "aa_1", reason)
+            rows = await failures._rows_of(connection, wanted)
+            page = failures._sql.first_failures_with_reason.replace("{rows_with_reason}", rows)
+            params = {**wanted.params, "after_row": after_row, "limit": 11}
+            plan = await (await connection.execute(f"EXPLAIN {page}", params)).fetchall()
+            return "\n".join(row["QUERY PLAN"] for row in plan)
+
+    plan = asyncio.run(scenario())
+    assert "failures_by_group" in plan
+    assert "failures_by_reason" in plan
+    assert "Seq Scan" not in plan
+    assert "failures_pkey" not in plan
 
 
 @pytest.mark.parametrize(

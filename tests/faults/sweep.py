@@ -115,6 +115,8 @@ _TRUTH = {
     "batches": "SELECT first_row, row_count, status, done_count, failed_count, unprocessed_count FROM batches"
     " WHERE project_id = %s ORDER BY first_row, action_id",
     "failures": 'SELECT "row", key, reason, error_key FROM failures WHERE project_id = %s ORDER BY "row", action_id',
+    "reasons": "SELECT reason, sole_reason, count, first_rows FROM reason_counts WHERE project_id = %s"
+    " ORDER BY reason, action_id",
     "reports": "SELECT first_row, body FROM report_parts WHERE project_id = %s ORDER BY first_row, action_id",
     "dry_run_keys": "SELECT key FROM dry_run_keys WHERE project_id = %s",
     "idempotency_keys": "SELECT key FROM idempotency_keys WHERE project_id = %s ORDER BY key",

@@ -104,7 +104,7 @@ _LOCKING = (
 
 # Tables of which a statement may touch the rows of one action alone. Where it names just one, and that as often as it
 # names such tables, these are all the rows it touches.
-_BY_ACTION = ("async_actions", "batches", "failures", "attempts", "report_parts", "dry_run_keys")
+_BY_ACTION = ("async_actions", "batches", "failures", "attempts", "report_parts", "dry_run_keys", "reason_counts")
 _ONE_OF_THEM = f"(?:{'|'.join(_BY_ACTION)})\\b"
 _TABLE_OF_ACTION = re.compile(rf"\b(?:from|join|update|into|using|copy)\s+(?:only\s+)?{_ONE_OF_THEM}")
 _ADDED = re.compile(rf"\b(?:into|copy)\s+{_ONE_OF_THEM}")

@@ -54,6 +54,12 @@ WHERE failures_kept AND failed_count <> (
     SELECT count(*) FROM failures WHERE project_id = %(project)s AND action_id = async_actions.id
 )
 UNION ALL
+SELECT 'an action whose counts by reason are not those of its failures: ' || type
+FROM async_actions
+WHERE failures_kept AND failed_count <> (
+    SELECT coalesce(sum(count), 0) FROM reason_counts WHERE project_id = %(project)s AND action_id = async_actions.id
+)
+UNION ALL
 SELECT 'numbers of actions that are not those of their acceptance: ' || count(*)
 FROM async_actions HAVING count(*) <> count(DISTINCT number)
 UNION ALL {_PURGES}

@@ -34,6 +34,20 @@ MUTATIONS = (
         "tests/db/test_rescue.py::test_a_batch_of_an_action_that_was_ended_meanwhile_leaves_nothing",
     ),
     Mutation(
+        "counts by reason grow only where they are complete",
+        "src/tallykeep/engine/applying/reason_counts.sql",
+        "WHERE (SELECT coalesce(sum(count), 0) FROM kept) = :failed_before\n    AND",
+        "WHERE",
+        "tests/db/test_reason_counts.py::test_counts_that_are_not_complete_stay_as_they_are",
+    ),
+    Mutation(
+        "counts by reason are an answer only where they are complete",
+        "src/tallykeep/engine/reading/failures.py",
+        'counts["are_complete"] and ',
+        "",
+        "tests/db/test_reason_counts.py::test_what_was_counted_is_not_counted_again",
+    ),
+    Mutation(
         "turnstile: a batch writes after the one before it",
         "src/tallykeep/engine/applying/attempt.py",
         "    if not claimed.submission_options.is_atomic:\n"

@@ -1,6 +1,7 @@
 """What stands before the decimals of a column: told by the first rows, however these come."""
 
 import asyncio
+import re
 
 import pytest
 from hypothesis import given
@@ -85,3 +86,10 @@ def test_the_milliseconds_of_times_are_no_numbers_that_may_mean_two(zone: str) -
         decimal_marks.take(batch, splitter.source)
     assert list(decimal_marks._scans()) == []
     assert marks(content.replace(b"1:30.250", b"30.250"), 100, 10) == {1: "."}
+
+
+@given(st.lists(st.text("0123.,:-x ٣", max_size=12), max_size=8))
+def test_a_number_that_may_mean_two_is_found_in_any_cell(cells: list[str]) -> None:
+    """By its mark: a file's cells are searched for it many times more often than they hold one."""
+    by_its_digits = re.compile(r"(?<![\d.,:])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
+    assert decimal_marks._is_any_two_way(cells) == any(map(by_its_digits.search, cells))

@@ -1,5 +1,8 @@
 """What columns of any title and any cells are taken for, held to what must never be."""
 
+import re
+from difflib import get_close_matches
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +10,9 @@ from hypothesis import strategies as st
 from tallykeep.catalog.row_types import ROW_TYPES
 from tallykeep.engine.applying.shortened_keys import is_shortened
 from tallykeep.formats.csv.titles import normal_title
-from tallykeep.preview.recognition import SeenColumn, candidates
+from tallykeep.preview.cell_shapes import is_text_formula
+from tallykeep.preview.recognition import _ALIKE, SeenColumn, _closest, _plain, _words, candidates
+from tallykeep.preview.resemblance import Lexicon
 
 WORDS = sorted(
     {word for row_type in ROW_TYPES.values() for field in row_type.fields for word in (field.title, *field.synonyms)}
@@ -67,3 +72,30 @@ def test_long_titles_take_no_longer_than_they_are(title: str) -> None:
     """Open brackets, and marks that Unicode wants in another order, took minutes: more than a test may."""
     assert normal_title(f" {title}_") == title
     assert not any(candidate.fields for candidate in candidates([SeenColumn(title)], "csv", None))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(ROW_TYPES)), TITLES)
+def test_the_closest_word_is_the_one_that_difflib_finds(row_type: str, title: str) -> None:
+    spelling = _plain(title)
+    assert [_closest(row_type, spelling)] == (
+        get_close_matches(spelling, _words(row_type), n=1, cutoff=_ALIKE) or [None]
+    )
+
+
+@given(
+    st.lists(st.text("abcäα", min_size=1, max_size=12), min_size=1, max_size=12, unique=True),
+    st.text("abcäα", min_size=1, max_size=12), st.sampled_from([0.3, 0.6, 0.75, 0.9]),
+)  # fmt: skip
+def test_no_word_is_ruled_out_that_resembles(words: list[str], spelling: str, alike: float) -> None:
+    """Also where different characters are told apart by the same bit, and words have some of them twice."""
+    assert [Lexicon(words).closest(spelling, alike)] == (
+        get_close_matches(spelling, words, n=1, cutoff=alike) or [None]
+    )
+
+
+@given(st.text("='\" 01-a@\n", max_size=8))
+def test_signs_that_keep_digits_are_seen(cell: str) -> None:
+    is_formula = re.fullmatch(r'=\s?"[^"]*"', cell) is not None
+    has_apostrophe = len(cell) > 1 and cell[0] == "'" and cell[1] in "0123456789+-=@"
+    assert is_text_formula(cell) == (is_formula or has_apostrophe)

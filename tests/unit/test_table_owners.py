@@ -30,6 +30,7 @@ OWNERS = {
     "idempotency_keys": "engine",
     "metadata_schemas": "resources/metadata",
     "projects": "tenants",
+    "reason_counts": "engine",
     "removals": "engine",
     "report_parts": "engine",
     "schedules": "engine",

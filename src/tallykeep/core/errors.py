@@ -43,6 +43,10 @@ class BatchLostError(TallykeepError):
     """The batch was closed, or its action ended, by someone else: nothing may be written."""
 
 
+class UnreadableActionError(TallykeepError):
+    """What is stored of an action's submission cannot be read; nothing will ever be applied by it."""
+
+
 class OvertakenError(TallykeepError):
     """Others created or deleted a resource after it was looked up: the work has to be done again."""
 

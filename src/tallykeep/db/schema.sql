@@ -1,4 +1,4 @@
--- The whole schema of today, at revision 0021, to be read; migrations make it (migrations/versions).
+-- The whole schema of today, at revision 0022, to be read; migrations make it (migrations/versions).
 -- Written by `make schema` from a database that was just migrated. The queue's own tables are procrastinate's.
 
 CREATE TABLE api_keys (
@@ -233,12 +233,16 @@ CREATE TABLE failures (
     reason text NOT NULL,
     error_key text,
     line bigint,
+    reason_group bigint,
     CONSTRAINT failures_pkey PRIMARY KEY (project_id, action_id, "row"),
     CONSTRAINT failures_project_id_action_id_fkey
         FOREIGN KEY (project_id, action_id)
         REFERENCES async_actions(project_id, id),
     CONSTRAINT failures_row_check CHECK ("row" > 0)
 );
+CREATE INDEX failures_by_group ON failures (project_id, reason_group, "row") WHERE reason_group IS NOT NULL;
+CREATE INDEX failures_by_reason ON failures (project_id, hashtextextended(reason, hashtextextended(action_id, 0::bigint)), "row")
+    WHERE reason_group IS NOT NULL;
 
 CREATE TABLE idempotency_keys (
     project_id bigint NOT NULL,
@@ -310,6 +314,23 @@ CREATE TABLE projects (
     CONSTRAINT projects_pkey PRIMARY KEY (project_id),
     CONSTRAINT projects_id_key UNIQUE (id)
 );
+
+CREATE TABLE reason_counts (
+    project_id bigint NOT NULL,
+    action_id text COLLATE "C" NOT NULL,
+    digest bytea NOT NULL,
+    reason text,
+    sole_reason text,
+    count bigint NOT NULL,
+    first_rows bigint[] NOT NULL,
+    first_lines bigint[] NOT NULL,
+    CONSTRAINT reason_counts_pkey PRIMARY KEY (project_id, action_id, digest),
+    CONSTRAINT reason_counts_project_id_action_id_fkey
+        FOREIGN KEY (project_id, action_id)
+        REFERENCES async_actions(project_id, id),
+    CONSTRAINT reason_counts_count_check CHECK (count > 0),
+    CONSTRAINT reason_counts_digest_check CHECK (octet_length(digest) = 32)
+) WITH (fillfactor=70);
 
 CREATE TABLE removals (
     project_id bigint NOT NULL,

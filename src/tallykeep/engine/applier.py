@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tallykeep.core.action_type import ActionTypes
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.errors import NotTriedError, NotYetError
+from tallykeep.core.errors import NotTriedError, NotYetError, UnreadableActionError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.transient import accuses_a_row, is_transient
@@ -94,6 +94,8 @@ class Applier:
             return await self._apply(connection, project_id, action_id)
         except _SuspectError as suspect:
             await self._isolate(connection, suspect)
+        except UnreadableActionError as error:
+            await self._retries.give_up_unreadable(connection, project_id, action_id, error)
         return True
 
     async def _apply(self, connection: Connection, project_id: int, action_id: str) -> bool:

@@ -130,6 +130,8 @@ def _best(readings: Iterable[_Reading]) -> list[str]:
 
 def _telling_cells(sample: bytes) -> list[bytes]:
     """Return the first distinct pieces of text that are not ASCII. What divides them is no part of any character."""
+    if sample.isascii():
+        return []
     start = next(
         (at for at in range(0, len(sample), _EXAMINED_BYTES) if not sample[at : at + _EXAMINED_BYTES].isascii()), 0
     )

@@ -61,7 +61,9 @@ def is_date(cell: str) -> bool:
 
 def is_text_formula(cell: str) -> bool:
     """Whether it is what exports write so that a spreadsheet keeps the digits: ="00123", or an apostrophe in front."""
-    return bool(_FORMULA.fullmatch(cell)) or (len(cell) > 1 and cell[0] == "'" and cell[1] in "0123456789+-=@")
+    if cell[:1] == "=":
+        return _FORMULA.fullmatch(cell) is not None
+    return cell[:1] == "'" and len(cell) > 1 and cell[1] in "0123456789+-=@"
 
 
 def keys_differ(cells: Sequence[str]) -> bool:

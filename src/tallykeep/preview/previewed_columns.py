@@ -59,12 +59,12 @@ def as_called(seen: list[SeenColumn], mapping: Mapping) -> list[SeenColumn]:
 
 
 def _held(cells: Iterable[str]) -> tuple[str, ...]:
-    return tuple(shown_text(cell.strip()) for cell in cells if cell.strip())
+    return tuple([shown_text(held) for held in map(str.strip, cells) if held])
 
 
 def shown_text(cell: str) -> str:
     """Return a text as it is shown: not longer than people read, and without what UTF-8 cannot hold."""
-    text = cell.encode("utf-8", "replace").decode()
+    text = cell if cell.isascii() else cell.encode("utf-8", "replace").decode()
     return text if len(text) <= _MAX_CELL_LENGTH else text[:_MAX_CELL_LENGTH] + "…"
 
 

@@ -4,8 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import PurePath
 from typing import Literal
 
@@ -13,6 +12,7 @@ from tallykeep.catalog.row_types import ROW_TYPES, ImportedRowType
 from tallykeep.engine.columns.column_mapping import OURS
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.cell_shapes import speaks_against, speaks_for_choice
+from tallykeep.preview.resemblance import Lexicon
 from tallykeep.resources.fields.field import Field
 
 By = Literal["title", "synonym", "similarity", "mapping"]
@@ -151,12 +151,12 @@ def recognize(row_type: ImportedRowType, columns: list[SeenColumn]) -> dict[int,
 
 def _recognized(row_type: ImportedRowType, column: SeenColumn, index: int) -> Recognized | None:
     """Recognize what the column's title says, unless its cells say otherwise; our own titles always count."""
-    title = dict(row_type.titles()).get(normal_title(column.title))
+    title = _titles(row_type.name).get(normal_title(column.title))
     if title is not None:
         return _own_id_or_not(row_type, column, title)
     if len(column.title) > _MAX_TITLE_LENGTH:
         return None
-    words, fields = _words(row_type.name), {each.title: each for each in row_type.fields}
+    words, fields = _words(row_type.name), _fields(row_type.name)
     spellings = _spellings(row_type, column.title)
     for spelling in spellings:
         if spelling in words and _may_be(row_type, fields[words[spelling]], column):
@@ -164,11 +164,11 @@ def _recognized(row_type: ImportedRowType, column: SeenColumn, index: int) -> Re
     if index < _MAX_COMPARED:
         for spelling in spellings:
             if _SHORTEST_ALIKE <= len(spelling) <= _MAX_ALIKE_LENGTH:
-                for close in get_close_matches(spelling, words, n=1, cutoff=_ALIKE):
-                    field = fields[words[close]]
-                    # Key columns are never guessed: rows that share a wrong key would become one resource.
-                    if field.title not in (*row_type.keys, "product_id") and _may_be(row_type, field, column):
-                        return Recognized(field.title, "similarity")
+                close = _closest(row_type.name, spelling)
+                field = fields[words[close]] if close is not None else None
+                # Key columns are never guessed: rows that share a wrong key would become one resource.
+                if field and field.title not in (*row_type.keys, "product_id") and _may_be(row_type, field, column):
+                    return Recognized(field.title, "similarity")
     return None
 
 
@@ -193,7 +193,12 @@ def _own_id_or_not(row_type: ImportedRowType, column: SeenColumn, title: str) ->
 def _plain(text: str) -> str:
     """Reduce a title to letters and digits, in small letters without accents."""
     # Signs that are put together are put in order in quadratic time.
-    decomposed = unicodedata.normalize("NFKD", text[:_MAX_TITLE_LENGTH].casefold())
+    return _plain_of_short(text[:_MAX_TITLE_LENGTH])
+
+
+@lru_cache(maxsize=4_096)
+def _plain_of_short(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
     return _CHARACTERS.sub("", "".join(character for character in decomposed if not unicodedata.combining(character)))
 
 
@@ -213,10 +218,30 @@ def _spellings(row_type: ImportedRowType, title: str) -> list[str]:
 
 
 @cache
+def _titles(name: str) -> dict[str, str]:
+    return dict(ROW_TYPES[name].titles())
+
+
+@cache
+def _fields(name: str) -> dict[str, Field]:
+    return {each.title: each for each in ROW_TYPES[name].fields}
+
+
+@lru_cache(maxsize=4_096)  # a file's titles are looked at again with each choice that somebody makes about it
+def _closest(name: str, spelling: str) -> str | None:
+    return _lexicon(name).closest(spelling, _ALIKE)
+
+
+@cache
+def _lexicon(name: str) -> Lexicon:
+    return Lexicon(_words(name))
+
+
+@cache
 def _words(name: str) -> dict[str, str]:
     """Return every word for a field of this row type, in plain spelling, with the field's title."""
-    words = {_plain(title): title for _, title in ROW_TYPES[name].titles()}
-    words |= {_plain(normal): title for normal, title in ROW_TYPES[name].titles()}
+    words = {_plain(title): title for title in _titles(name).values()}
+    words |= {_plain(normal): title for normal, title in _titles(name).items()}
     for each in ROW_TYPES[name].fields:
         for synonym in each.synonyms:
             words.setdefault(_plain(synonym), each.title)
@@ -235,7 +260,7 @@ def _candidate(
         fields = recognize(row_type, columns)
         known = [columns[index].title for index in sorted(fields)]
         score = sum(each.score for each in fields.values())
-        titles = dict(row_type.titles())
+        titles = _titles(row_type.name)
         available = {each.title for each in fields.values()} | {
             titles.get(normal_title(title), "") for title in defaults
         }

@@ -1,6 +1,8 @@
 """Accounting: every row of a batch ends as done, failed or unprocessed, in the transaction that wrote it."""
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from psycopg.errors import UniqueViolation
 
@@ -12,6 +14,7 @@ from tallykeep.core.submission_options import OnError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.attempt import BatchOutcome
+from tallykeep.engine.applying.reason_counts import ReasonGroups
 
 _sql = queries(__package__, "accounting.sql")
 
@@ -25,7 +28,7 @@ async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: Ba
     Raises BatchLostError, and so rolls everything back, when the batch or its action was ended by someone else.
     """
     failed = len(outcome.failures)
-    await record(connection, claimed, outcome.failures)
+    groups = await record(connection, claimed, outcome.failures)
     await add_report(connection, claimed, outcome.report)
     planned = claimed.batch.row_count
     rows = planned if outcome.met is None else outcome.met
@@ -43,6 +46,7 @@ async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: Ba
         raise BatchLostError(f"the batch at row {claimed.batch.first_row} is closed already")
     if tally["status"] is None:
         raise BatchLostError(f"the action {claimed.action_id} has ended already")
+    await groups.keep(connection, claimed, tally["failed_count"] - failed)
     if _has_to_stop(claimed, tally["failed_count"]) and tally["status"] != "DONE":
         reason = f"Stopped after {tally['failed_count']} failed row(s), as on_error=stop asks"
         await end_unfinished(connection, claimed.project_id, claimed.action_id, EndedBy.STOPPED, reason)
@@ -114,28 +118,44 @@ async def add_report(connection: Connection, claimed: ClaimedBatch, report: str)
         await connection.execute(_sql.add_report_part, part)
 
 
-async def record(connection: Connection, claimed: ClaimedBatch, failures: list[Failure]) -> None:
-    """Keep the failures, each under its row's number.
+async def record(connection: Connection, claimed: ClaimedBatch, failures: list[Failure]) -> ReasonGroups:
+    """Keep the failures, each under its row's number; returns them by reason, to be counted with the tally.
 
     Raises BatchLostError where somebody else has kept them: a rejected action ends with its batches open.
     """
-    if not failures:
-        return
+    (groups,) = await record_all(connection, [(claimed, failures)])
+    return groups
+
+
+async def record_all(
+    connection: Connection, failed: Iterable[tuple[ClaimedBatch, list[Failure]]]
+) -> list[ReasonGroups]:
+    """Keep the failures of several batches; raises BatchLostError as for one."""
+    groups, records = list[ReasonGroups](), list[tuple[Any, ...]]()
+    for claimed, failures in failed:
+        groups.append(ReasonGroups(claimed.action_id))
+        records += [_record(claimed, failure, groups[-1]) for failure in sorted(failures, key=_row)]
+    if not records:
+        return groups
     try:
-        await _copy_failures(connection, claimed, failures)
+        async with connection.cursor().copy(_sql.copy_failures) as copy:
+            for record in records:
+                await copy.write_row(record)
     except UniqueViolation as error:
-        raise BatchLostError(f"the failures of the action {claimed.action_id} are recorded already") from error
+        raise BatchLostError(f"the failures of the action {records[0][1]} are recorded already") from error
+    return groups
 
 
-async def _copy_failures(connection: Connection, claimed: ClaimedBatch, failures: list[Failure]) -> None:
-    async with connection.cursor().copy(_sql.copy_failures) as copy:
-        for failure in sorted(failures, key=lambda failure: failure.row):
-            key = None if failure.key is None else _storable(failure.key)
-            reason = _storable(failure.reason)[:_MAX_REASON_LENGTH]
-            line = claimed.batch.line_of(failure.row)
-            await copy.write_row(
-                (claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key, line)
-            )
+def _record(claimed: ClaimedBatch, failure: Failure, groups: ReasonGroups) -> tuple[Any, ...]:
+    key = None if failure.key is None else _storable(failure.key)
+    reason = _storable(failure.reason)[:_MAX_REASON_LENGTH]
+    line = claimed.batch.line_of(failure.row)
+    group = groups.add(failure.row, line, reason)
+    return claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key, line, group
+
+
+def _row(failure: Failure) -> int:
+    return failure.row
 
 
 def _storable(text: str) -> str:

@@ -1,5 +1,5 @@
 -- name: copy_failures!
-COPY failures (project_id, action_id, "row", key, reason, error_key, line) FROM STDIN
+COPY failures (project_id, action_id, "row", key, reason, error_key, line, reason_group) FROM STDIN
 
 -- name: add_report_part!
 INSERT INTO report_parts (project_id, action_id, first_row, body) VALUES (:project_id, :action_id, :first_row, :body)

@@ -58,7 +58,7 @@ async def _try_all(connection: Connection, action_type: ActionType, first: Claim
         failures = await _tried(connection, action_type, claimed)
         if failures and not failed and claimed.batch.first_row != first.batch.first_row:
             return 0
-        await record(connection, claimed, failures)
+        await _recorded(connection, claimed, failures, failed)
         failed += len(failures)
     return failed
 
@@ -71,14 +71,20 @@ async def _tried(connection: Connection, action_type: ActionType, claimed: Claim
 
 async def _rejected(connection: Connection, action_type: ActionType, flawed: _FlawedError) -> AfterBatch:
     """Record the failures of the flawed batch, which only writing those before it has shown, and of those behind."""
-    await record(connection, flawed.at, flawed.outcome.failures)
+    await _recorded(connection, flawed.at, flawed.outcome.failures, 0)
     failed = len(flawed.outcome.failures)
     async for claimed in _batches_from(connection, flawed.at):
         if claimed.batch.first_row != flawed.at.batch.first_row:
             failures = await _tried(connection, action_type, claimed)
-            await record(connection, claimed, failures)
+            await _recorded(connection, claimed, failures, failed)
             failed += len(failures)
     return await reject(connection, flawed.at, failed)
+
+
+async def _recorded(connection: Connection, claimed: ClaimedBatch, failures: list[Failure], failed_before: int) -> None:
+    """Record a batch's failures, and count them with those of the batches before; no other transaction does so."""
+    groups = await record(connection, claimed, failures)
+    await groups.keep(connection, claimed, failed_before)
 
 
 async def _batches_from(connection: Connection, claimed: ClaimedBatch) -> AsyncIterator[ClaimedBatch]:

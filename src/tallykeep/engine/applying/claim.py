@@ -1,6 +1,9 @@
 """The claim: a batch's row lock, which lasts as long as the transaction, and dies with its connection."""
 
+from typing import Any
+
 from tallykeep.core.batch import Batch, ClaimedBatch, Source
+from tallykeep.core.errors import UnreadableActionError
 from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Pool
@@ -18,6 +21,8 @@ async def claim_batch(
     None when it is not there for us: somebody else has it, or had it, or the action has ended.
 
     Only the first few open batches may be in hand, so that a slow one cannot gather waiting workers behind it.
+
+    Raises UnreadableActionError where nobody can apply it.
     """
     action_key = {"project_id": project_id, "action_id": action_id}
     silence = str(round(settings.lease_seconds * 1000))
@@ -26,13 +31,12 @@ async def claim_batch(
     action = await (await connection.execute(_sql.get_unfinished_action, limits)).fetchone()
     if action is None:
         return None
-    submission_options = SubmissionOptions.from_json(action["submission_options"])
+    source, submission_options = _submission(action)
     in_flight = 1 if submission_options.is_atomic else settings.batches_in_flight
     window = {**action_key, "first_row": first_row, "batches_in_flight": in_flight}
     batch = await (await connection.execute(_sql.claim_open_batch, window, binary=True)).fetchone()
     if batch is None:
         return None
-    source = Source(**action["source"])
     claimed = (project_id, action_id, action["type"], source, Batch(**batch), submission_options)
     return ClaimedBatch(
         *claimed,
@@ -40,6 +44,13 @@ async def claim_batch(
         open_batches=action["open_batches"],
         lock_timeout=action["lock_timeout"],
     )
+
+
+def _submission(action: dict[str, Any]) -> tuple[Source, SubmissionOptions]:
+    try:
+        return Source(**action["source"]), SubmissionOptions.from_json(action["submission_options"])
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise UnreadableActionError(f"{type(error).__name__}: {error}") from error
 
 
 async def note_attempt(pool: Pool, claimed: ClaimedBatch) -> int:

@@ -1,9 +1,9 @@
-"""Reading: actions, lists of them, and their failed rows."""
+"""Reading: actions, and lists of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, LiteralString
+from typing import Any
 
 from tallykeep.core.action import Action, EndedBy, OperationStatus, Status
 from tallykeep.core.action_type import ActionType, ActionTypes, Report
@@ -90,7 +90,9 @@ class ActionReader:
 
     async def require_action(self, connection: Connection, project_id: int, action_id: str) -> None:
         """Raise NotFoundError where the project has no such action."""
-        await _are_failures_kept(connection, project_id, action_id)
+        key = {"project_id": project_id, "action_id": action_id}
+        if await (await connection.execute(_sql.require_action, key)).fetchone() is None:
+            raise NotFoundError.of("async_action", action_id)
 
     async def list_actions(self, connection: Connection, project_id: int, wanted: Wanted) -> dict[str, Any]:
         """Return one page of actions, newest first, without results, and where the next page starts."""
@@ -104,30 +106,6 @@ class ActionReader:
             "has_more": page.more_after is not None,
             "more_starting_after": page.more_after,
         }
-
-    async def list_failures(
-        self, connection: Connection, project_id: int, action_id: str, *, limit: int, after_row: int, reason: str | None
-    ) -> dict[str, Any]:
-        """Return failed rows in row order behind `after_row`, all or those with this reason (see list_reasons).
-
-        Raises NotFoundError.
-        """
-        filters = {"after_row": after_row, "reason": reason}
-        return await _page_of_failures(
-            connection, _sql.first_failures, project_id, action_id, filters, limit=limit, name="failures"
-        )
-
-    async def list_reasons(
-        self, connection: Connection, project_id: int, action_id: str, *, limit: int, reason: str | None
-    ) -> dict[str, Any]:
-        """Return failed rows grouped by reason, most frequent first, with the first rows of each; raise NotFoundError.
-
-        Reasons that differ by nothing but the value that was sent are one, without the value.
-        """
-        filters = {"reason": reason}
-        return await _page_of_failures(
-            connection, _sql.failures_by_reason, project_id, action_id, filters, limit=limit, name="reasons"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,33 +133,6 @@ def _no_report(_: Action) -> None:
 
 def _may_have_kin(action: Action) -> bool:
     return bool(action.parent_id or action.failed_count or action.unprocessed_count)
-
-
-async def _page_of_failures(
-    connection: Connection, query: LiteralString, project_id: int, action_id: str, filters: dict[str, Any], *,
-    limit: int, name: str,
-) -> dict[str, Any]:  # fmt: skip
-    key = {"project_id": project_id, "action_id": action_id}
-    statement: LiteralString = query.replace("{bare_reason}", _sql.bare_reason.strip())
-    rows = await (await connection.execute(statement, {**key, **filters, "limit": limit + 1})).fetchall()
-    # Asked afterwards: failures that were kept until now were all there just before.
-    kept = await _are_failures_kept(connection, project_id, action_id)
-    rows = rows if kept else []
-    return {
-        "object": "list",
-        "data_ref": name,
-        name: rows[:limit],
-        "has_more": len(rows) > limit,
-        "failures_kept": kept,
-    }
-
-
-async def _are_failures_kept(connection: Connection, project_id: int, action_id: str) -> bool:
-    key = {"project_id": project_id, "action_id": action_id}
-    action = await (await connection.execute(_sql.are_failures_kept, key)).fetchone()
-    if action is None:
-        raise NotFoundError.of("async_action", action_id)
-    return bool(action["failures_kept"])
 
 
 def action_of(row: dict[str, Any]) -> Action:

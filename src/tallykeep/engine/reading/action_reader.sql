@@ -23,36 +23,8 @@ SELECT
 FROM async_actions
 WHERE project_id = :project_id AND id = :id
 
--- name: first_failures
-SELECT "row", line, key, reason
-FROM failures
-WHERE project_id = :project_id
-    AND action_id = :action_id
-    AND "row" > :after_row
-    AND (:reason::text IS NULL OR reason = :reason OR {bare_reason} = :reason)
-ORDER BY "row"
-LIMIT :limit
-
--- name: failures_by_reason
--- The value that was sent tells groups apart no more than the row does; it is shown where all of a group have the same.
-SELECT
-    CASE WHEN min(reason) = max(reason) THEN min(reason) ELSE {bare_reason} END AS reason,
-    count(*) AS count,
-    (array_agg("row" ORDER BY "row"))[1 : 5] AS first_rows,
-    (array_agg(line ORDER BY "row"))[1 : 5] AS first_lines
-FROM failures
-WHERE project_id = :project_id
-    AND action_id = :action_id
-    AND (:reason::text IS NULL OR reason = :reason OR {bare_reason} = :reason)
-GROUP BY {bare_reason}
-ORDER BY count DESC, min("row")
-LIMIT :limit
-
--- name: bare_reason!
-regexp_replace(reason, ' \(actual value is ''.*?''\)', '', 'g')
-
--- name: are_failures_kept
-SELECT failures_kept FROM async_actions WHERE project_id = :project_id AND id = :action_id
+-- name: require_action
+SELECT FROM async_actions WHERE project_id = :project_id AND id = :action_id
 
 -- name: get_kin
 -- For each action: how many rows its retries (and their retries) have done, and the file name of its first parent.

@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from tallykeep.core.action import EndedBy
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.errors import BatchLostError, NotYetError, OvertakenError
+from tallykeep.core.errors import BatchLostError, NotYetError, OvertakenError, UnreadableActionError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
@@ -36,6 +36,7 @@ _PAUSE_SECONDS = 0.2
 # Nothing is wrong: another worker was first, or holds the batch.
 _ORDINARY = (NotYetError, BatchLostError, OvertakenError)
 _CONTENTION = (DeadlockDetected, LockNotAvailable, SerializationFailure)
+_WHAT_TO_DO = "another version of Tallykeep may have written it; send the same rows again"
 _MAX_DELAY_OF_WAITING = timedelta(seconds=5)  # for others, who may have ended any moment
 
 
@@ -102,6 +103,17 @@ class Retries:
         ended = await end_unfinished(connection, *action_key, EndedBy.GAVE_UP, f"Given up after {reason}")
         if ended is not None:
             await queue_next(connection, claimed.project_id, ended, self.settings.batches_in_flight)
+
+    async def give_up_unreadable(
+        self, connection: Connection, project_id: int, action_id: str, error: UnreadableActionError
+    ) -> None:
+        """End an action that no attempt can come to: what is stored of its submission cannot be read."""
+        _log.error("an action is given up: it cannot be read", action_id=action_id, reason=str(error))
+        reason = f"Given up, as what is stored of the submission cannot be read ({_one_line(error)}): {_WHAT_TO_DO}"
+        async with connection.transaction():
+            ended = await end_unfinished(connection, project_id, action_id, EndedBy.GAVE_UP, reason)
+            if ended is not None:
+                await queue_next(connection, project_id, ended, self.settings.batches_in_flight)
 
 
 def _is_excused(error: Exception) -> bool:

@@ -29,7 +29,12 @@ _STEP = 200  # actions
 _KEYS_AT_A_TIME = 2_000
 # Batches and report parts are large, up to some megabytes each, or many small ones: both bounds count.
 _BYTES = 32 << 20
-_ROWS = ((_sql.delete_failures, 2_000), (_sql.delete_batches, 500), (_sql.delete_report_parts, 500))
+_ROWS = (
+    (_sql.delete_failures, 2_000),
+    (_sql.delete_reason_counts, 2_000),
+    (_sql.delete_batches, 500),
+    (_sql.delete_report_parts, 500),
+)
 _ENDS = (_sql.delete_bare_actions, _sql.finish_removals)
 
 _BROKEN_OFF = timedelta(minutes=5)  # since an upload was touched; its process touches it every minute

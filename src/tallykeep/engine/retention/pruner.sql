@@ -119,6 +119,17 @@ WHERE (project_id, action_id, "row") IN (
     LIMIT :step
 )
 
+-- name: delete_reason_counts!
+DELETE FROM reason_counts
+WHERE (project_id, action_id, digest) IN (
+    SELECT counts.project_id, counts.action_id, counts.digest
+    FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
+    JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
+    JOIN reason_counts AS counts ON counts.project_id = claimed.project_id AND counts.action_id = claimed.action_id
+    WHERE actions.status IN ('DONE', 'FAILED') AND NOT actions.failures_kept
+    LIMIT :step
+)
+
 -- name: delete_batches!
 -- As many as there are bytes for, and one more: how large they are is known without reading them. Those of an upload that
 -- broke off have no action.
@@ -176,6 +187,10 @@ WITH bare AS (
             SELECT FROM failures WHERE failures.project_id = actions.project_id AND failures.action_id = actions.id
         )
         AND NOT EXISTS (
+            SELECT FROM reason_counts AS counts
+            WHERE counts.project_id = actions.project_id AND counts.action_id = actions.id
+        )
+        AND NOT EXISTS (
             SELECT FROM report_parts AS parts
             WHERE parts.project_id = actions.project_id AND parts.action_id = actions.id
         )
@@ -206,6 +221,10 @@ WHERE (project_id, action_id) IN (SELECT * FROM unnest(:project_ids::bigint[], :
                 OR NOT actions.failures_kept AND EXISTS (
                     SELECT FROM failures
                     WHERE failures.project_id = actions.project_id AND failures.action_id = actions.id
+                )
+                OR NOT actions.failures_kept AND EXISTS (
+                    SELECT FROM reason_counts AS counts
+                    WHERE counts.project_id = actions.project_id AND counts.action_id = actions.id
                 )
                 OR NOT actions.report_kept AND EXISTS (
                     SELECT FROM report_parts AS parts

@@ -23,7 +23,10 @@ _WINDOW_BYTES = 1 << 16
 # Where a number may mean two: most files have none, and need no parser. With the mark in front it is quickest. Behind a
 # colon it is the milliseconds of a time.
 _TWO_WAY = re.compile(rb"[.,]\d{3}(?!\d)(?<=\d.\d{3})(?<!:\d\d.\d{3})")
-_TWO_WAY_CELL = re.compile(r"(?<![\d.,:])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])", re.ASCII)
+# The number that it is in has one to three digits in front, behind something else.
+_TWO_WAY_CELL = re.compile(
+    r"[.,]\d{3}(?![\d.,])(?:(?<=[^\d.,:][1-9].\d{3})|(?<=[^\d.,:][1-9]\d.\d{3})|(?<=[^\d.,:][1-9]\d\d.\d{3}))", re.ASCII
+)
 
 _MAX_TWO_WAY_LENGTH = 9  # with what is beside it
 _CELLS_AT_A_TIME = 100
@@ -114,7 +117,7 @@ class DecimalMarks:
 
 def _is_any_two_way(cells: list[str]) -> bool:
     return any(
-        _TWO_WAY_CELL.search("\n".join(cells[start : start + _CELLS_AT_A_TIME]))
+        _TWO_WAY_CELL.search("\n" + "\n".join(cells[start : start + _CELLS_AT_A_TIME]))
         for start in range(0, len(cells), _CELLS_AT_A_TIME)
     )
 

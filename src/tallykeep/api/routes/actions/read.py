@@ -20,6 +20,7 @@ from tallykeep.core.compatibility import OURS, Compatibility
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.engine.downloads.source_rows import shown_source_rows
 from tallykeep.engine.reading.action_reader import ADDED_FIELDS, ADDED_TO_ONE
+from tallykeep.engine.reading.failures import page_of_failures, page_of_reasons
 from tallykeep.engine.reading.list_actions import Failures, Wanted
 from tallykeep.tenants.projects import Caller
 
@@ -161,8 +162,8 @@ async def list_failures(
     key = (caller.project_id, action_id)
     async with context.reading(caller, much=group_by is not None or reason is not None).connection() as connection:
         if group_by == "reason":
-            return Json(await context.reader.list_reasons(connection, *key, limit=limit, reason=reason))
-        page = await context.reader.list_failures(connection, *key, limit=limit, after_row=after_row, reason=reason)
+            return Json(await page_of_reasons(connection, *key, limit=limit, reason=reason))
+        page = await page_of_failures(connection, *key, limit=limit, after_row=after_row, reason=reason)
     return Json(await _with_rows(context, caller, action_id, page) if source_rows else page)
 
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from tallykeep.dashboard.kit.api_client import segment
 from tallykeep.dashboard.kit.render import page
-from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
+from tallykeep.dashboard.kit.signed_in import FromVisit
 from tallykeep.dashboard.pages.resources.resource_types import Resource, ResourceType, resource_types
 
 router = APIRouter(prefix="/resources")
@@ -29,14 +29,15 @@ async def first_resource_type() -> Response:
 @router.get("/{resource_type}")
 async def search(request: Request, visit: FromVisit, resource_type: str, q: str = "", number: int = 1) -> Response:
     """The newest of a kind, or those that match."""
-    shown = _resource_type(visit, resource_type)
+    known = resource_types(visit.catalog)
+    shown = _resource_type(known, resource_type)
     wanted, narrowed = q.strip(), _narrowed(request, shown)
     query = {"limit": _PER_PAGE, "page": min(max(number, 1), _MAX_PAGES), **narrowed, **_matching(shown, wanted)}
     answer = await visit.api.ask("GET", f"/v1/{resource_type}", query)
     pages = min(-(-answer["total"] // _PER_PAGE), _MAX_PAGES)
     return page(
         request, "pages/resources/list.html", resource_type=resource_type, shown=shown, q=wanted, narrowed=narrowed,
-        resource_types=resource_types(visit.catalog), resources=answer[resource_type], total=answer["total"],
+        resource_types=known, resources=answer[resource_type], total=answer["total"],
         number=query["page"], pages=pages,
     )  # fmt: skip
 
@@ -45,8 +46,7 @@ def _narrowed(request: Request, resource_type: ResourceType) -> dict[str, str]:
     return {name: request.query_params.get(name, "") for name in resource_type.filters}
 
 
-def _resource_type(visit: Visit, name: str) -> ResourceType:
-    known = resource_types(visit.catalog)
+def _resource_type(known: dict[str, ResourceType], name: str) -> ResourceType:
     if name not in known:
         raise HTTPException(404)
     return known[name]
@@ -61,7 +61,7 @@ def _matching(resource_type: ResourceType, wanted: str) -> dict[str, str]:
 
 
 async def _file(request: Request, visit: FromVisit, resource_type: str, q: str = "") -> AsyncIterator[httpx.Response]:
-    shown = _resource_type(visit, resource_type)
+    shown = _resource_type(resource_types(visit.catalog), resource_type)
     query = {**_narrowed(request, shown), **_matching(shown, q.strip())}
     async with visit.api.stream("GET", f"/v1/lists/csv/{resource_type}", query) as content:
         yield content
@@ -77,7 +77,7 @@ async def download(content: Annotated[httpx.Response, Depends(_file)]) -> Respon
 @router.get("/{resource_type}/{key:path}")
 async def show_one(request: Request, visit: FromVisit, resource_type: str, key: str) -> Response:
     """One resource, with all that is known of it."""
-    shown = _resource_type(visit, resource_type)
+    shown = _resource_type(resource_types(visit.catalog), resource_type)
     resource = await visit.api.get(f"/v1/{resource_type}/{segment(key)}")
     skus = (
         await visit.api.get(f"/v1/products/{segment(resource['id'])}/skus", limit=100)
