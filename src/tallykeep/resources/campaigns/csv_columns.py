@@ -43,7 +43,7 @@ def campaign_columns(
 
     `template` is what the sample was made of, as JSON.
     """
-    columns = CampaignColumns(header, sample, checker, categories, marks, last_day_counts)
+    columns = CampaignColumns(header, sample, template, checker, categories, marks, last_day_counts)
     return columns if columns.take_worth(template) and columns.is_sound else None
 
 
@@ -54,6 +54,7 @@ class CampaignColumns:
         self,
         header: Sequence[str],
         sample: VoucherDraft,
+        template: Mapping[str, Any],
         checker: MetadataChecker,
         categories: CategoryLabels,
         marks: Marks,
@@ -77,7 +78,8 @@ class CampaignColumns:
                 extra[index] = title
         self.is_sound = len(self._fields) == named and "code" in self._fields
         self._extra = list(extra)
-        self._metadata = MetadataColumns(list(extra.values()), checker, marks, self._absent["metadata"])
+        without = NEEDS_CARE if checker.problems(template.get("metadata") or {}) else self._absent["metadata"]
+        self._metadata = MetadataColumns(list(extra.values()), checker, marks, without)
         self._readers = {name: self._reader(field, categories) for name, (_, field) in self._fields.items()
                          if name in self._absent}  # fmt: skip
         self._worth: dict[str, Callable[[CellColumn], list[Part]]] = {}

@@ -35,7 +35,11 @@ class CampaignVouchers:
 
     def _columns_of(self, header: list[str]) -> CampaignColumns | None:
         template = voucher_like(self._campaign, {"code": _ANY_CODE})
-        samples, _ = self._cleaner.clean([Row(1, template)])
+        # What rows say of metadata may make good what the campaign's voucher lacks.
+        any_metadata = JsonVouchers(
+            MetadataChecker(None), self._categories, self._campaign["id"], last_day_counts=self._source.last_day_counts
+        )
+        samples, _ = any_metadata.clean([Row(1, template)])
         marks, ends = self._source.decimal_marks, self._source.last_day_counts
         return campaign_columns(header, samples[0], template, self._checker, self._categories, marks=marks,
                                 last_day_counts=ends) if samples else None  # fmt: skip
