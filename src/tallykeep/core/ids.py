@@ -5,6 +5,8 @@ import time
 from datetime import UTC, datetime
 
 _ID_HEX_DIGITS = 18
+_LAST_DIGITS = 3
+_ENDINGS = [f"{number:0{_LAST_DIGITS}x}" for number in range(16**_LAST_DIGITS)]
 _ID_RANDOM_BITS = 30
 
 
@@ -23,4 +25,9 @@ def new_id(prefix: str) -> str:
 def new_ids(prefix: str, count: int) -> list[str]:
     """Return `count` consecutive ids; two calls collide with a chance of about count / 2^30 within one millisecond."""
     first = (time.time_ns() // 1_000_000) << _ID_RANDOM_BITS | secrets.randbits(_ID_RANDOM_BITS)
-    return [f"{prefix}{number:0{_ID_HEX_DIGITS}x}" for number in range(first, first + count)]
+    ids: list[str] = []
+    while len(ids) < count:
+        rest, last = divmod(first + len(ids), len(_ENDINGS))
+        common = f"{prefix}{rest:0{_ID_HEX_DIGITS - _LAST_DIGITS}x}"
+        ids += [common + ending for ending in _ENDINGS[last : last + count - len(ids)]]
+    return ids
