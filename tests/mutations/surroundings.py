@@ -118,4 +118,18 @@ MUTATIONS = (
         "        if False:\n            rows.append(Row(",
         "tests/unit/test_broken_lines.py::test_what_was_noted_is_not_decided_again",
     ),
+    Mutation(
+        "numbers are stored with the digits that row by row they have",
+        "src/tallykeep/core/exact_json.py",
+        'return b"." not in data or not _ZERO_AT_END.search(data)',
+        "return True",
+        "tests/unit/test_json_columns.py::test_an_unusual_row_among_usual_ones_comes_out_as_it_does_alone",
+    ),
+    Mutation(
+        "what cannot be kept counts also where something else has its name",
+        "src/tallykeep/formats/json/typed_rows.py",
+        "can_be_kept = _is_utf8(run) and (is_usual or not exact_json.has_long_numbers(run))",
+        "can_be_kept = True",
+        "tests/unit/test_json_columns.py::test_an_unusual_row_among_usual_ones_comes_out_as_it_does_alone",
+    ),
 )

@@ -103,3 +103,14 @@ def test_digits_within_strings_are_no_long_numbers(parts: list[str]) -> None:
 )
 def test_what_only_looks_like_a_long_number_is_no_detour(text: str) -> None:
     assert not exact_json.has_long_numbers(json.dumps({"card": text, "n": [1, 2.5, -30]}).encode())
+
+
+@pytest.mark.parametrize(("number", "is_usual"), [
+    ("0", True), ("-12.5", True), ("2.0", True), ("123456789012345", True), ("0.00001", True),
+    ("1.10", False), ("1.00", False), ("1e2", False), ("1E-7", False), ("1234567890123456", False),
+    ("0.12345678901234567", False),
+])  # fmt: skip
+def test_numbers_are_usual_where_they_are_written_as_they_were_read(number: str, is_usual: bool) -> None:
+    for text in (f'{{"a":{number}}}', f'{{"a": {number} , "b":[ 1,{number}]}}', f"[{number},0]"):
+        assert exact_json.has_usual_numbers(text.encode()) == is_usual
+    assert exact_json.has_usual_numbers(json.dumps({"a": f"x{number}x"}).encode())

@@ -61,7 +61,8 @@ class Import(Operation):
                 vouchers.append(Row(row.number, voucher_like(self._campaign, source)))
             else:
                 failures.append(Failure(row.number, self._key(row), source))
-        self._drafts, flawed = self._cleaner.clean(vouchers)
+        drafts, flawed = self._cleaner.clean(vouchers)
+        self._drafts = list(drafts)
         return failures + flawed
 
     def _key(self, row: Row) -> str | None:
