@@ -132,4 +132,18 @@ MUTATIONS = (
         "_SECONDS",
         "tests/unit/test_ended_answers.py::test_it_is_forgotten_before_retention_changes_it[keep_actions_days]",
     ),
+    Mutation(
+        "numbers are stored with the digits that row by row they have",
+        "src/tallykeep/core/exact_json.py",
+        'return b"." not in data or not _ZERO_AT_END.search(data)',
+        "return True",
+        "tests/unit/test_json_columns.py::test_an_unusual_row_among_usual_ones_comes_out_as_it_does_alone",
+    ),
+    Mutation(
+        "what cannot be kept counts also where something else has its name",
+        "src/tallykeep/formats/json/typed_rows.py",
+        "can_be_kept = _is_utf8(run) and (is_usual or not exact_json.has_long_numbers(run))",
+        "can_be_kept = True",
+        "tests/unit/test_json_columns.py::test_an_unusual_row_among_usual_ones_comes_out_as_it_does_alone",
+    ),
 )

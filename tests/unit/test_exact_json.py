@@ -1,6 +1,7 @@
 """Numbers come out of JSON as they went in, digit by digit."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -87,3 +88,29 @@ def test_deep_nesting_around_a_long_number_is_read_or_refused() -> None:
         for _ in range(depth):
             (read,) = read
         assert read == Decimal("123456789012345678901")
+
+
+@given(st.lists(texts | st.text(st.sampled_from('0123456789.-+eE:,[ "\\'), max_size=40).map(json.dumps), max_size=5))
+def test_digits_within_strings_are_no_long_numbers(parts: list[str]) -> None:
+    numerals: list[str] = []
+    json.loads(f"[{','.join(parts)}]", parse_int=numerals.append, parse_float=numerals.append)
+    long = [text for text in numerals if len(text) >= 16 or re.search("[eE].{3}", text)]
+    assert exact_json.has_long_numbers(f"[{','.join(parts)}]".encode()) == bool(long)
+
+
+@pytest.mark.parametrize(
+    "text", ["4111111111111111", "2026-01-01T10:00:00.123456+00:00", ": 1e400", '\\", 1' + "0" * 20]
+)
+def test_what_only_looks_like_a_long_number_is_no_detour(text: str) -> None:
+    assert not exact_json.has_long_numbers(json.dumps({"card": text, "n": [1, 2.5, -30]}).encode())
+
+
+@pytest.mark.parametrize(("number", "is_usual"), [
+    ("0", True), ("-12.5", True), ("2.0", True), ("123456789012345", True), ("0.00001", True),
+    ("1.10", False), ("1.00", False), ("1e2", False), ("1E-7", False), ("1234567890123456", False),
+    ("0.12345678901234567", False),
+])  # fmt: skip
+def test_numbers_are_usual_where_they_are_written_as_they_were_read(number: str, is_usual: bool) -> None:
+    for text in (f'{{"a":{number}}}', f'{{"a": {number} , "b":[ 1,{number}]}}', f"[{number},0]"):
+        assert exact_json.has_usual_numbers(text.encode()) == is_usual
+    assert exact_json.has_usual_numbers(json.dumps({"a": f"x{number}x"}).encode())

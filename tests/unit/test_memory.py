@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tallykeep.core.rows import Row, Table, Values
+from tallykeep.core.rows import Row, Table
+from tallykeep.formats.json.unread_rows import UnreadRows
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.metadata.checker import MetadataChecker
@@ -17,7 +18,8 @@ from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 NOTHING = MetadataChecker(None)
 VOUCHERS = Table(range(1, 3), ["A,GIFT_VOUCHER,1,x", "B,LOYALTY_CARD,,y"], delimiter=",", width=4, kept=range(4))
 CUSTOMERS = Table(range(1, 3), ["c-1,Ada,x", "c-2,null,y"], delimiter=",", width=3, kept=range(3))
-OBJECTS = Values(range(1, 3), [{"code": "A", "type": "GIFT_VOUCHER", "gift": {"amount": 1}}, {"code": "B"}])
+ELEMENTS = [*(b'{"code":"A%d","type":"GIFT_VOUCHER","gift":{"amount":1}}' % at for at in range(39)), b'{"code":"B"}']
+OBJECTS = UnreadRows(range(1, 41), b",".join(ELEMENTS))
 
 
 def _csv() -> Any:

@@ -95,7 +95,7 @@ def test_elements_taken_many_at_a_time_are_the_same(
 ) -> None:
     data = json.dumps(objects, indent=indent).encode()
     splitter = JsonSplitter(batch_rows=20, batch_bytes=10_000, max_row_bytes=ROW_LIMIT)
-    with mock.patch.object(split_json, "_RUN_BYTES", run_bytes):
+    with mock.patch.multiple(split_json, _ENOUGH_BYTES=run_bytes, RUN_BYTES=2 * run_bytes):
         batches = split(splitter, chunked(data, cuts))
     assert [row.value for batch in batches for row in read_rows(batch, splitter.source)] == objects
     assert all(0 < batch.row_count <= 20 for batch in batches)
@@ -205,7 +205,7 @@ def test_what_is_not_a_json_array_is_refused_in_any_chunks(data: str, cuts: list
         expected = json.loads(encoded)
     except ValueError:
         expected = None
-    with mock.patch.object(split_json, "_RUN_BYTES", run_bytes):
+    with mock.patch.multiple(split_json, _ENOUGH_BYTES=run_bytes, RUN_BYTES=2 * run_bytes):
         if isinstance(expected, list):
             assert [row.value for row in rows_of(json_splitter(), chunked(encoded, cuts))] == expected
         else:

@@ -10,9 +10,12 @@ import orjson
 DecodeError = orjson.JSONDecodeError
 EncodeError = orjson.JSONEncodeError
 
-# Every sign of a number becomes a 0, so that one search finds those that are long enough to lose digits.
-_NUMERALS = bytes.maketrans(b"0123456789.+-E", b"0" * 13 + b"e")
-_LONG, _LONG_POWER = b"0" * 16, b"0e000"
+# Every sign of a number becomes a 0, and what can stand before one a colon, so that one search finds those that are
+# long enough to lose digits. It finds some within strings as well, though not those that these begin with.
+_NUMERALS = bytes.maketrans(b"0123456789.+-E,[ \t\r\n", b"0" * 13 + b"e" + b":" * 6)
+_LONG, _LONG_NUMBER, _LONG_POWER = b"0" * 16, b":" + b"0" * 16, re.compile(rb":0++e000")
+_ANY_POWER = re.compile(rb":0++e")
+_ZERO_AT_END = re.compile(rb"\.[0-9]++(?<=[0-9]0)(?=[,}\]\s])")
 _MAX_DIGITS = 1_000  # PostgreSQL holds 16,383 behind the point
 _SHORT = 16  # fifteen digits and a point: a float holds them all
 _INTEGER_DIGITS = 20  # of 64 bits, with a sign
@@ -49,13 +52,38 @@ def loads(text: str | bytes | bytearray) -> Any:
     if len(data) > 2 * MAX_BRACKETS and _brackets(data) > MAX_BRACKETS + 1:
         raise CannotKeepError(f"it {TOO_MANY_BRACKETS}")
     value = _read(data)
-    numerals = data.translate(_NUMERALS)
-    if _LONG not in numerals and _LONG_POWER not in numerals:
+    if not has_long_numbers(data):
         return value
     try:
         return json.loads(data, parse_int=_integer, parse_float=_decimal)
     except RecursionError:
         raise DecodeError("nested too deep", "", 0) from None
+
+
+def has_long_numbers(data: bytes | bytearray) -> bool:
+    """Whether this JSON has numbers that may be others as floats, or that nobody can hold; digits in strings are none.
+
+    Strings are only told apart where what they hold looks like such a number.
+    """
+    return _seem_long(data) and _seem_long(_STRING.sub(b'""', data))
+
+
+def has_usual_numbers(data: bytes) -> bool:
+    """Whether all numbers in this object or array are as dumps writes them, or may as well be; False if it is not sure.
+
+    They have at most fifteen digits, no exponent, and no further 0 at the end of their decimals.
+    """
+    numerals = data.translate(_NUMERALS)
+    if (_LONG in numerals and _LONG_NUMBER in numerals) or (b"0e" in numerals and _ANY_POWER.search(numerals)):
+        return False
+    return b"." not in data or not _ZERO_AT_END.search(data)
+
+
+def _seem_long(data: bytes | bytearray) -> bool:
+    numerals = b":" + data.translate(_NUMERALS)
+    if _LONG in numerals and _LONG_NUMBER in numerals:
+        return True
+    return b"0e000" in numerals and _LONG_POWER.search(numerals) is not None
 
 
 def _brackets(data: bytes | bytearray) -> int:

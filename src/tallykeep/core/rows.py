@@ -16,30 +16,6 @@ class Row:
     problem: str | None = None
 
 
-class Values(Sequence[Row]):
-    """Rows that could all be read, as their bare values; rows are made when asked for."""
-
-    __slots__ = ("numbers", "values")
-
-    def __init__(self, numbers: range, values: list[Any]) -> None:
-        self.numbers = numbers
-        self.values = values
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> "Values": ...
-
-    def __getitem__(self, index: int | slice) -> "Row | Values":
-        if isinstance(index, slice):
-            return Values(self.numbers[index], self.values[index])
-        return Row(self.numbers[index], self.values[index])
-
-
 class Table(Sequence[Row]):
     """Rows of a file that need no parser: no quotes, one cell for every title; cells are made when asked for.
 

@@ -9,13 +9,13 @@ from operator import itemgetter
 
 from tallykeep.core import exact_json
 from tallykeep.core.batch import Batch, Source
-from tallykeep.core.rows import Row, Table, Values
+from tallykeep.core.rows import Row, Table
 from tallykeep.formats.csv.records import records_in
 from tallykeep.formats.csv.spreadsheet_errors import has_marks, unmarked
 from tallykeep.formats.csv.titles import wrong_width
-from tallykeep.formats.json.array_splitter import parse_elements
-from tallykeep.formats.json.elements import ELEMENT_SEPARATOR, is_json, split_elements
+from tallykeep.formats.json.elements import ELEMENT_SEPARATOR, split_elements
 from tallykeep.formats.json.ndjson_splitter import LINE_SEPARATOR
+from tallykeep.formats.json.unread_rows import UnreadRows
 
 _SEPARATORS = {"csv": b"", "json": ELEMENT_SEPARATOR, "ndjson": LINE_SEPARATOR}
 _LINE_END = re.compile(rb"\r\n?|\n")
@@ -46,9 +46,10 @@ def _rows(batch: Batch, source: Source) -> Sequence[Row]:
             for row in rows:
                 row.value = None if row.value is None else unmarked(row.value)
         return rows if source.kept is None else _narrowed(rows, source.kept, source.width)
+    numbers = range(batch.first_row, batch.first_row + batch.row_count)
     if source.format == "ndjson":
-        return [_json_row(number, line) for number, line in enumerate(raw_rows(batch, source), batch.first_row)]
-    return _json_rows(batch)
+        return UnreadRows(numbers, b"", batch.body.split(LINE_SEPARATOR))
+    return UnreadRows(numbers, batch.body)
 
 
 def raw_rows(batch: Batch, source: Source) -> list[bytes]:
@@ -104,23 +105,6 @@ def split_rows(batch: Batch, source: Source, parts: int) -> list[Batch]:
         cut.append(Batch(batch.first_row + index, count, body, batch.lines, broken or None))
         start += len(body)
     return cut
-
-
-def _json_rows(batch: Batch) -> Sequence[Row]:
-    try:
-        values = parse_elements(batch.body)
-    except exact_json.DecodeError:
-        return [_json_row(number, element)
-                for number, element in enumerate(split_elements(batch.body), batch.first_row)]  # fmt: skip
-    return Values(range(batch.first_row, batch.first_row + len(values)), values)
-
-
-def _json_row(number: int, element: bytes) -> Row:
-    try:
-        return Row(number, exact_json.loads(element))
-    except exact_json.DecodeError as error:
-        what = "cannot be kept as JSON" if is_json(element) else "is not JSON"
-        return Row(number, problem=f"the row {what}: {error}")
 
 
 def _table(batch: Batch, source: Source) -> Table | None:

@@ -1,10 +1,12 @@
 """One attempt at a batch's rows: applied as a set, narrowed down to the rows at fault, cut off, or tried dry."""
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import attrgetter
 from typing import ParamSpec, TypeVar
 from uuid import uuid4
 
@@ -110,7 +112,7 @@ async def _apply_until_failures(
                     return replace(outcome, unprocessed=unprocessed)
                 raise _CutOffError(failed[allowed - 1])
         except _CutOffError as cut_off:
-            wanted = [row for row in wanted if row.number <= cut_off.last]
+            wanted = rows[: bisect_right(rows, cut_off.last, key=attrgetter("number"))]
 
 
 async def _outcome_of(

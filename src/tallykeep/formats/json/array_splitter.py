@@ -23,15 +23,11 @@ from tallykeep.formats.json.elements import (
     is_json,
     split_elements,
 )
+from tallykeep.formats.json.runs import RUN_BYTES, count_elements, first_run
 from tallykeep.formats.pieces import PIECE_BYTES, pieces
 
-_RUN_BYTES = 32_768
+_ENOUGH_BYTES = 32_768
 _OPENING = re.compile(rb"[ \t\r\n]*+\[")
-# Short, because looking for it from behind takes as many steps as it has bytes, for each byte that is looked through.
-_FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]{0,20}+"[^"\\]{0,60}+")')
-_TEXTS = re.compile(rb'(?:[ \t\r\n]*+"[^"\\]*+"[ \t\r\n]*+,)++')
-_TEXTS_BYTES = 4_096  # few enough that the smallest texts do not overfill a batch
-_BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -78,14 +74,14 @@ class JsonSplitter:
         if self._state == "start" and (opening := _OPENING.match(self._buffer)):
             self._buffer, self._state = self._buffer[opening.end() :], "first"
         yield from self._runs()
-        if not final and len(self._buffer) < _RUN_BYTES and self._state in ("first", "element") and not may_end:
-            self._scan_from = _RUN_BYTES
+        if not final and len(self._buffer) < _ENOUGH_BYTES and self._state in ("first", "element") and not may_end:
+            self._scan_from = _ENOUGH_BYTES
             return
         yield from self._cutter.add(self._elements())
         if self._is_inner and self.has_ended:
             return
         # An element that goes on is looked at again only when much more of it has come.
-        self._scan_from = len(self._buffer) + _RUN_BYTES if self._walk.begun else 2 * len(self._buffer)
+        self._scan_from = len(self._buffer) + _ENOUGH_BYTES if self._walk.begun else 2 * len(self._buffer)
         if len(self._buffer) > self._max_row_bytes:
             raise row_too_long(self._cutter.row_number, self._max_row_bytes)
         self._cutter.refuse_blanks(self._fed_bytes - len(self._buffer))
@@ -136,14 +132,15 @@ class JsonSplitter:
 
     def _runs(self) -> Iterator[Batch]:
         """Take as many complete elements off the buffer as a parser finds at once; leave those that it rejects."""
-        while self._state in ("first", "element") and len(self._buffer) >= _RUN_BYTES:
-            run = _run_of(self._buffer[: 2 * _RUN_BYTES])
-            if run is None or not self._cutter.is_for(len(run[1])) or len(run[0]) > self._max_row_bytes:
+        while self._state in ("first", "element") and len(self._buffer) >= _ENOUGH_BYTES:
+            run = first_run(self._buffer[:RUN_BYTES])
+            count = count_elements(run) if run else None
+            if run is None or count is None or not self._cutter.is_for(count) or len(run) > self._max_row_bytes:
                 return
-            self._buffer = self._buffer[len(run[0]) + 1 :]
+            self._buffer = self._buffer[len(run) + 1 :]
             self._walk = Walk()
             self._state = "element"
-            yield from self._cutter.add_run(run[0], len(run[1]))
+            yield from self._cutter.add_run(run, count)
 
     def _elements(self) -> list[bytes]:
         """Take whole elements off the buffer, and see that they are JSON; leave an incomplete one there."""
@@ -216,9 +213,12 @@ def parse_elements(body: bytes) -> list[Any]:
     """
     values: list[Any] = []
     at = 0
-    while len(body) - at > 2 * _RUN_BYTES and (run := _run_of(body[at : at + 2 * _RUN_BYTES])):
-        values += run[1]
-        at += len(run[0]) + 1
+    while len(body) - at > RUN_BYTES and (run := first_run(body[at : at + RUN_BYTES])):
+        try:
+            values += exact_json.loads(b"[" + run + b"]")
+        except exact_json.DecodeError:
+            break
+        at += len(run) + 1
     for some in _parsed(body[at:] if at else body):
         values += some
     return values
@@ -227,7 +227,7 @@ def parse_elements(body: bytes) -> list[Any]:
 def _parsed(body: bytes) -> Iterator[list[Any]]:
     """Yield the values of the body's elements, some at a time; raises exact_json.DecodeError.
 
-    Where elements end is only a guess at first, as in _run_of.
+    Where elements end is only a guess at first, as in first_run.
     """
     at = 0
     while len(body) - at > LONG_ELEMENT:
@@ -257,29 +257,6 @@ def _some_at_a_time(body: bytes) -> Iterator[bytes]:
         size += len(element)
         brackets += opened
     yield ELEMENT_SEPARATOR.join(some)
-
-
-def _run_of(buffer: bytes) -> tuple[bytes, list[Any]] | None:
-    """Return the complete elements at the buffer's start, up to the comma behind the last, and their values; else None.
-
-    Elements of an array mostly begin alike. Where the last one that begins like the first does begin is only a guess;
-    what makes it sure is that all before it parses, as JSON that ends too early, or too late, does not.
-    """
-    if texts := _TEXTS.match(buffer, 0, _TEXTS_BYTES):
-        return _read(texts[0][:-1])
-    begins = _FIRST_KEY.match(buffer)
-    last = buffer.rfind(begins[1], begins.end()) if begins else -1
-    comma = buffer.rfind(b",", 0, last)
-    if last < 0 or not _BEHIND_ELEMENT.search(buffer, max(0, comma - 1_000), last):
-        return None
-    return _read(buffer[:comma])
-
-
-def _read(run: bytes) -> tuple[bytes, list[Any]] | None:
-    try:
-        return run, exact_json.loads(b"[" + run + b"]")
-    except exact_json.DecodeError:
-        return None
 
 
 def _check(elements: list[bytes], number: int) -> None:

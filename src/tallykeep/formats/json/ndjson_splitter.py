@@ -1,6 +1,7 @@
 """Splitting NDJSON, as it streams in, into its lines: one row each, whatever it holds."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from tallykeep.core.batch import Batch, Source
 from tallykeep.formats.batch_cutter import BatchCutter, row_too_long
@@ -8,6 +9,8 @@ from tallykeep.formats.charset import without_marks
 
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r"
+_SOME = 500  # lines, which are looked at together
+_FIRST, _LAST = itemgetter(0), itemgetter(-1)
 
 LINE_SEPARATOR = b"\n"
 
@@ -36,7 +39,7 @@ class LinesSplitter:
         self._fed_bytes += len(chunk)
         end = chunk.rfind(LINE_SEPARATOR) + 1
         if end:
-            lines = b"".join([*self._partial, chunk[:end]]).split(LINE_SEPARATOR)
+            *lines, _ = b"".join([*self._partial, chunk[:end]]).split(LINE_SEPARATOR)
             self._partial, self._partial_size = [], 0
             yield from self._take(lines)
         self._partial.append(chunk[end:])
@@ -69,10 +72,24 @@ class LinesSplitter:
             self._started = True
         if max(map(len, lines)) > self._max_row_bytes:
             lines = list(self._until_too_long(lines))
-        kept = [(row, number) for number, line in enumerate(lines, self._line) if (row := line.strip(_BLANK))]
-        # The last one continues in the next chunk, or is the text after the last newline.
-        self._line += len(lines) - 1
-        yield from self._cutter.add([row for row, _ in kept], [number for _, number in kept])
+        for start in range(0, len(lines), _SOME):
+            some, number = lines[start : start + _SOME], self._line + start
+            if self._are_plain(some):
+                yield from self._cutter.add_run(LINE_SEPARATOR.join(some), len(some), number)
+            else:
+                kept = [(row, at) for at, line in enumerate(some, number) if (row := line.strip(_BLANK))]
+                yield from self._cutter.add([row for row, _ in kept], [at for _, at in kept])
+        self._line += len(lines)
+
+    def _are_plain(self, lines: list[bytes]) -> bool:
+        """Whether there are many lines, none blank or with blanks around it, and the batch has room for them."""
+        return (
+            len(lines) > 1
+            and self._cutter.is_for(len(lines))
+            and all(lines)
+            and set(map(_FIRST, lines)) == {ord("{")}
+            and set(map(_LAST, lines)) == {ord("}")}
+        )
 
     def _until_too_long(self, lines: list[bytes]) -> Iterator[bytes]:
         number = self._cutter.row_number

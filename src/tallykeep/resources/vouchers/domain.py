@@ -14,16 +14,16 @@ Values = dict[str, Any]
 
 DISCOUNT, GIFT, LOYALTY = "DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"
 
-_ORDER_EFFECTS = ("APPLY_TO_ORDER", "APPLY_TO_ITEMS")
+ORDER_EFFECTS = ("APPLY_TO_ORDER", "APPLY_TO_ITEMS")
 EFFECTS: dict[str, tuple[str, ...]] = {
     "AMOUNT": (
-        *_ORDER_EFFECTS, "APPLY_TO_ITEMS_PROPORTIONALLY", "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY",
+        *ORDER_EFFECTS, "APPLY_TO_ITEMS_PROPORTIONALLY", "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY",
         "APPLY_TO_ITEMS_BY_QUANTITY",
     ),
-    "PERCENT": _ORDER_EFFECTS,
-    "FIXED": _ORDER_EFFECTS,
+    "PERCENT": ORDER_EFFECTS,
+    "FIXED": ORDER_EFFECTS,
     "UNIT": ("ADD_MISSING_ITEMS", "ADD_NEW_ITEMS", "ADD_MANY_ITEMS", "ADD_SAME_ITEMS"),
-    "SHIPPING": ("ADD_MISSING_ITEMS", "ADD_NEW_ITEMS", "ADD_MANY_ITEMS", "ADD_SAME_ITEMS", *_ORDER_EFFECTS),
+    "SHIPPING": ("ADD_MISSING_ITEMS", "ADD_NEW_ITEMS", "ADD_MANY_ITEMS", "ADD_SAME_ITEMS", *ORDER_EFFECTS),
 }  # fmt: skip
 VOUCHER_TYPES = (DISCOUNT, GIFT, LOYALTY)
 DISCOUNT_TYPES = tuple(EFFECTS)
@@ -53,7 +53,7 @@ WORTH_LESS: dict[str, tuple[str, ...]] = {
     GIFT: ("subtracted_amount",),
     LOYALTY: ("subtracted_points", "expired_points"),
 }
-GIFT_EFFECT = cleaning.one_of(*_ORDER_EFFECTS)
+GIFT_EFFECT = cleaning.one_of(*ORDER_EFFECTS)
 WORTH_BESIDE: dict[str, tuple[str, ...]] = {GIFT: (), LOYALTY: ("pending_points", "next_expiration_points")}
 EXTRA_FIELDS: tuple[tuple[str, Cleaner], ...] = (
     ("validity_timeframe", validity.timeframe),

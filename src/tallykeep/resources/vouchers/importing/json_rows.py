@@ -1,10 +1,12 @@
 """Vouchers that come as JSON objects. Every problem of a row is found, not only the first."""
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import compress
+from typing import Any, cast
 
 from tallykeep.core import exact_json
-from tallykeep.core.rows import Failure, Row, Values
+from tallykeep.core.rows import Failure, Row
+from tallykeep.formats.json.unread_rows import UnreadRows
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import Problem, actual
@@ -13,19 +15,10 @@ from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import (
     DISCOUNT,
-    DISCOUNT_BESIDE,
-    DISCOUNT_TYPE,
-    DISCOUNT_VALUES,
-    EFFECTS,
     EXTRA_FIELDS,
     GIFT,
-    GIFT_EFFECT,
-    UNIT_EFFECTS,
     VOUCHER_TYPE,
     WORTH,
-    WORTH_BESIDE,
-    WORTH_LESS,
-    balance_of,
     shown_key,
     take,
     take_dates,
@@ -34,11 +27,10 @@ from tallykeep.resources.vouchers.domain import (
 from tallykeep.resources.vouchers.domain import Values as Fields
 from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.fields import IN_JSON, INSIDE_JSON
+from tallykeep.resources.vouchers.importing.json_columns import Texts, VoucherColumns
+from tallykeep.resources.vouchers.importing.worth_checks import discount_problems, worth_problems
 
-_WORTH_REMEMBERING = 2_000
-_ANY_CODE = "ANY"
-_MAX_PROBLEMS = 100  # problems of one list: more are nobody's to read
-_NO_DRAFTS = DraftTable([], [], [])
+_FEW = 20  # rows, which are cleaned one by one as quickly
 # Laid out for the loop that every row goes through.
 _INSIDE = [
     (holder, [(field.name, field.column_name, field.clean, field.path) for field in fields])
@@ -63,64 +55,45 @@ class JsonVouchers:
         self._campaign_id = campaign_id
         self._metadata = Memo(lambda dumped: metadata.problems(exact_json.loads(dumped)))
         self._missing_metadata = metadata.problems({})
-        self._row_texts: dict[bytes, str | None] = {}
-        self._discounts = Memo(lambda dumped: _discount_problems(exact_json.loads(dumped)))
+        self._discounts = Memo(lambda dumped: discount_problems(exact_json.loads(dumped)))
+        self._columns = VoucherColumns(fields, metadata, categories, campaign_id)
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
         """Return the drafts and the failures, each in row order."""
-        alike, others = self._clean_alike(rows) if isinstance(rows, Values) else (_NO_DRAFTS, rows)
-        if not others:
-            return alike, []
-        drafts: list[VoucherDraft] = list(alike)
+        codes, row_texts = self._read_columns(rows)
+        drafts: list[VoucherDraft] = []
         failures: list[Failure] = []
-        for row in others:
-            if row.problem is not None:
-                failures.append(Failure(row.number, None, row.problem))
-                continue
-            draft, problems, key = self._clean_row(row.number, row.value)
-            if draft is not None:
-                drafts.append(draft)
+        for index in _lacking(codes, row_texts):
+            codes[index] = None
+            made = self._clean_carefully(rows[index])
+            if isinstance(made, Failure):
+                failures.append(made)
+            elif is_plain(made.code):
+                codes[index], row_texts[index] = made.code, "\t".join((made.type, *made.fields))
             else:
-                failures.append(Failure(row.number, key, "; ".join(problems)))
-        return sorted(drafts, key=lambda draft: draft.row), failures
+                drafts.append(made)
+        table = _drafts_of(rows, codes, row_texts)
+        return sorted([*table, *drafts], key=lambda draft: draft.row) if drafts else table, failures
 
-    def _clean_alike(self, rows: Values) -> tuple[DraftTable, Sequence[Row]]:
-        """Return the drafts of rows that repeat others in all but the code, and the rows that are not so simple."""
-        codes: list[str] = []
-        row_texts: list[str] = []
-        indexes: list[int] = []
-        for index, raw in enumerate(rows.values):
-            row_text = self._row_text_of(raw)
-            if row_text is not None and is_plain(code := raw["code"].strip()):
-                codes.append(code)
-                row_texts.append(row_text)
-                indexes.append(index)
-            if len(self._row_texts) > _WORTH_REMEMBERING and 2 * len(self._row_texts) > index:
-                return _NO_DRAFTS, rows
-        if len(indexes) == len(rows):
-            return DraftTable(rows.numbers, codes, row_texts), []
-        simple = set(indexes)
-        numbers = [rows.numbers[index] for index in indexes]
-        return DraftTable(numbers, codes, row_texts), [row for index, row in enumerate(rows) if index not in simple]
+    def _read_columns(self, rows: Sequence[Row]) -> tuple[Texts, Texts]:
+        """Return the codes and the row texts of rows that the quick way takes, None for others."""
+        if len(rows) < _FEW:
+            return [None] * len(rows), [None] * len(rows)
+        codes: Texts = []
+        row_texts: Texts = []
+        for run in self._columns.rows.runs(rows if isinstance(rows, UnreadRows) else _written(rows)):
+            some_codes, some_texts = self._columns.read(run)
+            codes += some_codes
+            row_texts += some_texts
+        if len(codes) != len(rows):
+            return [None] * len(rows), [None] * len(rows)
+        return codes, row_texts
 
-    def _row_text_of(self, raw: Any) -> str | None:
-        """Look up the row text (see DraftTable) of a row without any problem, by all of it but the code."""
-        if not isinstance(raw, dict):
-            return None
-        code = raw.get("code")
-        if not isinstance(code, str):
-            return None
-        raw["code"] = _ANY_CODE  # for the time of this look, which no other thread shares
-        try:
-            rest = exact_json.dumps(raw)
-            if rest not in self._row_texts:
-                draft, _, _ = self._clean_row(0, raw)
-                self._row_texts[rest] = "\t".join((draft.type, *draft.fields)) if draft else None
-            return self._row_texts[rest]
-        except exact_json.EncodeError:
-            return None
-        finally:
-            raw["code"] = code  # after a defect the same rows are tried again, fewer at a time
+    def _clean_carefully(self, row: Row) -> VoucherDraft | Failure:
+        if row.problem is not None:
+            return Failure(row.number, None, row.problem)
+        draft, problems, key = self._clean_row(row.number, row.value)
+        return draft or Failure(row.number, key, "; ".join(problems))
 
     def _clean_row(self, row: int, raw: Any) -> tuple[VoucherDraft | None, list[str], str | None]:
         if not isinstance(raw, dict):
@@ -177,8 +150,37 @@ class JsonVouchers:
             dumped = _dump(raw.get(name), dict, name, problems)
             if dumped is not None:
                 worth = raw[name]
-                problems.extend(_worth_problems(voucher_type, worth, values.get("redeemed_amount")))
+                problems.extend(worth_problems(voucher_type, worth, values.get("redeemed_amount")))
                 values[name] = (exact_json.dumps(without_balance(worth)) if "balance" in worth else dumped).decode()
+
+
+def _lacking(codes: Texts, row_texts: Texts) -> list[int]:
+    """Return the indexes of rows that lack their code or their text."""
+    if None not in codes and None not in row_texts:
+        return []
+    return [at for at, pair in enumerate(zip(codes, row_texts, strict=True)) if None in pair]
+
+
+def _drafts_of(rows: Sequence[Row], codes: Texts, row_texts: Texts) -> DraftTable:
+    """Return the drafts of the rows that have a code."""
+    numbers = rows.numbers if isinstance(rows, UnreadRows) else [row.number for row in rows]
+    if None in codes:
+        has_code = [code is not None for code in codes]
+        numbers = list(compress(numbers, has_code))
+        codes, row_texts = list(compress(codes, has_code)), list(compress(row_texts, has_code))
+    return DraftTable(numbers, cast(list[str], codes), cast(list[str], row_texts))
+
+
+def _written(rows: Sequence[Row]) -> UnreadRows:
+    """Return rows that were read already as bytes; one that cannot be written is empty."""
+    return UnreadRows(range(len(rows)), b"", [_as_bytes(row.value) for row in rows])
+
+
+def _as_bytes(value: Any) -> bytes:
+    try:
+        return exact_json.dumps(value)
+    except exact_json.EncodeError:
+        return b""
 
 
 def _take_inside(values: Fields, problems: list[str], raw: Fields) -> None:
@@ -208,21 +210,6 @@ def _dump(raw: Any, expected: type, name: str, problems: list[str]) -> bytes | N
     return exact_json.dumps(raw)
 
 
-def _worth_problems(voucher_type: str, worth: Fields, spent: int | None) -> list[str]:
-    name, total, clean = WORTH[voucher_type]
-    problems: list[str] = []
-    take({}, problems, total, worth.get(total), clean, label=f"{name}.{total}", required=True)
-    for other in (*WORTH_LESS[voucher_type], *WORTH_BESIDE[voucher_type]):
-        take({}, problems, other, worth.get(other), clean, label=f"{name}.{other}")
-    if voucher_type == GIFT:
-        take({}, problems, "effect", worth.get("effect"), GIFT_EFFECT, label="gift.effect")
-    if not problems and worth.get("balance") is not None:
-        left = balance_of(voucher_type, worth, spent)
-        if worth["balance"] != left:
-            problems.append(f"{name}.balance: must be {left}, as the other numbers say {actual(worth['balance'])}")
-    return problems
-
-
 def _type_of(raw: Fields, problems: list[str]) -> str | None:
     voucher_type = raw.get("type")
     if voucher_type is None:
@@ -236,47 +223,3 @@ def _type_of(raw: Fields, problems: list[str]) -> str | None:
     except Problem as problem:
         problems.append(f"type: {problem}")
         return None
-
-
-def _discount_problems(discount: Fields) -> list[str]:
-    problems: list[str] = []
-    if discount.get("type") is None:
-        return ["discount.type is required"]
-    try:
-        voucher_type: str = DISCOUNT_TYPE(discount["type"])
-    except Problem as problem:
-        return [f"discount.type: {problem}"]
-    effect = discount.get("effect")
-    if effect is not None:
-        take({}, problems, "effect", effect, cleaning.one_of(*EFFECTS[voucher_type]), label="discount.effect")
-    for name, clean in DISCOUNT_BESIDE.items():
-        take({}, problems, name, discount.get(name), clean, label=f"discount.{name}")
-    if voucher_type == "UNIT" and effect == "ADD_MANY_ITEMS" and discount.get("units"):
-        return problems + _units_problems(discount["units"])
-    if voucher_type in DISCOUNT_VALUES:
-        name, clean = DISCOUNT_VALUES[voucher_type]
-        needed = not discount.get(f"{name}_formula")
-        take({}, problems, name, discount.get(name), clean, label=f"discount.{name}", required=needed)
-    if voucher_type == "UNIT":
-        take({}, problems, "unit_type", discount.get("unit_type"), cleaning.text, label="discount.unit_type",
-              required=True)  # fmt: skip
-    return problems
-
-
-def _units_problems(units: Any) -> list[str]:
-    if not isinstance(units, list):
-        return [f"discount.units: must be an array {actual(units)}"]
-    problems: list[str] = []
-    for at, unit in enumerate(units):
-        if len(problems) >= _MAX_PROBLEMS:
-            return [*problems, "discount.units has more problems than these"]
-        label = f"discount.units[{at}]"
-        if not isinstance(unit, dict):
-            problems.append(f"{label}: must be an object {actual(unit)}")
-            continue
-        needed = not unit.get("unit_off_formula")
-        take({}, problems, "unit_off", unit.get("unit_off"), cleaning.number, label=f"{label}.unit_off",
-             required=needed)  # fmt: skip
-        take({}, problems, "unit_type", unit.get("unit_type"), cleaning.text, label=f"{label}.unit_type")
-        take({}, problems, "effect", unit.get("effect"), cleaning.one_of(*UNIT_EFFECTS), label=f"{label}.effect")
-    return problems

@@ -1,0 +1,77 @@
+"""Runs: as many complete elements of an array as a parser reads at once, found by how the elements begin."""
+
+import re
+
+from msgspec import MsgspecError, Raw
+from msgspec.json import Decoder
+
+from tallykeep.core import exact_json
+from tallykeep.formats.json.elements import ELEMENT_SEPARATOR, split_elements
+
+RUN_BYTES = 2 * exact_json.MAX_BRACKETS  # in so many there cannot be too many brackets
+# Short, because looking for it from behind takes as many steps as it has bytes, for each byte that is looked through.
+_FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]{0,20}+"[^"\\]{0,60}+")')
+_TEXTS = re.compile(rb'(?:[ \t\r\n]*+"[^"\\]*+"[ \t\r\n]*+,)++')
+_TEXTS_BYTES = 4_096  # few enough that the smallest texts do not overfill a batch
+_BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
+_elements = Decoder(list[Raw])
+
+
+def first_run(buffer: bytes) -> bytes | None:
+    """Return the complete elements at the buffer's start, up to the comma behind the last; None where none are seen.
+
+    Elements of an array mostly begin alike. Where the last one that begins like the first does begin is only a guess;
+    what makes it sure is that all before it parses, as JSON that ends too early, or too late, does not.
+    """
+    if texts := _TEXTS.match(buffer, 0, _TEXTS_BYTES):
+        return texts[0][:-1]
+    begins = _FIRST_KEY.match(buffer)
+    last = buffer.rfind(begins[1], begins.end()) if begins else -1
+    comma = buffer.rfind(b",", 0, last)
+    if last < 0 or not _BEHIND_ELEMENT.search(buffer, max(0, comma - 1_000), last):
+        return None
+    return buffer[:comma]
+
+
+def elements_of(run: bytes) -> list[bytes] | None:
+    """Return the bytes of each of the elements, JSON by the letter; None where it cannot be said that they are.
+
+    That they are in UTF-8 is not seen to, nor that they can be kept.
+    """
+    try:
+        return list(map(bytes, _elements.decode(b"[" + run + b"]")))
+    except (MsgspecError, RecursionError):
+        return None
+
+
+def count_elements(run: bytes) -> int | None:
+    """Return how many elements these are; None where it cannot be said that they are JSON, and in UTF-8."""
+    try:
+        if not run.isascii():
+            run.decode()
+        return len(_elements.decode(b"[" + run + b"]"))
+    except (MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def next_run(body: bytes, at: int) -> bytes | None:
+    """Return the elements of a batch's body from here on, or some of them, no surer than those of first_run."""
+    piece = body[at : at + RUN_BYTES]
+    if len(piece) == len(body) - at:
+        return piece
+    end = piece.rfind(ELEMENT_SEPARATOR)
+    return first_run(piece) or (piece[:end] if end > 0 else None)
+
+
+def elements_in(body: bytes) -> list[bytes]:
+    """Return the bytes of each of the elements of a batch's body."""
+    elements: list[bytes] = []
+    at = 0
+    while at < len(body):
+        run = next_run(body, at)
+        some = elements_of(run) if run is not None else None
+        if run is None or some is None:
+            return elements + split_elements(body[at:])
+        elements += some
+        at += len(run) + 1
+    return elements

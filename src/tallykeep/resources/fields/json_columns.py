@@ -1,0 +1,191 @@
+"""Columns of JSON values, checked and made ready for COPY many at a time.
+
+A column that is the same text in each row is that text; else it is a list with the text of each row, or None where the
+row needs the careful way: there something is wrong, or so unusual that nobody is quick with it.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+from msgspec import MsgspecError, Raw
+from msgspec.json import Decoder
+
+from tallykeep.core import exact_json
+from tallykeep.resources.fields import cleaning
+from tallykeep.resources.fields.cleaning import MAX_KEY_BYTES, Problem
+from tallykeep.resources.fields.copy_format import ESCAPES, copy_text, is_plain
+
+Column = str | list[str | None]
+
+_UNUSUAL_TEXT = re.compile("[\x00\\\\\t\n\r\ud800-\udfff]")
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_first = itemgetter(0)
+
+
+def read_present(values: Sequence[Any], absent: str, read: Callable[[Sequence[Any]], Sequence[str | None]]) -> Column:
+    """Read the values that are not None; the others become `absent`."""
+    missing = values.count(None)
+    if missing == len(values):
+        return absent
+    if not missing:
+        return list(read(values))
+    texts = iter(read([value for value in values if value is not None]))
+    return [absent if value is None else next(texts) for value in values]
+
+
+def read_keys(keys: Sequence[str | None], *, has_escapes: bool) -> list[str | None]:
+    """Read keys as cleaning.key_text does; one that is missing, or would have to be escaped, needs care."""
+    stripped = [(key or "").strip() for key in keys]
+    joined = "".join(stripped)
+    # Without an escape, a JSON string has no other hidden character in ASCII than this.
+    if has_escapes or not joined.isascii() or "\x7f" in joined or max(map(len, stripped)) > MAX_KEY_BYTES:
+        return [key if is_plain(key) else None for key in stripped]
+    return [key or None for key in stripped]
+
+
+def read_texts(values: Sequence[str], *, has_escapes: bool) -> Sequence[str | None]:
+    """Read texts as cleaning.text does; where no JSON string `has_escapes`, none has to be looked at."""
+    if not has_escapes or not _UNUSUAL_TEXT.search("".join(values)):
+        return values
+    return [_cleaned(cleaning.text, value) for value in values]
+
+
+def read_booleans(values: Sequence[bool]) -> Sequence[str]:
+    """Write true and false."""
+    return ["t" if value else "f" for value in values]
+
+
+def read_integers(values: Sequence[int]) -> Sequence[str]:
+    """Write whole numbers, within their bounds already."""
+    return list(map(str, values))
+
+
+def read_timestamps(values: Sequence[str], clean: cleaning.Cleaner) -> Sequence[str | None]:
+    """Read dates and times as `clean` does, cleaning.timestamp or cleaning.last_timestamp."""
+    if (texts := _read_alike(values, clean)) is not None:
+        return texts
+    read: dict[str, str | None] = {}
+    by_length: dict[int, list[str]] = {}
+    for value in set(values):
+        by_length.setdefault(len(value), []).append(value)
+    for alike in by_length.values():
+        read.update(zip(alike, _read_alike(alike, clean) or map(partial(_cleaned, clean), alike), strict=True))
+    return [read[value] for value in values]
+
+
+def _read_alike(values: Sequence[str], clean: cleaning.Cleaner) -> list[str] | None:
+    """Read dates and times of one shape; None for others, and where one does not exist."""
+    # With a line's end, every value is as long as the others where all are of one shape.
+    lines = ("\n".join(values) + "\n").encode("utf-8", "replace")
+    shape = lines[: len(values[0]) + 1].translate(_DIGITS)
+    if shape not in _SHAPES or lines.translate(_DIGITS) != shape * len(values) or not _exist(values, lines):
+        return None
+    return lines.replace(*(_SHAPES[shape] or _rest_of_day(clean))).decode().split("\n")[:-1]
+
+
+# What of these becomes what of the text that is stored.
+_SHAPES = {
+    b"0000-00-00T00:00:00Z\n": (b"Z", b".000+00:00"),
+    b"0000-00-00T00:00:00.000Z\n": (b"Z", b"+00:00"),
+    b"0000-00-00\n": None,
+}
+
+
+def _rest_of_day(clean: cleaning.Cleaner) -> tuple[bytes, bytes]:
+    day = "2000-01-01"
+    return b"\n", clean(day)[len(day) :].encode() + b"\n"
+
+
+def _exist(values: Sequence[str], lines: bytes) -> bool:
+    """Whether all of these dates exist; an hour of 24, with which some versions begin the next day, does not here."""
+    try:
+        deque(map(datetime.fromisoformat, values), maxlen=0)
+    except ValueError:
+        return False
+    return b"T24" not in lines
+
+
+class Objects:
+    """Reads objects that are kept as they are: their own bytes, where these say the same as JSON written anew.
+
+    `check` tells whether an object is to be taken; without it, all are. What `taken` decodes needs no check.
+    """
+
+    def __init__(self, check: Callable[[dict[str, Any]], bool] | None = None, taken: Any = None) -> None:
+        self._check = check
+        self._one: Decoder[Any] | None = None if taken is None else Decoder(taken)
+        self._all: Decoder[Any] | None = None if taken is None else Decoder(list[taken])
+
+    def read(self, raws: Sequence[Raw], *, has_usual_numbers: bool = False) -> Sequence[str | None]:
+        """Return the text of each; None also where it is no object.
+
+        They are in UTF-8. Where nothing but usual numbers (exact_json.has_usual_numbers) is known to be in them, nobody
+        looks for others.
+        """
+        lines = b"\n".join(raws)
+        is_usual = has_usual_numbers or exact_json.has_usual_numbers(lines)
+        texts = _usual_objects(lines, len(raws)) if is_usual else None
+        if texts is None:
+            return list(map(self._read, raws))
+        if self._check is None:
+            return texts
+        array = b"[" + lines.replace(b"\n", b",") + b"]"
+        if self._all is None or self._one is None:
+            taken = map(self._check, exact_json.loads(array))
+            return [text if is_taken else None for text, is_taken in zip(texts, taken, strict=True)]
+        try:
+            self._all.decode(array)
+        except MsgspecError:
+            decode = self._one.decode
+            return [text if _decodes(decode, raw) else self._read(raw) for text, raw in zip(texts, raws, strict=True)]
+        return texts
+
+    def _read(self, raw: Raw) -> str | None:
+        try:
+            value = exact_json.loads(bytes(raw))
+            if not isinstance(value, dict):
+                return None
+            cleaning.check_storable(value)
+        except (exact_json.DecodeError, Problem):
+            return None
+        is_taken = self._check is None or self._check(value)
+        return copy_text(exact_json.dumps(value).decode()) if is_taken else None
+
+
+def _decodes(decode: Callable[[Any], Any], raw: Raw) -> bool:
+    try:
+        decode(raw)
+    except MsgspecError:
+        return False
+    return True
+
+
+def _usual_objects(lines: bytes, count: int) -> list[str] | None:
+    """Return COPY's texts of objects, a line each, where writing them anew would say the same; None where it might not.
+
+    What PostgreSQL does not hold is none of these.
+    """
+    if b"\\" in lines:
+        if b"\\u" in lines:
+            return None
+        lines = lines.replace(b"\\", ESCAPES["\\"].encode())
+    if b"\t" in lines or b"\r" in lines:
+        return None
+    texts = lines.decode().split("\n")
+    nested = lines.count(b"{") + lines.count(b"[") - count
+    if nested >= cleaning.MAX_DEPTH and max([text.count("{") + text.count("[") for text in texts]) > cleaning.MAX_DEPTH:
+        return None
+    are_objects = len(texts) == count and all(texts) and set(map(_first, texts)) == {"{"}
+    return texts if are_objects else None
+
+
+def _cleaned(clean: cleaning.Cleaner, value: str) -> str | None:
+    try:
+        return copy_text(clean(value))
+    except Problem:
+        return None

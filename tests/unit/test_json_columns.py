@@ -1,0 +1,186 @@
+"""JSON vouchers cleaned by columns come out exactly as they do row by row, whatever stands in them."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tallykeep.core.batch import Batch, Source
+from tallykeep.core.rows import Failure
+from tallykeep.formats.json.elements import ELEMENT_SEPARATOR
+from tallykeep.formats.row_reader import read_rows
+from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
+from tallykeep.resources.metadata.schemas import clean_properties
+from tallykeep.resources.vouchers.draft import COLUMNS, VoucherDraft
+from tallykeep.resources.vouchers.importing import json_rows
+from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
+from tests.unit.json_vouchers import BODIES
+
+JSON_COLUMNS = {"discount", "gift", "loyalty_card", "extras", "metadata"}
+LABELS = CategoryLabels(by_name={"New": "label_1"}, by_id={"cat_1": "label_1", "cat_2": "label_2"})
+ANYTHING = MetadataChecker(None)
+SCHEMA = MetadataChecker(
+    MetadataSchema(clean_properties({"n": {"type": "number", "lt": 100}, "s": {"type": "string", "optional": False}}))
+)
+UNESCAPED = {r"\\": "\\", r"\t": "\t", r"\n": "\n", r"\r": "\r"}
+
+
+def unescaped(text: str) -> str:
+    return re.sub(r"\\[\\tnr]", lambda match: UNESCAPED[match[0]], text)
+
+
+def digits(text: str) -> Any:
+    number = Decimal(text)
+    return ("number", *(number or number.copy_abs()).as_tuple())
+
+
+def as_stored(draft: VoucherDraft) -> dict[str, Any]:
+    """Return the draft as PostgreSQL has it: of JSON, what it says and the digits of its numbers."""
+    fields = {
+        name: json.loads(unescaped(text), parse_int=digits, parse_float=digits)
+        if name in JSON_COLUMNS and text[0] == "{"
+        else text
+        for name, text in zip(COLUMNS, draft.fields, strict=True)
+    }
+    return {"row": draft.row, "code": draft.code, "type": draft.type, "cleared": draft.cleared, **fields}
+
+
+def outcome(cleaner: JsonVouchers, rows: Any) -> tuple[list[dict[str, Any]], list[Failure]]:
+    drafts, failures = cleaner.clean(rows)
+    return list(map(as_stored, drafts)), failures
+
+
+def cleaners() -> list[JsonVouchers]:
+    return [
+        JsonVouchers(ANYTHING, LABELS),
+        JsonVouchers(SCHEMA, LABELS, last_day_counts=True),
+        JsonVouchers(ANYTHING, LABELS, "camp_\\1"),
+    ]
+
+
+def assert_same(batch: Batch, source: Source) -> None:
+    for cleaner in cleaners():
+        quick = outcome(cleaner, read_rows(batch, source))
+        carefully = [outcome(cleaner, [row]) for row in read_rows(batch, source)]
+        drafts = [draft for drafts, _ in carefully for draft in drafts]
+        assert quick == (drafts, [failure for _, failures in carefully for failure in failures])
+        assert outcome(cleaner, list(read_rows(batch, source))) == quick
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _all_rows_by_columns() -> Any:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_rows, "_FEW", 2)
+        yield
+
+
+@settings(max_examples=150)
+@given(st.lists(BODIES, min_size=2, max_size=8))
+def test_elements_come_out_as_they_do_one_by_one(elements: list[bytes]) -> None:
+    assert_same(Batch(5, len(elements), ELEMENT_SEPARATOR.join(elements)), Source("json"))
+
+
+@settings(max_examples=60)
+@given(st.lists(BODIES.filter(lambda body: b"\n" not in body), min_size=2, max_size=8))
+def test_lines_come_out_as_they_do_one_by_one(lines: list[bytes]) -> None:
+    assert_same(Batch(5, len(lines), b"\n".join(lines)), Source("ndjson"))
+
+
+USUAL = [
+    b'{"code":"A%d","type":"GIFT_VOUCHER","gift":{"amount":%d,"effect":"APPLY_TO_ORDER"},"active":false,"category":"New"}',
+    b'{"code":"B%d","type":"LOYALTY_CARD","loyalty_card":{"points":%d},"start_date":"2026-01-01T10:00:00Z"}',
+    b'{"code":"C%d","type":"DISCOUNT_VOUCHER","discount":{"type":"PERCENT","percent_off":1.5},"redemption":{"quantity":%d}}',
+    b'{"code":"D%d","discount":{"type":"UNIT","unit_off":1,"unit_type":"x"},"metadata":{"card":"4111111111111111","n":%d}}',
+    b'{"code":"E%d","gift":{"amount":1},"additional_info":"\\t\\"c\\"\\\\","metadata":{"a":[{"b":%d}],"c":"\\\\ \\n"}}',
+    b'{"code":"F%d","gift":{"amount":%d},"id":"v_1","validity_day_of_week":[1],"publish":{"entries":[]},"object":null}',
+    b'{"code":"G%d","gift":{"amount":5},"expiration_date":"2026-01-01","metadata":{"price":1.%d0,"big":1e2}}',
+]
+
+
+@pytest.mark.parametrize("form", range(len(USUAL)))
+def test_what_is_usual_does_not_take_the_careful_way(form: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JsonVouchers, "_clean_row", None)
+    elements = [USUAL[form] % (number, number) for number in range(1, 501)]
+    rows = read_rows(Batch(1, 500, ELEMENT_SEPARATOR.join(elements)), Source("json"))
+    drafts, failures = JsonVouchers(ANYTHING, LABELS).clean(rows)
+    assert ([draft.row for draft in drafts], failures) == (list(range(1, 501)), [])
+
+
+UNUSUAL = [
+    b'{"code":"Z","gift":{"amount":1},"metadata":{"price":1.10}}',
+    b'{"code":"Z","gift":{"amount":1},"metadata":{"big":1e2,"long":0.12345678901234567}}',
+    b'{"code":"Z","gift":{"amount":1},"metadata":{"a":1e400}}',
+    b'{"code":"Z","gift":{"amount":1},"metadata":1e400,"metadata":{}}',
+    b'{"code":"Z","gift":{"amount":1},"metadata":{"a":"\xff"},"metadata":{}}',
+    b'{"code":"Z","gift":{"amount":1},"unknown":1e400}',
+    b'{"code":"Z","gift":{"amount":1},"unknown":"\xff"}',
+    b'{"code":"Z","gift":{"amount":1},"metadata":{"a":"\\u0000"}}',
+    b'{"code":"Z","gift":{"amount":1},"additional_info":"\\u0000"}',
+    b'{"code":"Z","gift":{"amount":1},"metadata":' + b'{"a":' * 33 + b"1" + b"}" * 34,
+    b'{"code":"Z","gift":{"amount":1},"metadata":[1]}',
+    b'{"code":"Z","gift":{"amount":1},"metadata":{"a":\t1,\n"b":"\\\\t"}}',
+    b'{"code":"Z","gift":{"amount":5,"subtracted_amount":2,"balance":4}}',
+    b'{"code":"Z","gift":{"amount":5,"subtracted_amount":2,"balance":3}}',
+    b'{"code":"Z","type":"DISCOUNT_VOUCHER","gift":{"amount":1e400},"discount":{"type":"AMOUNT","amount_off":1}}',
+    b'{"code":"Z","discount":{"type":"UNIT","unit_off":1,"unit_type":"x","effect":"ADD_MANY_ITEMS","units":[5]}}',
+    b'{"code":"Z","discount":{"type":"PERCENT","percent_off":100.00000000000000001}}',
+    b'{"code":"Z","gift":{"amount":1},"start_date":"2026-01-02","expiration_date":"2026-01-01T10:00:00Z"}',
+    b'{"code":"Z","gift":{"amount":1},"start_date":"2026-02-29T10:00:00Z"}',
+    b'{"code":"Z\\\\","gift":{"amount":1}}',
+]
+
+
+@pytest.mark.parametrize("unusual", UNUSUAL)
+def test_an_unusual_row_among_usual_ones_comes_out_as_it_does_alone(unusual: bytes) -> None:
+    assert b"1e2" in USUAL[6]  # which makes all others unusual, too
+    elements = [USUAL[number % 6] % (number, number) for number in range(1, 40)]
+    elements[20:20] = [unusual]
+    assert_same(Batch(1, len(elements), ELEMENT_SEPARATOR.join(elements)), Source("json"))
+
+
+def test_one_careful_row_leaves_the_others_to_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    careful = JsonVouchers._clean_row
+
+    def noted(self: JsonVouchers, row: int, raw: Any) -> Any:
+        seen.append(row)
+        return careful(self, row, raw)
+
+    monkeypatch.setattr(JsonVouchers, "_clean_row", noted)
+    elements = [USUAL[number % len(USUAL)] % (number, number) for number in range(1, 501)]
+    elements[99] = b'{"code":"Z","gift":{"amount":"ten"}}'
+    drafts, failures = JsonVouchers(ANYTHING, LABELS).clean(
+        read_rows(Batch(1, 500, ELEMENT_SEPARATOR.join(elements)), Source("json"))
+    )
+    assert seen == [failure.row for failure in failures] == [100]
+    assert len(drafts) == 499
+
+
+def test_rows_that_reading_and_splitting_count_otherwise_fail() -> None:
+    batch = Batch(1, 3, b'{"code":"A","gift":{"amount":1}},\n{"code":"B","gift":{"amount":1}}')
+    for rows in (read_rows(batch, Source("json")), read_rows(batch, Source("ndjson"))):
+        drafts, failures = JsonVouchers(ANYTHING, LABELS).clean(rows)
+        assert (len(drafts), {failure.reason for failure in failures}) == (
+            0, {"Internal error: 3 rows were read as 2"}
+        )  # fmt: skip
+        assert len(failures) == 3
+
+
+def test_lines_that_make_one_element_together_are_no_rows() -> None:
+    lines = [b'{"code":"A","metadata":[{}', b'{}],"gift":{"amount":1}}', b'{"code":"B","gift":{"amount":1}},{}']
+    _, failures = JsonVouchers(ANYTHING, LABELS).clean(read_rows(Batch(1, 3, b"\n".join(lines)), Source("ndjson")))
+    assert [failure.reason[:19] for failure in failures] == ["the row is not JSON"] * 3
+
+
+def test_rows_are_read_one_by_one_in_parts_and_all_at_once_alike() -> None:
+    elements = [USUAL[number % len(USUAL)] % (number, number) for number in range(1, 60)]
+    batch = Batch(1, len(elements), ELEMENT_SEPARATOR.join(elements))
+    expected = list(read_rows(batch, Source("json")))
+    rows = read_rows(batch, Source("json"))
+    assert [rows[-1], *rows[3:7], *rows[:3][1:]] == [expected[-1], *expected[3:7], *expected[1:3]]
+    assert (list(rows), rows[5], list(rows[:2])) == (expected, expected[5], expected[:2])
