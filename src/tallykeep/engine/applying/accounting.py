@@ -1,6 +1,8 @@
 """Accounting: every row of a batch ends as done, failed or unprocessed, in the transaction that wrote it."""
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from psycopg.errors import UniqueViolation
 
@@ -119,23 +121,31 @@ async def record(connection: Connection, claimed: ClaimedBatch, failures: list[F
 
     Raises BatchLostError where somebody else has kept them: a rejected action ends with its batches open.
     """
-    if not failures:
+    await record_all(connection, [(claimed, failures)])
+
+
+async def record_all(connection: Connection, failed: Iterable[tuple[ClaimedBatch, list[Failure]]]) -> None:
+    """Keep the failures of several batches; raises BatchLostError as for one."""
+    records = [_record(claimed, failure) for claimed, failures in failed for failure in sorted(failures, key=_row)]
+    if not records:
         return
     try:
-        await _copy_failures(connection, claimed, failures)
+        async with connection.cursor().copy(_sql.copy_failures) as copy:
+            for record in records:
+                await copy.write_row(record)
     except UniqueViolation as error:
-        raise BatchLostError(f"the failures of the action {claimed.action_id} are recorded already") from error
+        raise BatchLostError(f"the failures of the action {records[0][1]} are recorded already") from error
 
 
-async def _copy_failures(connection: Connection, claimed: ClaimedBatch, failures: list[Failure]) -> None:
-    async with connection.cursor().copy(_sql.copy_failures) as copy:
-        for failure in sorted(failures, key=lambda failure: failure.row):
-            key = None if failure.key is None else _storable(failure.key)
-            reason = _storable(failure.reason)[:_MAX_REASON_LENGTH]
-            line = claimed.batch.line_of(failure.row)
-            await copy.write_row(
-                (claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key, line)
-            )
+def _record(claimed: ClaimedBatch, failure: Failure) -> tuple[Any, ...]:
+    key = None if failure.key is None else _storable(failure.key)
+    reason = _storable(failure.reason)[:_MAX_REASON_LENGTH]
+    line = claimed.batch.line_of(failure.row)
+    return claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key, line
+
+
+def _row(failure: Failure) -> int:
+    return failure.row
 
 
 def _storable(text: str) -> str:

@@ -1,0 +1,269 @@
+"""Joint attempts: small actions applied many at a time have the outcome that each has by itself, whatever happens."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from tallykeep.core.submission_options import OnError
+from tallykeep.db.gates import SCHEMAS, shut_for_request
+from tallykeep.engine.applier import Applier
+from tests.db.engine import Engine, new_project, open_engine
+from tests.db.holding import wait_for_blocked
+from tests.db.joint import JointHolding, serve_all, serve_small
+from tests.db.meeting import meeting
+from tests.postgres import quiet_settings
+
+
+async def submit(engine: Engine, *codes: str, **submission_options: Any) -> str:
+    return await engine.submit_json([{"code": code, "gift": {"amount": 1}} for code in codes], **submission_options)
+
+
+async def submit_many(engine: Engine, count: int) -> list[str]:
+    return [await submit(engine, f"C{number}-1", f"C{number}-2") for number in range(count)]
+
+
+async def statuses(engine: Engine, actions: list[str]) -> list[str]:
+    return [(await engine.get(action))["status"] for action in actions]
+
+
+async def codes(engine: Engine) -> set[str]:
+    rows = await engine.query("SELECT code FROM vouchers WHERE project_id = %s", engine.project_id)
+    return {row["code"] for row in rows}
+
+
+def of_another_project(engine: Engine, database_url: str) -> Engine:
+    return replace(engine, project_id=new_project(database_url))
+
+
+def test_one_job_applies_what_the_jobs_behind_it_are_there_for(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as one:
+            other = of_another_project(one, database_url)
+            actions = [await submit_many(engine, 3) for engine in (one, other)]
+            await serve_small(one)
+            for engine, submitted in zip((one, other), actions, strict=True):
+                assert await statuses(engine, submitted) == ["DONE"] * 3
+                assert len(await codes(engine)) == 6
+                assert await engine.jobs() == 0
+
+    asyncio.run(scenario())
+
+
+def test_so_many_at_a_time(database_url: str) -> None:
+    async def scenario() -> None:
+        holding = JointHolding()
+        async with open_engine(database_url, holding.action_types) as engine:
+            await submit_many(engine, 70)
+            assert await serve_all(engine) == 2
+            assert holding.sizes == [64, 6]
+            assert len(await codes(engine)) == 140
+
+    asyncio.run(scenario())
+
+
+CSV = "Code,Voucher Type,Value\n"
+STOP = {"on_error": OnError.STOP, "max_failures": 1}
+# What cannot join, may not, or fails in part; and beside each of them, what can.
+SUBMISSIONS: list[tuple[str, bytes, dict[str, Any]]] = [
+    ("VOUCHERS.IMPORT", orjson.dumps([{"code": "NEW", "gift": {"amount": 1}}]), {}),
+    ("VOUCHERS.IMPORT", orjson.dumps([{"code": code, "gift": {"amount": 1}} for code in ("OLD", "N2")]), {}),
+    ("VOUCHERS.IMPORT_CSV", f"{CSV}OLD,GIFT_VOUCHER,7\nN3,GIFT_VOUCHER,8\n".encode(), {}),
+    ("VOUCHERS.IMPORT_CSV", f"{CSV}N4,GIFT_VOUCHER,7\n,GIFT_VOUCHER,8\nN5,NO,1\nN6,GIFT_VOUCHER,ten\n".encode(), {}),
+    ("VOUCHERS.IMPORT", orjson.dumps([{"code": "NEW", "gift": {"amount": 2}}]), {}),
+    ("VOUCHERS.IMPORT_CSV", f"{CSV}NEW,GIFT_VOUCHER,9\n".encode(), {}),
+    ("VOUCHERS.IMPORT", orjson.dumps([{"code": "R", "gift": {"amount": 2}}, {"code": "R", "gift": {"amount": 3}}]), {}),
+    ("VOUCHERS.IMPORT_CSV", f"{CSV}R2,GIFT_VOUCHER,9\nR2,DISCOUNT_VOUCHER,9\n".encode(), {}),
+    ("VOUCHERS.IMPORT_CSV", f"{CSV}4.1E+12,GIFT_VOUCHER,9\n4.1E+12,GIFT_VOUCHER,8\n".encode(), {}),
+    ("VOUCHERS.IMPORT", b"[17, {}, null]", {}),
+    ("VOUCHERS.IMPORT", orjson.dumps([{"code": "DRY", "gift": {"amount": 2}}]), {"dry_run": True}),
+    ("VOUCHERS.IMPORT_CSV", f"{CSV}S1,NO,1\nS2,GIFT_VOUCHER,1\n".encode(), STOP),
+    ("VOUCHERS.IMPORT_CSV", f"{CSV}J1,NO,1\nJ2,GIFT_VOUCHER,1\n".encode(), {"on_error": OnError.REJECT}),
+    ("CUSTOMERS.IMPORT_CSV", b"Source_id,Name\np1,Ann\n", {}),
+    ("VOUCHERS.BULK_UPDATE", orjson.dumps([{"code": "OLD", "metadata": {"seen": 1}}]), {}),
+    ("VOUCHERS.IMPORT", orjson.dumps([{"code": "LAST \\ \t", "gift": {"amount": 1}, "metadata": {"a": "\n"}}]), {}),
+]  # fmt: skip
+_AUDIT = (
+    "SELECT type, status, operation_status, ended_by, reason, total_count, done_count, failed_count, unprocessed_count,"
+    " created_count, open_count, open_batches, retry_count FROM async_actions WHERE project_id = %s ORDER BY number",
+    'SELECT number, "row", key, failures.reason, error_key, line FROM failures JOIN async_actions AS this'
+    " ON this.project_id = failures.project_id AND this.id = action_id WHERE this.project_id = %s ORDER BY 1, 2",
+    "SELECT number, first_row, row_count, batches.status, batches.done_count, batches.failed_count,"
+    " batches.unprocessed_count FROM batches JOIN async_actions AS this"
+    " ON this.project_id = batches.project_id AND this.id = action_id WHERE this.project_id = %s ORDER BY 1, 2",
+    "SELECT code, type, gift, metadata, active, updated_at IS NULL AS is_new FROM vouchers"
+    " WHERE project_id = %s ORDER BY code",
+    "SELECT source_id, name FROM customers WHERE project_id = %s",
+    "SELECT key FROM dry_run_keys WHERE project_id = %s",
+    "SELECT attempts FROM attempts WHERE project_id = %s",
+)
+
+
+async def audited(engine: Engine) -> list[Any]:
+    """Everything there is of a project but ids and times."""
+    return [await engine.query(sql, engine.project_id) for sql in _AUDIT]
+
+
+@pytest.mark.parametrize("rotation", range(0, len(SUBMISSIONS), 5))
+def test_the_outcome_is_that_of_separate_attempts(database_url: str, rotation: int) -> None:
+    order = SUBMISSIONS[rotation:] + SUBMISSIONS[:rotation]
+
+    async def outcome(engine: Engine, *, jointly: bool) -> list[Any]:
+        await engine.finish(await submit(engine, "OLD"))
+        await engine.query("DELETE FROM procrastinate_jobs RETURNING 1")
+        actions = [
+            await engine.submit(name, body, **submission_options) for name, body, submission_options in order
+        ]  # fmt: skip
+        if jointly:
+            await serve_all(engine)
+            assert await engine.jobs() == 0
+        for action in actions:
+            await engine.finish(action)
+        return await audited(engine)
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            separately = await outcome(engine, jointly=False)
+            assert await outcome(of_another_project(engine, database_url), jointly=True) == separately
+
+    asyncio.run(scenario())
+
+
+def test_what_others_hold_is_left_to_them(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, meeting(engine) as other:
+            held, *others = await submit_many(engine, 3)
+            await other.execute("SELECT FROM batches WHERE action_id = %s FOR UPDATE", held)
+            await serve_small(engine)
+            assert await statuses(engine, others) == ["DONE", "DONE"]
+            assert (await engine.get(held))["done_count"] == 0
+            assert await engine.jobs() == 1
+
+    asyncio.run(scenario())
+
+
+def test_one_that_waits_for_anothers_row_does_not_keep_the_others_waiting(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, lock_wait_seconds=0.1) as engine:
+            async with meeting(engine) as other:
+                await other.execute(
+                    "INSERT INTO vouchers (project_id, code, id, type, created_at)"
+                    " VALUES (%s, 'C1-1', 'v_other', 'GIFT_VOUCHER', now())", engine.project_id,
+                )  # fmt: skip
+                first, waiting, last = await submit_many(engine, 3)
+                for _ in range(3):
+                    await serve_small(engine)
+                assert await statuses(engine, [first, last]) == ["DONE", "DONE"]
+                assert (await engine.get(waiting))["done_count"] == 0
+            action = await engine.finish(waiting)
+            assert (action["done_count"], action["failed_count"]) == (1, 1)
+
+    asyncio.run(scenario())
+
+
+def test_a_shut_gate_leaves_its_project_out(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, lock_wait_seconds=0.1) as one:
+            other = of_another_project(one, database_url)
+            (changed,), (free,) = await submit_many(one, 1), await submit_many(other, 1)
+            async with one.pool.connection() as connection, connection.transaction():
+                await shut_for_request(connection, one.project_id, SCHEMAS)
+                await serve_small(other)  # the job is that of the first
+                assert await statuses(one, [changed]) != ["DONE"]
+                assert await statuses(other, [free]) == ["DONE"]
+            await one.finish(changed)
+
+    asyncio.run(scenario())
+
+
+def test_who_cancels_meanwhile_comes_too_late_and_who_did_before_is_heeded(database_url: str) -> None:
+    async def scenario() -> None:
+        holding = JointHolding()
+        async with open_engine(database_url, holding.action_types) as engine:
+            canceled, late, last = await submit_many(engine, 3)
+            await engine.controller.cancel(engine.project_id, canceled, "somebody")
+            async with holding.in_hand(engine):
+                canceling = asyncio.create_task(engine.controller.cancel(engine.project_id, late, "somebody"))
+                await wait_for_blocked(engine, 1)
+            await asyncio.wait((canceling,))
+            assert await statuses(engine, [canceled, late, last]) == ["FAILED", "DONE", "DONE"]
+            assert await codes(engine) == {"C1-1", "C1-2", "C2-1", "C2-2"}
+
+    asyncio.run(scenario())
+
+
+def test_a_process_that_dies_meanwhile_leaves_nothing_and_accuses_all_of_them(database_url: str) -> None:
+    async def scenario() -> None:
+        holding = JointHolding()
+        async with open_engine(database_url, holding.action_types) as engine:
+            actions = await submit_many(engine, 3)
+            async with holding.in_hand(engine) as worker:
+                noted = await engine.query("SELECT attempts FROM attempts")
+                worker.cancel()
+                await asyncio.wait((worker,))
+            assert [row["attempts"] for row in noted] == [1, 1, 1]
+            assert await codes(engine) == set()
+            assert await engine.jobs() == 2  # that of the dead process is found out later
+            # Told to stop, it took its attempts back; a process that dies cannot.
+            await engine.query("UPDATE attempts SET attempts = attempts + 1 RETURNING 1")
+            another = replace(engine, applier=_another_process(engine, holding))
+            await serve_all(another)
+            await another.advance()
+            assert holding.sizes == [3]
+            assert await statuses(engine, actions) == ["DONE"] * 3
+
+    asyncio.run(scenario())
+
+
+def _another_process(engine: Engine, holding: JointHolding) -> Applier:
+    return Applier(engine.pool, holding.action_types, quiet_settings(), engine.applier.run_isolated)
+
+
+def test_a_session_that_is_ended_meanwhile_leaves_nothing_and_all_are_applied_separately(database_url: str) -> None:
+    async def scenario() -> None:
+        holding = JointHolding()
+        async with open_engine(database_url, holding.action_types) as engine:
+            actions = await submit_many(engine, 3)
+            async with holding.in_hand(engine):
+                await engine.query(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND state = 'idle in transaction'"
+                )
+            assert (await statuses(engine, actions)).count("DONE") == 1
+            await serve_all(engine)
+            assert holding.sizes == [3]
+            assert await statuses(engine, actions) == ["DONE"] * 3
+            assert len(await codes(engine)) == 6
+            assert await engine.query("SELECT FROM attempts") == []
+
+    asyncio.run(scenario())
+
+
+def test_what_cannot_join_has_its_turn_among_those_that_can(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            customers = await engine.submit("CUSTOMERS.IMPORT_CSV", b"Source_id,Name\np1,Ann\n")
+            vouchers = await submit_many(engine, 2)
+            await serve_small(engine)
+            assert await statuses(engine, [customers, *vouchers]) == ["DONE"] * 3
+            assert await engine.jobs() == 0
+
+    asyncio.run(scenario())
+
+
+def test_others_of_the_project_wait_for_a_joint_attempt_and_find_what_is_left(database_url: str) -> None:
+    async def scenario() -> None:
+        holding = JointHolding()
+        async with open_engine(database_url, holding.action_types) as engine:
+            actions = await submit_many(engine, 2)
+            async with holding.in_hand(engine):
+                customers = await engine.submit("CUSTOMERS.IMPORT_CSV", b"Source_id,Name\np1,Ann\n")
+                other = asyncio.create_task(engine.advance())
+                await wait_for_blocked(engine, 1)
+                assert await statuses(engine, [customers]) == ["ENQUEUED"]
+            await other
+            assert await statuses(engine, [*actions, customers]) == ["DONE"] * 3
+
+    asyncio.run(scenario())
