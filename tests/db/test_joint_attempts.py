@@ -7,9 +7,16 @@ from typing import Any
 import orjson
 import pytest
 
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.action import EndedBy
+from tallykeep.core.errors import BatchLostError
 from tallykeep.core.submission_options import OnError
 from tallykeep.db.gates import SCHEMAS, shut_for_request
 from tallykeep.engine.applier import Applier
+from tallykeep.engine.applying.accounting import end_unfinished
+from tallykeep.engine.applying.attempt import BatchOutcome
+from tallykeep.engine.applying.joint.accounting import close_jointly
+from tallykeep.engine.applying.joint.claim import claim_jointly
 from tests.db.engine import Engine, new_project, open_engine
 from tests.db.holding import wait_for_blocked
 from tests.db.joint import JointHolding, serve_all, serve_small
@@ -60,6 +67,41 @@ def test_so_many_at_a_time(database_url: str) -> None:
             assert await serve_all(engine) == 2
             assert holding.sizes == [64, 6]
             assert len(await codes(engine)) == 140
+
+    asyncio.run(scenario())
+
+
+def test_of_a_project_as_many_as_it_has_jobs(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as one:
+            other = of_another_project(one, database_url)
+            actions = [await submit_many(engine, 3) for engine in (one, other)]
+            await one.query(
+                "DELETE FROM procrastinate_jobs WHERE id IN (SELECT id FROM procrastinate_jobs"
+                " WHERE args ->> 'project_id' = %s ORDER BY id DESC LIMIT 2) RETURNING id", str(other.project_id),
+            )  # fmt: skip
+            await serve_small(one)
+            assert await statuses(one, actions[0]) == ["DONE"] * 3
+            assert await statuses(other, actions[1]) == ["DONE", "ENQUEUED", "ENQUEUED"]
+
+    asyncio.run(scenario())
+
+
+def test_all_are_closed_or_none(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            actions = await submit_many(engine, 3)
+            outcomes: list[Any] = []
+            with pytest.raises(BatchLostError):
+                async with engine.pool.connection() as connection, connection.transaction():
+                    key = (connection, engine.project_id)
+                    claim = await claim_jointly(*key, ACTION_TYPES, quiet_settings(), set())
+                    await end_unfinished(*key, actions[1], EndedBy.CANCELED, "by somebody")
+                    outcomes = [(claimed, BatchOutcome()) for claimed in claim.claimed]
+                    await close_jointly(connection, outcomes, [])
+            assert len(outcomes) == 3
+            assert await statuses(engine, actions) == ["ENQUEUED"] * 3
+            assert await engine.query("SELECT FROM batches WHERE status = 'CLOSED'") == []
 
     asyncio.run(scenario())
 

@@ -75,6 +75,8 @@ WHERE attempts.project_id = each.project_id
 -- name: close_jointly
 -- As close_batch of one: a batch if it is open, and with it the tally of its action if that is unfinished, which ends
 -- as none of its rows is left; then the jobs that were there for them. Returns how many actions have ended so.
+-- The guards are worded so that no partial index is there for them: where many actions wait of which the statistics know
+-- nothing, all of those would be read for each that is closed.
 WITH each AS (
     SELECT *
     FROM unnest(
@@ -93,7 +95,7 @@ closed AS (
     WHERE batches.project_id = each.project_id
         AND batches.action_id = each.action_id
         AND batches.first_row = each.first_row
-        AND batches.status = 'OPEN'
+        AND batches.status <> 'CLOSED'
     RETURNING each.*
 ),
 forgotten AS (
@@ -120,7 +122,7 @@ ended AS (
     FROM closed, date_trunc('milliseconds', statement_timestamp()) AS timestamp
     WHERE this.project_id = closed.project_id
         AND this.id = closed.action_id
-        AND this.status IN ('ENQUEUED', 'IN_PROGRESS')
+        AND this.status NOT IN ('DONE', 'FAILED')
         AND this.open_batches = 1
     RETURNING this.id
 ),
