@@ -16,7 +16,7 @@ from tallykeep.engine.applier import Applier
 from tallykeep.engine.applying.accounting import end_unfinished
 from tallykeep.engine.applying.attempt import BatchOutcome
 from tallykeep.engine.applying.joint.accounting import close_jointly
-from tallykeep.engine.applying.joint.claim import claim_jointly
+from tallykeep.engine.applying.joint.claim import JointState, claim_jointly
 from tests.db.engine import Engine, new_project, open_engine
 from tests.db.holding import wait_for_blocked
 from tests.db.joint import JointHolding, serve_all, serve_small
@@ -59,6 +59,12 @@ def test_one_job_applies_what_the_jobs_behind_it_are_there_for(database_url: str
     asyncio.run(scenario())
 
 
+def test_only_types_whose_actions_end_with_their_rows_join_others() -> None:
+    joining = [action_type for action_type in ACTION_TYPES.values() if action_type.begin_jointly]
+    assert {action_type.name for action_type in joining} == {"VOUCHERS.IMPORT", "VOUCHERS.IMPORT_CSV"}
+    assert not any(action_type.sequence or action_type.report_header or action_type.plan for action_type in joining)
+
+
 def test_so_many_at_a_time(database_url: str) -> None:
     async def scenario() -> None:
         holding = JointHolding()
@@ -95,7 +101,7 @@ def test_all_are_closed_or_none(database_url: str) -> None:
             with pytest.raises(BatchLostError):
                 async with engine.pool.connection() as connection, connection.transaction():
                     key = (connection, engine.project_id)
-                    claim = await claim_jointly(*key, ACTION_TYPES, quiet_settings(), set())
+                    claim = await claim_jointly(*key, ACTION_TYPES, quiet_settings(), JointState())
                     await end_unfinished(*key, actions[1], EndedBy.CANCELED, "by somebody")
                     outcomes = [(claimed, BatchOutcome()) for claimed in claim.claimed]
                     await close_jointly(connection, outcomes, [])
@@ -291,6 +297,20 @@ def test_what_cannot_join_has_its_turn_among_those_that_can(database_url: str) -
             await serve_small(engine)
             assert await statuses(engine, [customers, *vouchers]) == ["DONE"] * 3
             assert await engine.jobs() == 0
+
+    asyncio.run(scenario())
+
+
+def test_the_fewer_join_the_fewer_are_taken_along(database_url: str) -> None:
+    async def scenario() -> None:
+        holding = JointHolding()
+        async with open_engine(database_url, holding.action_types) as engine:
+            for _ in range(6):
+                await engine.submit("CUSTOMERS.IMPORT_CSV", b"Source_id,Name\np1,Ann\n")
+                await serve_all(engine)
+            await submit_many(engine, 7)
+            await serve_all(engine)
+            assert holding.sizes == [1, 2, 4]
 
     asyncio.run(scenario())
 

@@ -227,8 +227,8 @@ MUTATIONS = (
     Mutation(
         "what failed jointly is applied separately",
         "src/tallykeep/engine/applying/joint/joint_attempts.py",
-        "        self.state.separate.update(",
-        "        set().update(",
+        "        self.state.keep_separate(",
+        "        list(",
         f"{JOINT}::test_a_session_that_is_ended_meanwhile_leaves_nothing_and_all_are_applied_separately",
     ),
     Mutation(

@@ -16,7 +16,8 @@ from tallykeep.engine.applying.accounting import close_batch
 from tallykeep.engine.applying.atomic import apply_atomically
 from tallykeep.engine.applying.attempt import apply_batch
 from tallykeep.engine.applying.claim import claim_batch, forget_attempt, note_attempt
-from tallykeep.engine.applying.joint.joint_attempts import JointAttempts, JointState
+from tallykeep.engine.applying.joint.claim import JointState
+from tallykeep.engine.applying.joint.joint_attempts import JointAttempts
 from tallykeep.engine.recovering.quarantine import Quarantine, RunIsolated
 from tallykeep.engine.recovering.retries import Retries
 from tallykeep.engine.scheduling.fair_scheduling import queue_next, queue_slots, serve_next_action

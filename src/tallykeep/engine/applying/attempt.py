@@ -162,15 +162,8 @@ async def _apply_or_narrow(
 async def _checked(
     claimed: ClaimedBatch, rows: int, check: Callable[Args, Checked], *args: Args.args, **kwargs: Args.kwargs
 ) -> Checked:
-    many = rows if len(claimed.batch.body) < _MANY_BYTES else _MANY_ROWS
-    return await apart_from_the_loop(many, check, *args, **kwargs)
-
-
-async def apart_from_the_loop(
-    rows: int, check: Callable[Args, Checked], *args: Args.args, **kwargs: Args.kwargs
-) -> Checked:
-    """Work on many rows, or large ones, beside the event loop: other batches have to be written meanwhile."""
-    if rows < _MANY_ROWS:
+    """Work on many rows, or large ones, is done beside the event loop: other batches have to be written meanwhile."""
+    if rows < _MANY_ROWS and len(claimed.batch.body) < _MANY_BYTES:
         return check(*args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(check, *args, **kwargs))
 

@@ -1,5 +1,6 @@
 """One joint attempt at the rows of several batches. Whatever is unusual about one of them, it is left out."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from tallykeep.core.operation import JointOperation
 from tallykeep.core.rows import Failure
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import hold_if_open
-from tallykeep.engine.applying.attempt import BatchOutcome, apart_from_the_loop, filled_rows
+from tallykeep.engine.applying.attempt import BatchOutcome, filled_rows
 from tallykeep.engine.applying.joint.claim import ActionKey
 from tallykeep.engine.applying.shortened_keys import ShortenedKeys
 
@@ -29,9 +30,7 @@ async def apply_jointly(connection: Connection, action_types: ActionTypes, claim
     outcomes: Outcomes = []
     for begin, batches in _by_operation(action_types, await _behind_gates(connection, action_types, claimed)):
         operation = await begin(connection, batches)
-        failures = await apart_from_the_loop(
-            sum(each.batch.row_count for each in batches), _check, operation, action_types, batches
-        )
+        failures = await _check(operation, action_types, batches)
         for batch, created in await operation.write():
             outcomes.append((batch, BatchOutcome(failures[_key(batch)], created)))
     return outcomes
@@ -41,7 +40,11 @@ async def _behind_gates(
     connection: Connection, action_types: ActionTypes, claimed: list[ClaimedBatch]
 ) -> list[ClaimedBatch]:
     """Return the batches whose gates are open, with the present; from now on these are held."""
-    gates = {(each.project_id, gate) for each in claimed for gate in action_types[each.action_type].gates({})}
+    gates = {
+        (each.project_id, gate)
+        for each in claimed
+        for gate in action_types[each.action_type].gates(each.source.parameters)
+    }
     projects, timestamp = await hold_if_open(connection, sorted(gates))
     return [replace(each, timestamp=timestamp) for each in claimed if each.project_id in projects]
 
@@ -57,12 +60,13 @@ def _by_operation(
     return list(groups.items())
 
 
-def _check(
+async def _check(
     operation: JointOperation, action_types: ActionTypes, claimed: Sequence[ClaimedBatch]
 ) -> dict[ActionKey, list[Failure]]:
     """Read and check the rows of each batch; return the failures of those that can be written."""
     failures: dict[ActionKey, list[Failure]] = {}
     for each in claimed:
+        await asyncio.sleep(0)  # one is checked in a moment; many of them are not
         try:
             failures[_key(each)] = _check_one(operation, action_types, each)
         except Exception as error:  # of one of them: all that is to be said of it, its own attempt will say

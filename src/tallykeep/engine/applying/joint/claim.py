@@ -1,7 +1,8 @@
 """The claim of a joint attempt: the batches of several small actions, and the jobs that are there for them."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,14 +15,38 @@ from tallykeep.engine.scheduling.job_queue import SMALL
 
 _sql = queries(__package__, "joint.sql")
 
-_MAX_ACTIONS = 64
+_MAX_OTHERS = 63  # jobs taken along
+_MAX_SEPARATE = 10_000
 _MAX_ROWS = 100  # of one of them
 _MAX_BYTES = 16_384
-# One that waits for others' rows would keep all of them waiting; applied separately, each waits for itself.
-_LOCK_TIMEOUT = "100ms"
+# Of how long a batch waits for others' rows: one that waits keeps all waiting; separately, each waits for itself.
+_PART_OF_LOCK_WAIT = 5
 _NOT_YET = datetime.min.replace(tzinfo=UTC)  # until they have passed their gates
 
 ActionKey = tuple[int, str]
+
+
+@dataclass(slots=True)
+class JointState:
+    """What a process keeps from one joint attempt to the next: guesses that save time, whatever becomes of them.
+
+    `separate` are actions that could not join. `others` is how many jobs are taken along: the fewer, the more of what
+    was locked was locked in vain.
+    """
+
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    separate: set[ActionKey] = field(default_factory=set)
+    others: int = _MAX_OTHERS
+
+    def keep_separate(self, actions: Iterable[ActionKey]) -> None:
+        """Leave these actions out from now on."""
+        if len(self.separate) > _MAX_SEPARATE:
+            self.separate.clear()
+        self.separate.update(actions)
+
+    def note(self, locked: int, claimed: int) -> None:
+        """Take more or fewer jobs along next time, after so many actions were locked and could join."""
+        self.others = min(2 * self.others + 1, _MAX_OTHERS) if 2 * claimed >= locked else self.others // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +63,7 @@ class JointClaim:
 
 
 async def claim_jointly(
-    connection: Connection, project_id: int, types: Iterable[str], settings: Settings, separate: Collection[ActionKey]
+    connection: Connection, project_id: int, types: Iterable[str], settings: Settings, state: JointState
 ) -> JointClaim:
     """Claim what is next in the small lane as far as it may join, all but what is to be applied separately.
 
@@ -47,19 +72,22 @@ async def claim_jointly(
     params = {
         "project_id": project_id,
         "queue": SMALL,
-        "others": _MAX_ACTIONS - 1,
+        "others": state.others,
         "types": list(types),
         "max_rows": _MAX_ROWS,
         "max_bytes": _MAX_BYTES,
         "silence": str(round(settings.lease_seconds * 1000)),
-        "lock_timeout": _LOCK_TIMEOUT,
+        "lock_timeout": f"{max(round(settings.lock_wait_seconds * 1000 / _PART_OF_LOCK_WAIT), 1)}ms",
     }
     rows = await (await connection.execute(_sql.claim_jointly, params, binary=True)).fetchall()
     jobs: dict[int, list[int]] = {}
     for row in rows:
         if row["job_id"] is not None:
             jobs.setdefault(row["project_id"], []).append(row["job_id"])
-    claimed = [_claimed(row) for row in rows if row["may_join"] and (row["project_id"], row["id"]) not in separate]
+    claimed = [
+        _claimed(row) for row in rows if row["may_join"] and (row["project_id"], row["id"]) not in state.separate
+    ]
+    state.note(len(rows), len(claimed))
     slots = next((row["slots"] for row in rows if row["project_id"] == project_id), 1)
     return JointClaim(claimed, jobs, slots)
 
@@ -73,7 +101,6 @@ def _claimed(row: dict[str, Any]) -> ClaimedBatch:
         Batch(row["first_row"], row["row_count"], row["body"], row["lines"], row["broken"]),
         SubmissionOptions.from_json(row["submission_options"]),
         timestamp=_NOT_YET,
-        lock_timeout=_LOCK_TIMEOUT,
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -14,28 +14,9 @@ from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.transient import accuses_a_row, is_transient
 from tallykeep.engine.applying.joint.accounting import close_jointly
 from tallykeep.engine.applying.joint.attempt import Outcomes, apply_jointly
-from tallykeep.engine.applying.joint.claim import (
-    ActionKey,
-    JointClaim,
-    claim_jointly,
-    forget_attempts,
-    note_attempts,
-)
+from tallykeep.engine.applying.joint.claim import JointClaim, JointState, claim_jointly, forget_attempts, note_attempts
 
 _log = structlog.get_logger()
-
-_MAX_SEPARATE = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class JointState:
-    """What a process keeps from one joint attempt to the next.
-
-    `separate` are actions that could not join: a guess that saves time, whatever becomes of them.
-    """
-
-    separate: set[ActionKey] = field(default_factory=set)
-    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +39,7 @@ class JointAttempts:
             try:
                 async with self.pool.connection() as connection, connection.transaction():
                     claim = await self._claim(connection, project_id)
-                    outcomes = await self._complete(connection, claim, project_id) if claim.claimed else []
+                    outcomes = await self._complete(connection, claim) if claim.claimed else []
             except asyncio.CancelledError:
                 await self._give_up(claim.claimed, None, 0.0)  # the worker was asked to stop, nobody died
                 raise
@@ -70,9 +51,9 @@ class JointAttempts:
 
     async def _claim(self, connection: Connection, project_id: int) -> JointClaim:
         types = [name for name, action_type in self.action_types.items() if action_type.begin_jointly]
-        return await claim_jointly(connection, project_id, types, self.settings, self.state.separate)
+        return await claim_jointly(connection, project_id, types, self.settings, self.state)
 
-    async def _complete(self, connection: Connection, claim: JointClaim, project_id: int) -> Outcomes:
+    async def _complete(self, connection: Connection, claim: JointClaim) -> Outcomes:
         await note_attempts(self.pool, claim.claimed)
         outcomes = await apply_jointly(connection, self.action_types, claim.claimed)
         if outcomes:
@@ -95,9 +76,7 @@ class JointAttempts:
     async def _separately(self, claimed: list[ClaimedBatch]) -> None:
         if not claimed:
             return
-        if len(self.state.separate) > _MAX_SEPARATE:
-            self.state.separate.clear()
-        self.state.separate.update((each.project_id, each.action_id) for each in claimed)
+        self.state.keep_separate((each.project_id, each.action_id) for each in claimed)
         await forget_attempts(self.pool, claimed)
 
 
