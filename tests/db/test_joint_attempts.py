@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.action import EndedBy
@@ -21,7 +23,7 @@ from tests.db.engine import Engine, new_project, open_engine
 from tests.db.holding import wait_for_blocked
 from tests.db.joint import JointHolding, serve_all, serve_small
 from tests.db.meeting import meeting
-from tests.postgres import quiet_settings
+from tests.postgres import fresh_database, quiet_settings
 
 
 async def submit(engine: Engine, *codes: str, **submission_options: Any) -> str:
@@ -93,6 +95,21 @@ def test_of_a_project_as_many_as_it_has_jobs(database_url: str) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("codes_of_each", [["A", "OLD", "B"], ["A", "A", "B"]], ids=["exists", "there twice"])
+def test_a_code_that_is_taken_leaves_its_own_action_out(database_url: str, codes_of_each: list[str]) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            await submit(engine, "OLD")
+            await serve_all(engine)
+            actions = [await submit(engine, code) for code in codes_of_each]
+            await serve_small(engine)  # the others together, and then that one
+            assert await engine.jobs() == 0
+            failed = [(await engine.get(action))["failed_count"] for action in actions]
+            assert failed == [0, 1, 0]
+
+    asyncio.run(scenario())
+
+
 def test_all_are_closed_or_none(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
@@ -115,7 +132,8 @@ def test_all_are_closed_or_none(database_url: str) -> None:
 CSV = "Code,Voucher Type,Value\n"
 STOP = {"on_error": OnError.STOP, "max_failures": 1}
 # What cannot join, may not, or fails in part; and beside each of them, what can.
-SUBMISSIONS: list[tuple[str, bytes, dict[str, Any]]] = [
+Submission = tuple[str, bytes, dict[str, Any]]
+SUBMISSIONS: list[Submission] = [
     ("VOUCHERS.IMPORT", orjson.dumps([{"code": "NEW", "gift": {"amount": 1}}]), {}),
     ("VOUCHERS.IMPORT", orjson.dumps([{"code": code, "gift": {"amount": 1}} for code in ("OLD", "N2")]), {}),
     ("VOUCHERS.IMPORT_CSV", f"{CSV}OLD,GIFT_VOUCHER,7\nN3,GIFT_VOUCHER,8\n".encode(), {}),
@@ -154,29 +172,57 @@ async def audited(engine: Engine) -> list[Any]:
     return [await engine.query(sql, engine.project_id) for sql in _AUDIT]
 
 
+async def outcome(engine: Engine, existing: list[str], order: list[Submission], *, jointly: bool) -> list[Any]:
+    """What has come of these submissions, each applied by itself or together with others as they come."""
+    await engine.finish(await submit(engine, *existing))
+    await engine.query("DELETE FROM procrastinate_jobs RETURNING 1")
+    actions = [await engine.submit(name, body, **submission_options) for name, body, submission_options in order]
+    if jointly:
+        await serve_all(engine)
+        assert await engine.jobs() == 0
+    for action in actions:
+        await engine.finish(action)
+    return await audited(engine)
+
+
+async def assert_the_same(database_url: str, existing: list[str], order: list[Submission]) -> None:
+    async with open_engine(database_url) as engine:
+        separately = await outcome(engine, existing, order, jointly=False)
+        other = of_another_project(engine, database_url)
+        assert await outcome(other, existing, order, jointly=True) == separately
+
+
 @pytest.mark.parametrize("rotation", range(0, len(SUBMISSIONS), 5))
 def test_the_outcome_is_that_of_separate_attempts(database_url: str, rotation: int) -> None:
-    order = SUBMISSIONS[rotation:] + SUBMISSIONS[:rotation]
+    asyncio.run(assert_the_same(database_url, ["OLD"], SUBMISSIONS[rotation:] + SUBMISSIONS[:rotation]))
 
-    async def outcome(engine: Engine, *, jointly: bool) -> list[Any]:
-        await engine.finish(await submit(engine, "OLD"))
-        await engine.query("DELETE FROM procrastinate_jobs RETURNING 1")
-        actions = [
-            await engine.submit(name, body, **submission_options) for name, body, submission_options in order
-        ]  # fmt: skip
-        if jointly:
-            await serve_all(engine)
-            assert await engine.jobs() == 0
-        for action in actions:
-            await engine.finish(action)
-        return await audited(engine)
 
-    async def scenario() -> None:
-        async with open_engine(database_url) as engine:
-            separately = await outcome(engine, jointly=False)
-            assert await outcome(of_another_project(engine, database_url), jointly=True) == separately
+_ROW = st.tuples(
+    st.sampled_from(["new", "new", "new", "again", "old", ""]),
+    st.sampled_from(["GIFT_VOUCHER", "GIFT_VOUCHER", "DISCOUNT_VOUCHER", "NO", ""]),
+    st.sampled_from(["1", "7", "ten", "", "0.5"]),
+)
+_ACTION = st.tuples(st.booleans(), st.lists(_ROW, min_size=1, max_size=4))
 
-    asyncio.run(scenario())
+
+@settings(max_examples=8)
+@given(actions=st.lists(_ACTION, min_size=2, max_size=8))
+def test_the_outcome_of_any_rows_is_that_of_separate_attempts(
+    postgres: str, template: str, actions: list[tuple[bool, list[tuple[str, str, str]]]]
+) -> None:
+    # The codes of each action are its own: where two share one, it matters which of them is first.
+    order = [_submission(number, *action) for number, action in enumerate(actions)]
+    with fresh_database(postgres, template) as url:
+        asyncio.run(assert_the_same(url, [f"OLD{number}" for number in range(len(actions))], order))
+
+
+def _submission(number: int, is_csv: bool, rows: list[tuple[str, str, str]]) -> Submission:
+    codes = {"again": f"N{number}-0", "old": f"OLD{number}", "": ""}
+    lines = [(codes.get(kind, f"N{number}-{at}"), *rest) for at, (kind, *rest) in enumerate(rows)]
+    if is_csv:
+        return "VOUCHERS.IMPORT_CSV", (CSV + "".join(",".join(line) + "\n" for line in lines)).encode(), {}
+    values = [{"code": code, "type": type_, "gift": {"amount": value}} for code, type_, value in lines]
+    return "VOUCHERS.IMPORT", orjson.dumps(values), {}
 
 
 def test_what_others_hold_is_left_to_them(database_url: str) -> None:

@@ -232,6 +232,20 @@ MUTATIONS = (
         f"{JOINT}::test_a_session_that_is_ended_meanwhile_leaves_nothing_and_all_are_applied_separately",
     ),
     Mutation(
+        "a code that exists leaves its own action out",
+        "src/tallykeep/resources/vouchers/importing/joint_import.py",
+        " if not _is_in(existing, claimed, ready)]",
+        "]",
+        f"{JOINT}::test_a_code_that_is_taken_leaves_its_own_action_out",
+    ),
+    Mutation(
+        "so does one that another action in hand has",
+        "src/tallykeep/resources/vouchers/importing/joint_import.py",
+        "if not codes.isdisjoint(self._codes):",
+        "if False:",
+        f"{JOINT}::test_a_code_that_is_taken_leaves_its_own_action_out",
+    ),
+    Mutation(
         "a joint attempt closes all of its batches or none",
         "src/tallykeep/engine/applying/joint/accounting.py",
         'counted is None or counted["ended"] != len(outcomes)',
