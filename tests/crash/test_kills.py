@@ -87,6 +87,34 @@ def test_worker_killed_again_and_again_and_postgres_once(serve: Callable[..., Se
     audit(server, action_id, ROWS)
 
 
+def test_small_imports_of_a_worker_killed_again_and_again_are_there_exactly_once(serve: Callable[..., Server]) -> None:
+    server = serve("small-kills")
+    api = client(server)
+    actions: list[str] = []
+    for _ in range(4):
+        server.role("worker").suspend()  # so that they are applied many at a time
+        for number in range(len(actions), len(actions) + 40):
+            actions.append(api.import_json([{"code": f"C{number}-{row}", "gift": {"amount": 1}} for row in range(3)]))
+        server.role("worker").resume()
+        with psycopg.connect(database_url(server), autocommit=True) as connection:
+            _until_one_claims(connection)
+        server.kill_role("worker")
+        server.wait_ready()
+    assert {api.ended(action)["done_count"] for action in actions} == {3}
+    with psycopg.connect(database_url(server)) as connection:
+        counted = connection.execute("SELECT count(*), count(DISTINCT code) FROM vouchers").fetchone()
+        assert counted == (3 * len(actions),) * 2
+        assert connection.execute("SELECT FROM batches WHERE status = 'OPEN' OR done_count <> 3").fetchall() == []
+
+
+def _until_one_claims(connection: psycopg.Connection) -> None:
+    """Return once a worker's transaction has rows of actions in hand, or has ended all of them."""
+    claiming = "SELECT FROM pg_locks WHERE relation = 'async_actions'::regclass AND mode = 'RowShareLock'"
+    unfinished = "SELECT FROM async_actions WHERE status IN ('ENQUEUED', 'IN_PROGRESS')"
+    while connection.execute(unfinished).fetchone() and not connection.execute(claiming).fetchone():
+        time.sleep(0.001)
+
+
 def test_everything_killed_and_started_again_finds_everything(serve: Callable[..., Server]) -> None:
     server = serve("all")
     assert "X-App-Id           crash-app" in "".join(server.output)

@@ -36,3 +36,23 @@ def test_a_row_that_kills_the_worker_fails_alone(serve: Callable[..., Server], s
     assert len(sizes) <= MAX_DEATHS, sizes
     # Who was not killed by it still works.
     assert api.ended(api.import_csv("Code,Voucher Type,Value\nAFTER,GIFT_VOUCHER,1\n"))["done_count"] == 1
+
+
+def test_a_small_import_that_kills_the_worker_takes_none_along(serve: Callable[..., Server], session_dir: Path) -> None:
+    deaths = session_dir / "small deaths"
+    path = os.pathsep.join([str(Path(__file__).parent / "poison"), os.environ.get("PYTHONPATH", "")])
+    server = serve("small-poison", PYTHONPATH=path, POISONED=str(deaths))
+    api = client(server)
+    server.role("worker").suspend()  # so that one attempt begins with all of them
+    codes = [f"C{number}" for number in range(10)]
+    codes[4] = "POISON"
+    actions = [api.import_csv(f"Code,Voucher Type,Value\n{code},GIFT_VOUCHER,1\n") for code in codes]
+    server.role("worker").resume()
+    ended = [api.ended(action, seconds=240) for action in actions]
+
+    assert [action["done_count"] for action in ended] == [int(code != "POISON") for code in codes]
+    assert ended[4]["failed_count"] == 1
+    (failure,) = api.get(f"/v1/async-actions/{actions[4]}/failures")["failures"]
+    assert failure["reason"].startswith("Internal error: the worker process ended (signal 9)")
+    # With the others, by itself, twice in an isolated process, and one to spare.
+    assert len(deaths.read_text().split()) <= 5

@@ -77,8 +77,8 @@ async def drive(stage: Stage, engine: Engine) -> None:
     for _ in range(_MAX_SLOTS):
         if not unfinished(stage, engine):
             return
-        if _take_job(stage, engine):
-            await engine.advance()
+        if job := _take_job(stage, engine):
+            await engine.applier.advance(engine.project_id, small=job["small"])
         else:
             await _rescue(engine)
     raise AssertionError(f"still open after {_MAX_SLOTS} turns: {unfinished(stage, engine)}")
@@ -89,14 +89,15 @@ def unfinished(stage: Stage, engine: Engine) -> list[dict[str, Any]]:
     return stage.query(sql, engine.project_id, list(UNFINISHED))
 
 
-def _take_job(stage: Stage, engine: Engine) -> bool:
+def _take_job(stage: Stage, engine: Engine) -> dict[str, Any] | None:
     """A job that waits for its time counts as due."""
     sql = (
         "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs"
         " WHERE status = 'todo' AND args ->> 'project_id' = %s"
-        " ORDER BY priority DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id"
+        " ORDER BY priority DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+        " RETURNING (args ->> 'small')::boolean AS small"
     )
-    return bool(stage.query(sql, str(engine.project_id)))
+    return next(iter(stage.query(sql, str(engine.project_id))), None)
 
 
 async def _rescue(engine: Engine) -> None:

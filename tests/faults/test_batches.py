@@ -30,6 +30,7 @@ class Story:
     body: bytes
     tally: tuple[int, int, int, int]
     before: tuple[tuple[str, bytes], ...] = ()
+    beside: tuple[tuple[str, bytes], ...] = ()
     submission_options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -43,6 +44,16 @@ STORIES = {
     "bulk update": Story(
         "VOUCHERS.BULK_UPDATE", orjson.dumps(CHANGES), (4, 1, 0, 0), before=(("VOUCHERS.IMPORT_CSV", SOUND_FILE),)),
     "dry run": Story("VOUCHERS.IMPORT", orjson.dumps(ROWS), (5, 2, 0, 5), submission_options={"dry_run": True}),
+    # One job applies them together, all but the customers and the codes that exist.
+    "small ones": Story(
+        "VOUCHERS.IMPORT", orjson.dumps([{"code": "A", "gift": {"amount": 1}}, {"code": "B"}]), (1, 1, 0, 1),
+        before=(("VOUCHERS.IMPORT", orjson.dumps([{"code": "C2", "gift": {"amount": 77}}])),),
+        beside=(
+            ("VOUCHERS.IMPORT_CSV", b"Code,Voucher Type,Value\nD1,GIFT_VOUCHER,1\nD2,GIFT_VOUCHER,2\n"),
+            ("CUSTOMERS.IMPORT_CSV", b"Source_id,Name\np1,Ann\n"),
+            ("VOUCHERS.IMPORT_CSV", b"Code,Voucher Type,Value\nC2,GIFT_VOUCHER,1\nC3,GIFT_VOUCHER,2\n"),
+            ("VOUCHERS.IMPORT", orjson.dumps([{"code": "E", "gift": {"amount": 5}}])),
+        )),
     "stop": Story(
         "VOUCHERS.IMPORT_CSV", FILE, (3, 1, 4, 3), submission_options={"on_error": OnError.STOP, "max_failures": 1}),
     "reject, flawed": Story("VOUCHERS.IMPORT_CSV", FILE, (0, 1, 7, 0), submission_options={"on_error": OnError.REJECT}),
@@ -56,7 +67,7 @@ def test_a_batch_at_every_fault_point(database_url: str, proxy_dir: Path, name: 
     asyncio.run(_sweep(database_url, proxy_dir, name, drive))
 
 
-@pytest.mark.parametrize("name", ["csv", "json", "upsert"])
+@pytest.mark.parametrize("name", ["csv", "json", "upsert", "small ones"])
 def test_two_workers_at_every_fault_point(database_url: str, proxy_dir: Path, name: str) -> None:
     async def two_workers(stage: Stage, engine: Engine) -> None:
         await asyncio.gather(drive(stage, engine), drive(stage, engine))
@@ -85,9 +96,12 @@ async def _tell(
 ) -> Finding:
     engine = stage.new_project()
     stage.proxy.arm(None)
+    stage.query("DELETE FROM procrastinate_jobs RETURNING id")  # of earlier runs: only the run's own are served
     for action_type, body in story.before:
         await engine.submit(action_type, body)
         await drive(stage, engine)
+    for action_type, body in story.beside:
+        await engine.submit(action_type, body)
     await engine.submit(story.action_type, story.body, **story.submission_options)
     begin_faults()
     await drive_on(stage, engine)

@@ -72,6 +72,7 @@ class Scenario:
     slots: int = 1
     settings: Mapping[str, Any] = field(default_factory=dict)
     drawn: bool = False  # codes are drawn, and only how many there are is compared
+    separately: bool = False  # workers make no joint attempts, which has fewer steps
 
     @property
     def letters(self) -> list[str]:
@@ -123,7 +124,8 @@ class Scene:
     async def advance(self, slot: Slot) -> None:
         """What a worker does with a job; and where there is none, all the same."""
         job = self._take_job()
-        await slot.applier.advance(self.project.number, small=bool(job and job["small"]))
+        is_small = bool(job and job["small"]) and not self.scenario.separately
+        await slot.applier.advance(self.project.number, small=is_small)
 
     async def work(self, slot: Slot, slots: int) -> None:
         """Be a worker for so many turns."""
@@ -182,7 +184,13 @@ class Scene:
         )
         return rows[0] if rows else None
 
-    def serve_next(self, action_id: str) -> None:
+    async def serve_separately(self, slot: Slot, action_id: str) -> None:
+        """Serve this action, and no other together with it."""
+        self._take_job()
+        self._serve_next(action_id)
+        await slot.applier.advance(self.project.number)
+
+    def _serve_next(self, action_id: str) -> None:
         """Let this action have waited for longest."""
         self.stage.query(
             "UPDATE async_actions SET served_at = CASE WHEN id = %s THEN 'epoch'::timestamptz ELSE served_at END"
@@ -240,6 +248,5 @@ async def play_serially(
         if chosen in "XYZ":
             answers[chosen] = await scenario.calls["XYZ".index(chosen)].send(stage.slots[0], scene)
         else:
-            scene.serve_next(options[chosen])
-            await scene.advance(stage.slots[0])
+            await scene.serve_separately(stage.slots[0], options[chosen])
     return made, scene.outcome(answers)

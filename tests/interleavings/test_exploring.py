@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from tallykeep.resources.vouchers.updating import update_operation as updates
 from tallykeep.resources.vouchers.writing import store as write
 from tests.interleavings.conftest import ORDERS_TRIED
 from tests.interleavings.explore import Footprint
+from tests.interleavings.scenario import Scenario
 from tests.interleavings.scenarios import PAIRS
 from tests.interleavings.trying import EVERY_ORDER, outcomes_of, try_until_wrong
 
@@ -66,23 +67,26 @@ def _answer_behind_the_transaction(patch: Patch) -> None:
 @dataclass(frozen=True)
 class _Safeguard:
     take_out: Callable[[Patch], None]
-    scenario: str
+    scenario: Scenario
 
 
 _SAFEGUARDS = {
-    "batches hold gates": _Safeguard(_hold_no_gates, "generation, campaign delete"),
+    "batches hold gates": _Safeguard(_hold_no_gates, PAIRS["generation, campaign delete"]),
     "a bulk update locks vouchers before it reads them": _Safeguard(
-        lambda patch: _without(patch, updates._sql, "lock_metadata", "FOR UPDATE"), "vouchers bulk, single change"
+        lambda patch: _without(patch, updates._sql, "lock_metadata", "FOR UPDATE"),
+        PAIRS["vouchers bulk, single change"],
     ),
-    "a look that locks is taken again": _Safeguard(_lock_without_retry, "vouchers bulk, vouchers CSV"),
+    "a look that locks is taken again": _Safeguard(
+        _lock_without_retry, replace(PAIRS["vouchers bulk, vouchers CSV"], separately=True)
+    ),
     "an import into a campaign inserts before it looks": _Safeguard(
-        _lock_before_inserting, "campaign JSON, campaign JSON, new"
+        _lock_before_inserting, PAIRS["campaign JSON, campaign JSON, new"]
     ),
     "a single update locks its voucher": _Safeguard(
-        lambda patch: _without(patch, single._sql, "lock_voucher", "FOR UPDATE"), "single change, single change"
+        lambda patch: _without(patch, single._sql, "lock_voucher", "FOR UPDATE"), PAIRS["single change, single change"]
     ),
     "what is answered is read in the transaction": _Safeguard(
-        _answer_behind_the_transaction, "single change, single delete"
+        _answer_behind_the_transaction, PAIRS["single change, single delete"]
     ),
 }
 
@@ -93,7 +97,7 @@ def test_a_safeguard_taken_out_is_found(
     database_url: str, monkeypatch: Patch, record_property: Callable[[str, Any], None], safeguard: str
 ) -> None:
     _SAFEGUARDS[safeguard].take_out(monkeypatch)
-    tried = asyncio.run(try_until_wrong(database_url, PAIRS[_SAFEGUARDS[safeguard].scenario], _MAX))
+    tried = asyncio.run(try_until_wrong(database_url, _SAFEGUARDS[safeguard].scenario, _MAX))
     record_property(ORDERS_TRIED, tried.orders)
     assert tried.wrong, f"{tried.orders} orders came to nothing wrong"
 

@@ -83,6 +83,15 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/db/test_shortened.py",
         *_ACTIONS,
     ),
+    "src/tallykeep/engine/applying/joint/joint": (
+        "tests/db/test_joint_attempts.py",
+        "tests/db/test_joint_outcomes.py",
+        "tests/faults/test_batches.py",
+    ),
+    "src/tallykeep/engine/applying/joint/joint_attempts": (
+        "tests/db/test_joint_attempts.py",
+        "tests/faults/test_batches.py",
+    ),
     "src/tallykeep/engine/applying/claim": (
         *_APPLYING,
         "tests/db/test_rescue.py",

@@ -2,6 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
+JOINT = "tests/db/test_joint_attempts.py"
 WORKER_SLOTS = "tests/db/test_worker_slots.py"
 
 MUTATIONS = (
@@ -208,5 +209,82 @@ MUTATIONS = (
         'if not (answer and answer["locked"]):',
         "if not answer:",
         "tests/db/test_quarantine.py::test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn",
+    ),
+    Mutation(
+        "a joint attempt takes nothing that others hold",
+        "src/tallykeep/engine/applying/joint/joint.sql",
+        "                LIMIT 1\n                FOR UPDATE SKIP LOCKED\n",
+        "                LIMIT 1\n",
+        f"{JOINT}::test_what_others_hold_is_left_to_them",
+    ),
+    Mutation(
+        "a joint attempt takes as many of a project as it has jobs",
+        "src/tallykeep/engine/applying/joint/joint.sql",
+        "LIMIT served.slots",
+        "LIMIT 64",
+        f"{JOINT}::test_of_a_project_as_many_as_it_has_jobs",
+    ),
+    Mutation(
+        "joint attempts are noted where they outlive their process",
+        "src/tallykeep/engine/applying/joint/joint_attempts.py",
+        "        await note_attempts(self.pool, claim.claimed)\n",
+        "",
+        f"{JOINT}::test_a_process_that_dies_meanwhile_leaves_nothing_and_accuses_all_of_them",
+    ),
+    Mutation(
+        "whom a death accuses is applied separately",
+        "src/tallykeep/engine/applying/joint/joint.sql",
+        "attempts.action_id = this.id AND attempts > 0",
+        "attempts.action_id = this.id AND attempts > 1",
+        f"{JOINT}::test_a_process_that_dies_meanwhile_leaves_nothing_and_accuses_all_of_them",
+    ),
+    Mutation(
+        "what failed jointly is applied separately",
+        "src/tallykeep/engine/applying/joint/joint_attempts.py",
+        "        self.state.keep_separate(",
+        "        list(",
+        f"{JOINT}::test_a_session_that_is_ended_meanwhile_leaves_nothing_and_all_are_applied_separately",
+    ),
+    Mutation(
+        "a code that exists leaves its own action out",
+        "src/tallykeep/resources/vouchers/importing/joint_import.py",
+        " if not _is_in(existing, claimed, ready)]",
+        "]",
+        f"{JOINT}::test_a_code_that_is_taken_leaves_its_own_action_out",
+    ),
+    Mutation(
+        "so does one that another action in hand has",
+        "src/tallykeep/resources/vouchers/importing/joint_import.py",
+        "if not codes.isdisjoint(self._codes):",
+        "if False:",
+        f"{JOINT}::test_a_code_that_is_taken_leaves_its_own_action_out",
+    ),
+    Mutation(
+        "a joint attempt closes all of its batches or none",
+        "src/tallykeep/engine/applying/joint/accounting.py",
+        'counted is None or counted["ended"] != len(outcomes)',
+        "counted is None",
+        f"{JOINT}::test_all_are_closed_or_none",
+    ),
+    Mutation(
+        "a joint attempt ends no action that has ended",
+        "src/tallykeep/engine/applying/joint/joint.sql",
+        "        AND this.status NOT IN ('DONE', 'FAILED')\n",
+        "",
+        f"{JOINT}::test_all_are_closed_or_none",
+    ),
+    Mutation(
+        "a joint attempt waits for no gate",
+        "src/tallykeep/db/gates.sql",
+        "bool_and(pg_try_advisory_xact_lock_shared(project, gate)) AS held",
+        "true AS held",
+        f"{JOINT}::test_a_shut_gate_leaves_its_project_out",
+    ),
+    Mutation(
+        "jobs go with the actions that they were there for",
+        "src/tallykeep/engine/applying/joint/joint.sql",
+        "DELETE FROM procrastinate_jobs WHERE id = ANY (:jobs::bigint[])",
+        "DELETE FROM procrastinate_jobs WHERE false AND id = ANY (:jobs::bigint[])",
+        f"{JOINT}::test_one_job_applies_what_the_jobs_behind_it_are_there_for",
     ),
 )

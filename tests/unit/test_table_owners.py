@@ -40,12 +40,14 @@ OWNERS = {
     "vouchers": "resources/vouchers",
     **{noun.spec.table_name: f"resources/{noun.spec.plural}" for noun in NOUNS},
 }
-# Statements into which a table's name is filled in; the package that owns the table hands it over.
+# Statements into which a table's name is filled in, which the package that owns the table hands over; and tables that
+# are in no migration of ours.
 FILLED_IN = {
     ("resources/metadata", "{table}"),  # purges, of the tables that action types name: Purge("customers", …)
     ("resources/upserts", "{table}"),  # of the table that a resource's declaration names
     ("resources/upserts", "{stage}"),  # temporary, of one connection
     ("resources/upserts", "{changes}"),  # temporary, of one connection
+    ("engine", "procrastinate_jobs"),  # the queue's: what jobs are there for ends in the transaction that deletes them
     ("resources/vouchers", "voucher_stage"),  # temporary, of one connection
 }
 

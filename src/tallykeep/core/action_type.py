@@ -1,6 +1,6 @@
 """Declarations of action types. The engine knows no type: it is handed a table of these declarations."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -9,7 +9,7 @@ from psycopg import sql
 
 from tallykeep.core.action import Action
 from tallykeep.core.batch import Batch, ClaimedBatch, Source
-from tallykeep.core.operation import Connection, Operation
+from tallykeep.core.operation import Connection, JointOperation, Operation
 from tallykeep.core.rows import Failure
 from tallykeep.core.submission_options import SubmissionOptions
 
@@ -46,6 +46,7 @@ Result = Callable[["ActionType", Action, list[Failure], Report | None], dict[str
 Target = Callable[[Connection, int, str], Awaitable[dict[str, Any]]]
 Plan = Callable[[dict[str, Any]], Planned]
 Begin = Callable[[Connection, ClaimedBatch], Awaitable[Operation]]
+BeginJointly = Callable[[Connection, Sequence[ClaimedBatch]], Awaitable[JointOperation]]
 
 
 def _nothing(_: Mapping[str, Any]) -> tuple[str, ...]:
@@ -88,6 +89,7 @@ class ActionType:
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin
+    begin_jointly: BeginJointly | None = None  # small batches of several actions; for types without report and sequence
     plan: Plan | None = None  # for source "planned": what the batches are, by the action's parameters
 
     def gates(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:

@@ -39,6 +39,10 @@ class NotTriedError(TallykeepError):
     """A batch could not be applied in an isolated process at the moment; nothing is known about its rows."""
 
 
+class CannotJoinError(TallykeepError):
+    """A batch is not written together with those of other actions: it has to be applied separately."""
+
+
 class BatchLostError(TallykeepError):
     """The batch was closed, or its action ended, by someone else: nothing may be written."""
 

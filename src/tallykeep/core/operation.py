@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.rows import Failure, Row
 
 Connection = AsyncConnection[DictRow]
@@ -40,3 +41,24 @@ class Operation(ABC):
     def met(self) -> int | None:
         """Return how many resources planned work found to change by then; None where each row is one."""
         return None
+
+
+class JointOperation(ABC):
+    """Works on small batches of several actions, within the one transaction that closes all of them.
+
+    It is there for what is usual. What is not is left out, and has an operation of its own.
+    """
+
+    @abstractmethod
+    def check(self, claimed: ClaimedBatch, rows: Sequence[Row]) -> list[Failure]:
+        """Validate the rows of one batch without reading other resources; called once for each, perhaps in a thread.
+
+        An exception, such as CannotJoinError, leaves this batch out.
+        """
+
+    @abstractmethod
+    async def write(self) -> list[tuple[ClaimedBatch, Mapping[str, int]]]:
+        """Write the rows that passed, of as many batches as possible; return these, each with the keys it created.
+
+        Of the others nothing is written. An exception leaves all of them out.
+        """

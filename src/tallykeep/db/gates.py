@@ -7,6 +7,7 @@ came later. What is read behind a gate is still so when the rows are committed.
 Gates are PostgreSQL's advisory locks: docs/decisions/0022-gates.md tells why.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from psycopg.errors import LockNotAvailable
@@ -42,6 +43,18 @@ async def hold(connection: Connection, project_id: int, *parents: str) -> dateti
     held = await (await connection.execute(_sql.hold, {"project_id": project_id, "held": list(parents)})).fetchall()
     timestamp: datetime = held[-1]["timestamp"]
     return timestamp
+
+
+async def hold_if_open(connection: Connection, gates: Sequence[tuple[int, str]]) -> tuple[set[int], datetime]:
+    """Hold these gates, each with its project, without waiting, until the transaction ends.
+
+    Returns the projects all of whose gates are held, and the present behind them. Who shuts a gate, or waits to, goes
+    first.
+    """
+    project_ids, held = zip(*gates, strict=True)
+    params = {"project_ids": list(project_ids), "held": list(held)}
+    rows = await (await connection.execute(_sql.hold_if_open, params)).fetchall()
+    return {row["project_id"] for row in rows if row["held"]}, max(row["timestamp"] for row in rows)
 
 
 async def hold_for_request(connection: Connection, project_id: int, *parents: str) -> datetime:

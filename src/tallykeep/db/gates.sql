@@ -7,6 +7,16 @@ FROM (
     ORDER BY gate
 ) AS gates
 
+-- name: hold_if_open
+-- Those of several projects, without waiting; says for each whether it has all of them.
+SELECT project_id, bool_and(pg_try_advisory_xact_lock_shared(project, gate)) AS held,
+    date_trunc('milliseconds', max(clock_timestamp())) AS timestamp
+FROM (
+    SELECT DISTINCT project_id, (project_id & 2147483647)::int AS project, hashtext(name) AS gate
+    FROM unnest(:project_ids::bigint[], :held::text[]) AS each (project_id, name)
+) AS gates
+GROUP BY project_id
+
 -- name: pass_gates
 -- The settings come into force before the first wait, and the present is that of the last lock.
 SELECT

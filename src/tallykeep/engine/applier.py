@@ -16,6 +16,8 @@ from tallykeep.engine.applying.accounting import close_batch
 from tallykeep.engine.applying.atomic import apply_atomically
 from tallykeep.engine.applying.attempt import apply_batch
 from tallykeep.engine.applying.claim import claim_batch, forget_attempt, note_attempt
+from tallykeep.engine.applying.joint.claim import JointState
+from tallykeep.engine.applying.joint.joint_attempts import JointAttempts
 from tallykeep.engine.recovering.quarantine import Quarantine, RunIsolated
 from tallykeep.engine.recovering.retries import Retries
 from tallykeep.engine.scheduling.fair_scheduling import queue_next, queue_slots, serve_next_action
@@ -52,13 +54,17 @@ class Applier:
     run_isolated: RunIsolated
     _atomic: set[int] = field(default_factory=set)  # projects of which an atomic action is in hand
     _isolating: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _joint: JointState = field(default_factory=JointState)
 
     async def advance(self, project_id: int, small: bool = False) -> None:
         """Apply the project's next batch, and queue its next job; nothing to do is fine.
 
-        A small job leaves larger actions alone: whatever took its own batch had a job that it now passes on.
+        A small job leaves larger actions alone: whatever took its own batch had a job that it now passes on. Together
+        with what it is there for, it applies the small actions of the jobs behind it.
         """
         try:
+            if small and await self._joint_attempts.advance(project_id):
+                return
             async with self.pool.connection() as connection:
                 if not await self._advance(connection, project_id, small) and small:
                     await queue_slots(connection, project_id, 1)
@@ -68,6 +74,10 @@ class Applier:
             if not is_transient(error):
                 raise
             await self._retries.put_off(project_id, error, None)
+
+    @property
+    def _joint_attempts(self) -> JointAttempts:
+        return JointAttempts(self.pool, self.action_types, self.settings, self._joint)
 
     @property
     def _retries(self) -> Retries:

@@ -81,12 +81,18 @@ async def _behind_gates(connection: Connection, action_type: ActionType, claimed
 
 
 async def _apply(connection: Connection, action_type: ActionType, claimed: ClaimedBatch) -> BatchOutcome:
-    rows = await _checked(claimed, claimed.batch.row_count, read_filled, claimed.batch, claimed.source, action_type)
-    if claimed.source.defaults:
-        claimed = replace(claimed, source=replace(claimed.source, header=filled_header(claimed.source)))
+    claimed, rows = await _checked(claimed, claimed.batch.row_count, filled_rows, claimed, action_type)
     if claimed.submission_options.on_error != OnError.STOP or claimed.source.format == "planned":
         return await _outcome_of(connection, action_type, claimed, rows)
     return await _apply_until_failures(connection, action_type, claimed, rows)
+
+
+def filled_rows(claimed: ClaimedBatch, action_type: ActionType) -> tuple[ClaimedBatch, Sequence[Row]]:
+    """Read the rows as they are to be applied, and return them with the batch, whose source has their titles."""
+    rows = read_filled(claimed.batch, claimed.source, action_type)
+    if claimed.source.defaults:
+        claimed = replace(claimed, source=replace(claimed.source, header=filled_header(claimed.source)))
+    return claimed, rows
 
 
 async def _apply_until_failures(

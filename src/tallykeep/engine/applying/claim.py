@@ -31,7 +31,7 @@ async def claim_batch(
     action = await (await connection.execute(_sql.get_unfinished_action, limits)).fetchone()
     if action is None:
         return None
-    source, submission_options = _submission(action)
+    source, submission_options = submission_of(action)
     in_flight = 1 if submission_options.is_atomic else settings.batches_in_flight
     window = {**action_key, "first_row": first_row, "batches_in_flight": in_flight}
     batch = await (await connection.execute(_sql.claim_open_batch, window, binary=True)).fetchone()
@@ -46,7 +46,8 @@ async def claim_batch(
     )
 
 
-def _submission(action: dict[str, Any]) -> tuple[Source, SubmissionOptions]:
+def submission_of(action: dict[str, Any]) -> tuple[Source, SubmissionOptions]:
+    """Return how an action's rows were sent, and the options; raises UnreadableActionError for what nobody can read."""
     try:
         return Source(**action["source"]), SubmissionOptions.from_json(action["submission_options"])
     except (TypeError, ValueError, KeyError, AttributeError) as error:

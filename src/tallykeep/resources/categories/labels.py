@@ -4,7 +4,7 @@ As a rule a label is the category's name, and imports write it as it came. What 
 is shown, so a category is renamed, made or deleted without touching what carries it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +62,18 @@ def _read(body: dict[str, Any], name: str, clean: Cleaner, problems: list[str]) 
 
 async def labels_for(connection: Connection, project_id: int) -> CategoryLabels:
     """Read the labels that are written now."""
-    rows = await (await connection.execute(_sql.labels_in_force, {"project_id": project_id})).fetchall()
+    return (await labels_of_projects(connection, [project_id]))[project_id]
+
+
+async def labels_of_projects(connection: Connection, project_ids: Collection[int]) -> dict[int, CategoryLabels]:
+    """Read the labels that are written now in each of these projects."""
+    rows: dict[int, list[dict[str, Any]]] = {project_id: [] for project_id in project_ids}
+    for row in await (await connection.execute(_sql.labels_in_force, {"project_ids": list(project_ids)})).fetchall():
+        rows[row["project_id"]].append(row)
+    return {project_id: _labels(own) for project_id, own in rows.items()}
+
+
+def _labels(rows: list[dict[str, Any]]) -> CategoryLabels:
     return CategoryLabels(
         by_name={row["name"]: row["label"] for row in rows if row["name"] != row["label"]},
         by_id={row["category_id"]: row["label"] for row in rows if row["category_id"] is not None},

@@ -1,5 +1,7 @@
 -- name: labels_in_force
-SELECT label, name, category_id FROM category_labels WHERE project_id = :project_id AND name IS NOT NULL
+SELECT project_id, label, name, category_id
+FROM category_labels
+WHERE project_id = ANY (:project_ids) AND name IS NOT NULL
 
 -- name: meanings
 SELECT labels.label, labels.name AS free_name, categories.*

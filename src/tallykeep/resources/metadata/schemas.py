@@ -1,5 +1,6 @@
 """Metadata schemas: what a project demands of the metadata of one type of resource."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +29,20 @@ Record = dict[str, Any]
 
 async def checker_for(connection: Connection, project_id: int, related_object: str) -> MetadataChecker:
     """Compile the schema of one type of resource as it stands now."""
-    records = await list_schemas(connection, project_id)
+    return _checker(await list_schemas(connection, project_id), related_object)
+
+
+async def checkers_for(
+    connection: Connection, project_ids: Collection[int], related_object: str
+) -> dict[int, MetadataChecker]:
+    """Compile the schemas of one type of resource as they stand now in each of these projects."""
+    records: dict[int, list[Record]] = {project_id: [] for project_id in project_ids}
+    for record in await (await connection.execute(_sql.list_all, {"project_ids": list(project_ids)})).fetchall():
+        records[record["project_id"]].append(record)
+    return {project_id: _checker(own, related_object) for project_id, own in records.items()}
+
+
+def _checker(records: list[Record], related_object: str) -> MetadataChecker:
     schemas = {record["related_object"]: record for record in records}
     if related_object not in schemas:
         return MetadataChecker(None)

@@ -2,6 +2,10 @@
 SELECT related_object, id, properties, allow_defined_only, created_at, updated_at
 FROM metadata_schemas WHERE project_id = :project_id ORDER BY related_object
 
+-- name: list_all
+SELECT project_id, related_object, properties, allow_defined_only
+FROM metadata_schemas WHERE project_id = ANY (:project_ids)
+
 -- name: get_schema
 SELECT related_object, id, properties, allow_defined_only, created_at, updated_at
 FROM metadata_schemas WHERE project_id = :project_id AND related_object = :related_object

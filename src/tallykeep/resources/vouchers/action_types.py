@@ -9,6 +9,7 @@ from tallykeep.resources.metadata.purge import purge_batch, purge_plan
 from tallykeep.resources.vouchers.domain import EXTRA_NAMES, LOYALTY
 from tallykeep.resources.vouchers.fields import IN_FILES
 from tallykeep.resources.vouchers.importing.import_operation import import_vouchers
+from tallykeep.resources.vouchers.importing.joint_import import import_vouchers_jointly
 from tallykeep.resources.vouchers.updating.update_operation import VOUCHER_PURGE, update_vouchers
 from tallykeep.resources.vouchers.writing.store import already_exists
 
@@ -29,6 +30,7 @@ TYPES = (
         has_ends=True,
         result=import_result,
         begin=import_vouchers,
+        begin_jointly=import_vouchers_jointly,
     ),
     ActionType(
         name="VOUCHERS.IMPORT_CSV",
@@ -49,6 +51,7 @@ TYPES = (
         has_ends=True,
         result=import_result,
         begin=import_vouchers,
+        begin_jointly=import_vouchers_jointly,
     ),
     ActionType(
         name="VOUCHERS.BULK_UPDATE",

@@ -3,16 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
+from typing import NamedTuple
 
 from psycopg.errors import DeadlockDetected
 
-from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.errors import OvertakenError
+from tallykeep.core.batch import ClaimedBatch, Source
+from tallykeep.core.errors import CannotJoinError, OvertakenError
 from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
-from tallykeep.resources.categories.labels import labels_for
+from tallykeep.resources.categories.labels import CategoryLabels, labels_for
 from tallykeep.resources.fields.memo import RecentKeys
+from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.vouchers.draft import (
     Dates,
@@ -47,13 +49,23 @@ _Write = Callable[[Connection, int, Sequence[VoucherDraft], datetime], Awaitable
 _meets_existing = RecentKeys(1_000)
 
 
+Cleaner = CsvVouchers | JsonVouchers
+
+
+class Ready(NamedTuple):
+    """New vouchers in COPY's text format, and their codes, each with its row."""
+
+    text: str
+    created: dict[str, int]
+
+
 class VoucherImport(Operation):
     """One batch of a voucher import, within its transaction: check, stage, write, in this order.
 
     JSON imports refuse codes that exist; CSV imports update them, as the reference API documents it.
     """
 
-    def __init__(self, connection: Connection, claimed: ClaimedBatch, cleaner: CsvVouchers | JsonVouchers) -> None:
+    def __init__(self, connection: Connection, claimed: ClaimedBatch, cleaner: Cleaner) -> None:
         self._connection = connection
         self._project_id = claimed.project_id
         self._action_id = claimed.action_id
@@ -99,6 +111,12 @@ class VoucherImport(Operation):
         """Write the drafts, then the codes that several rows have in ways that may contradict; returns what failed."""
         failures = await self._write_staged(self._drafts) if self._drafts else []
         return failures + await self._write_repeated() if self._repeated else failures
+
+    def ready(self) -> Ready:
+        """Return what was checked, where all of it only has to be copied; raises CannotJoinError where it has not."""
+        if self._ready is None or self._repeated:
+            raise CannotJoinError("some of its codes may exist, or are there several times")
+        return Ready(self._ready, dict(zip(codes_of(self._drafts), rows_of(self._drafts), strict=True)))
 
     def created(self) -> Mapping[str, int]:
         """Return the codes that were new."""
@@ -167,11 +185,12 @@ async def import_vouchers(connection: Connection, claimed: ClaimedBatch) -> Vouc
     """Begin one batch of an import whose rows come as its action's source says."""
     metadata = await checker_for(connection, claimed.project_id, "voucher")
     categories = await labels_for(connection, claimed.project_id)
-    source = claimed.source
+    return VoucherImport(connection, claimed, cleaner_for(claimed.source, metadata, categories))
+
+
+def cleaner_for(source: Source, metadata: MetadataChecker, categories: CategoryLabels) -> Cleaner:
+    """Return what cleans rows that come as the source says."""
     ends = source.last_day_counts
-    cleaner = (
-        CsvVouchers(source.header, metadata, categories, marks=source.decimal_marks, last_day_counts=ends)
-        if source.format == "csv"
-        else JsonVouchers(metadata, categories, last_day_counts=ends)
-    )
-    return VoucherImport(connection, claimed, cleaner)
+    if source.format == "csv":
+        return CsvVouchers(source.header, metadata, categories, marks=source.decimal_marks, last_day_counts=ends)
+    return JsonVouchers(metadata, categories, last_day_counts=ends)

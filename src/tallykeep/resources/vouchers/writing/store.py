@@ -43,6 +43,14 @@ async def copy_new(connection: Connection, text: str) -> bool:
     return True
 
 
+async def existing_codes(connection: Connection, codes: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Return those of these codes that vouchers have, all of them with their project."""
+    project_ids, texts = zip(*codes, strict=True)
+    params = {"project_ids": list(project_ids), "codes": list(texts)}
+    rows = await (await connection.execute(_sql.existing_codes, params)).fetchall()
+    return {(row["project_id"], row["code"]) for row in rows}
+
+
 async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
     """Copy drafts, each code once, into the transaction's staging table."""
     await connection.execute(CREATE_STAGE)

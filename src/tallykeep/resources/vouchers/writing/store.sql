@@ -13,6 +13,11 @@ COPY voucher_stage (code, id, type, {columns}, "row", cleared) FROM STDIN
 -- name: copy_new!
 COPY vouchers (project_id, created_at, code, id, type, {columns}) FROM STDIN (DEFAULT '\D')
 
+-- name: existing_codes
+SELECT vouchers.project_id, vouchers.code
+FROM unnest(:project_ids::bigint[], :codes::text[]) AS each (project_id, code)
+JOIN vouchers ON vouchers.project_id = each.project_id AND vouchers.code = each.code
+
 -- name: clear_stage!
 DELETE FROM voucher_stage
 

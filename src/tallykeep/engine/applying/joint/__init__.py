@@ -1,0 +1,1 @@
+"""Joint attempts: the small batches of many actions in one transaction."""
