@@ -5,9 +5,7 @@ row needs the careful way: there something is wrong, or so unusual that nobody i
 """
 
 import re
-from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -18,12 +16,12 @@ from msgspec.json import Decoder
 from tallykeep.core import exact_json
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import MAX_KEY_BYTES, Problem
+from tallykeep.resources.fields.columns.timestamps import timestamps_alike
 from tallykeep.resources.fields.copy_format import ESCAPES, copy_text, is_plain
 
 Column = str | list[str | None]
 
 _UNUSUAL_TEXT = re.compile("[\x00\\\\\t\n\r\ud800-\udfff]")
-_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _first = itemgetter(0)
 
 
@@ -67,47 +65,15 @@ def read_integers(values: Sequence[int]) -> Sequence[str]:
 
 def read_timestamps(values: Sequence[str], clean: cleaning.Cleaner) -> Sequence[str | None]:
     """Read dates and times as `clean` does, cleaning.timestamp or cleaning.last_timestamp."""
-    if (texts := _read_alike(values, clean)) is not None:
+    if (texts := timestamps_alike(values, clean)) is not None:
         return texts
     read: dict[str, str | None] = {}
     by_length: dict[int, list[str]] = {}
     for value in set(values):
         by_length.setdefault(len(value), []).append(value)
     for alike in by_length.values():
-        read.update(zip(alike, _read_alike(alike, clean) or map(partial(_cleaned, clean), alike), strict=True))
+        read.update(zip(alike, timestamps_alike(alike, clean) or map(partial(_cleaned, clean), alike), strict=True))
     return [read[value] for value in values]
-
-
-def _read_alike(values: Sequence[str], clean: cleaning.Cleaner) -> list[str] | None:
-    """Read dates and times of one shape; None for others, and where one does not exist."""
-    # With a line's end, every value is as long as the others where all are of one shape.
-    lines = ("\n".join(values) + "\n").encode("utf-8", "replace")
-    shape = lines[: len(values[0]) + 1].translate(_DIGITS)
-    if shape not in _SHAPES or lines.translate(_DIGITS) != shape * len(values) or not _exist(values, lines):
-        return None
-    return lines.replace(*(_SHAPES[shape] or _rest_of_day(clean))).decode().split("\n")[:-1]
-
-
-# What of these becomes what of the text that is stored.
-_SHAPES = {
-    b"0000-00-00T00:00:00Z\n": (b"Z", b".000+00:00"),
-    b"0000-00-00T00:00:00.000Z\n": (b"Z", b"+00:00"),
-    b"0000-00-00\n": None,
-}
-
-
-def _rest_of_day(clean: cleaning.Cleaner) -> tuple[bytes, bytes]:
-    day = "2000-01-01"
-    return b"\n", clean(day)[len(day) :].encode() + b"\n"
-
-
-def _exist(values: Sequence[str], lines: bytes) -> bool:
-    """Whether all of these dates exist; an hour of 24, with which some versions begin the next day, does not here."""
-    try:
-        deque(map(datetime.fromisoformat, values), maxlen=0)
-    except ValueError:
-        return False
-    return b"T24" not in lines
 
 
 class Objects:

@@ -50,11 +50,13 @@ class CellReader:
         return not (cell in ("", CLEARING) or ESCAPED.search(cell) or (self._takes and not self._takes(cell)))
 
     def _of_form(self, form: Form, cells: list[str], is_literal: bool) -> list[str]:
+        if is_literal and (texts := form.texts_alike(cells)) is not None:
+            return texts
         irregular = form.irregular(cells if is_literal else legible(cells))
         if irregular is None:
             return list(map(self._remembered.__getitem__, cells))
-        texts = form.texts(without(cells, irregular))
-        return with_irregular(texts, irregular, [self._remembered[cells[at]] for at in irregular])
+        ordinary = form.texts(without(cells, irregular))
+        return with_irregular(ordinary, irregular, [self._remembered[cells[at]] for at in irregular])
 
 
 def _reader_of(field: Field, absent: str, default: Any) -> Callable[[str], str]:

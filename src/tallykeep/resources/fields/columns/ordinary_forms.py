@@ -13,10 +13,12 @@ from typing import TypeVar
 from tallykeep.resources.fields import cleaning, numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields.cleaning import Cleaner
+from tallykeep.resources.fields.columns.timestamps import timestamps_alike
 from tallykeep.resources.fields.copy_format import ESCAPED
 from tallykeep.resources.fields.numerals import NumberCell
 
 Item = TypeVar("Item")
+_Make = Callable[[list[str]], list[str]]
 
 _MAX_IRREGULAR = 1 / 4  # of a column's cells: with more, each is read by itself
 _PROBE = 64
@@ -26,7 +28,7 @@ _MANY_TIMES = 3
 class Form:
     """Cells that match a pattern; `make` makes the texts of those that do."""
 
-    def __init__(self, pattern: str, make: Callable[[list[str]], list[str]] = list) -> None:
+    def __init__(self, pattern: str, make: _Make = list) -> None:
         self._lines = re.compile(rf"(?:{pattern}\n)*+", re.ASCII)
         self._make = make
 
@@ -51,9 +53,20 @@ class Form:
         """Make the texts of cells that all have this form."""
         return self._make(cells)
 
+    def texts_alike(self, cells: list[str]) -> list[str] | None:
+        """Make the texts of cells, none with a line break, if all are of one shape; None where nobody can tell."""
+        return None
+
 
 class _Dates(Form):
-    """Dates that exist, perhaps with a time."""
+    """Dates that exist, perhaps with a time; `clean` reads them."""
+
+    def __init__(self, pattern: str, make: _Make = list, clean: Cleaner | None = None) -> None:
+        super().__init__(pattern, make)
+        self._clean = clean
+
+    def texts_alike(self, cells: list[str]) -> list[str] | None:
+        return timestamps_alike(cells, self._clean) if self._clean is not None and cells else None
 
     def irregular(self, cells: list[str]) -> list[int] | None:
         irregular = super().irregular(cells)
@@ -134,7 +147,7 @@ def _with_offsets(cells: list[str]) -> list[str]:
 
 
 _DATE = r"\d\d\d\d-\d\d-\d\d"
-_TIMESTAMPS = _Dates(_DATE + r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d\d\d)?Z", _with_offsets)
+_TIMESTAMP = _DATE + r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d\d\d)?Z"
 # Of so many digits at most, a float shows the same ones.
 NUMBERS = Form(r"(?:0|[1-9]\d{0,12}+)(?:\.\d?[1-9])?")
 
@@ -145,7 +158,7 @@ _NUMBERS: dict[Cleaner, Form] = {
     numerals.percent.strict: Form(r"(?:0|[1-9]\d?+)(?:\.\d?[1-9])?"),
 }
 _OTHERS: dict[Cleaner, Form] = {
-    spellings.timestamp: _TIMESTAMPS,
-    spellings.last_timestamp: _TIMESTAMPS,
+    spellings.timestamp: _Dates(_TIMESTAMP, _with_offsets, cleaning.timestamp),
+    spellings.last_timestamp: _Dates(_TIMESTAMP, _with_offsets, cleaning.last_timestamp),
     spellings.day: _Dates(_DATE),
 }

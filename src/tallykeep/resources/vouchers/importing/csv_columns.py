@@ -22,7 +22,7 @@ _OTHERS = COLUMNS[len(WORTH_FIELDS) :]
 _NOTHING = CellReader(Field(name=""), "")
 
 
-class VoucherColumns:
+class CsvColumns:
     """Makes row texts (see DraftTable) out of a file's columns: known by name, without a name, and the rest.
 
     `extra` are the indexes and names of those that are metadata, `mark` stands before the decimals of Values.

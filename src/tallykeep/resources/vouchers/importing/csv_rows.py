@@ -20,7 +20,7 @@ from tallykeep.resources.vouchers.domain import Values, shown_key, take, take_da
 from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of, together
 from tallykeep.resources.vouchers.fields import BY_NAME, BY_TITLE
 from tallykeep.resources.vouchers.importing.column_rows import sort_out
-from tallykeep.resources.vouchers.importing.csv_columns import VoucherColumns
+from tallykeep.resources.vouchers.importing.csv_columns import CsvColumns
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
 from tallykeep.resources.vouchers.importing.worth import BOUGHT, worth_of
 
@@ -63,7 +63,7 @@ class CsvVouchers:
         # Nothing here may lead back to itself: cycles, and all that they remember, are seldom looked for.
         self._metadata = MetadataCells(extra, metadata)
         names = {index: name for index, name, _ in extra}
-        self._columns = VoucherColumns(
+        self._columns = CsvColumns(
             self._known, self._unnamed, names, metadata, marks, mark_of_values=self._mark_of_values
         )
 

@@ -72,7 +72,7 @@ _READERS: dict[Cleaner, _Read] = {
 }
 
 
-class VoucherColumns:
+class JsonColumns:
     """Makes codes, and row texts (see DraftTable), of rows that have no problem and nothing unusual."""
 
     def __init__(

@@ -27,7 +27,7 @@ from tallykeep.resources.vouchers.domain import (
 from tallykeep.resources.vouchers.domain import Values as Fields
 from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of
 from tallykeep.resources.vouchers.fields import IN_JSON, INSIDE_JSON
-from tallykeep.resources.vouchers.importing.json_columns import Texts, VoucherColumns
+from tallykeep.resources.vouchers.importing.json_columns import JsonColumns, Texts
 from tallykeep.resources.vouchers.importing.worth_checks import discount_problems, worth_problems
 
 _FEW = 20  # rows, which are cleaned one by one as quickly
@@ -56,7 +56,7 @@ class JsonVouchers:
         self._metadata = Memo(lambda dumped: metadata.problems(exact_json.loads(dumped)))
         self._missing_metadata = metadata.problems({})
         self._discounts = Memo(lambda dumped: discount_problems(exact_json.loads(dumped)))
-        self._columns = VoucherColumns(fields, metadata, categories, campaign_id)
+        self._columns = JsonColumns(fields, metadata, categories, campaign_id)
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
         """Return the drafts and the failures, each in row order."""

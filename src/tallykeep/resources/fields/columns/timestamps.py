@@ -1,0 +1,41 @@
+"""Dates and times of one shape, read many at a time."""
+
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+
+from tallykeep.resources.fields.cleaning import Cleaner
+
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+
+
+def timestamps_alike(values: Sequence[str], clean: Cleaner) -> list[str] | None:
+    """Read dates and times of one shape as `clean` does; None for others, and where one does not exist."""
+    # With a line's end, every value is as long as the others where all are of one shape.
+    lines = ("\n".join(values) + "\n").encode("utf-8", "replace")
+    shape = lines[: len(values[0]) + 1].translate(_DIGITS)
+    if shape not in _SHAPES or lines.translate(_DIGITS) != shape * len(values) or not _exist(values, lines):
+        return None
+    return lines.replace(*(_SHAPES[shape] or _rest_of_day(clean))).decode().split("\n")[:-1]
+
+
+# What of these becomes what of the text that is stored.
+_SHAPES = {
+    b"0000-00-00T00:00:00Z\n": (b"Z", b".000+00:00"),
+    b"0000-00-00T00:00:00.000Z\n": (b"Z", b"+00:00"),
+    b"0000-00-00\n": None,
+}
+
+
+def _rest_of_day(clean: Cleaner) -> tuple[bytes, bytes]:
+    day = "2000-01-01"
+    return b"\n", clean(day)[len(day) :].encode() + b"\n"
+
+
+def _exist(values: Sequence[str], lines: bytes) -> bool:
+    """Whether all of these dates exist; an hour of 24, with which some versions begin the next day, does not here."""
+    try:
+        deque(map(datetime.fromisoformat, values), maxlen=0)
+    except ValueError:
+        return False
+    return b"T24" not in lines
