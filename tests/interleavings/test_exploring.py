@@ -54,7 +54,11 @@ def _lock_before_inserting(patch: Patch) -> None:
         await connection.execute(write.INSERT_STAGED, params)
         return existing
 
+    async def copy_nothing(*_: Any) -> bool:
+        return False
+
     patch.setattr(imports, "insert_new", insert_new)
+    patch.setattr(imports, "copy_new", copy_nothing)  # as in a batch that meets a code which exists
 
 
 def _answer_behind_the_transaction(patch: Patch) -> None:
