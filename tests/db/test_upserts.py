@@ -131,6 +131,27 @@ async def _contents(engine: Engine, table: str) -> list[str]:
     return sorted(map(repr, rows))
 
 
+def test_metadata_that_a_change_leaves_as_it_is_has_to_fit_the_schema_too(database_url: str) -> None:
+    first = "Source_id,Tier,Score\nA,tin,7\nB,gold,7\nC,tin,1\n"
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            await _imported(engine, ACTION_TYPE, first, concurrency=1)
+            async with engine.pool.connection() as connection:
+                await create_schema(connection, engine.project_id, "customer", *SCHEMAS[0])
+            action_id = await engine.submit(ACTION_TYPE, b"Source_id,Name,Tier\nA,Ada,gold\nB,Bob,\nC,Cy,\nD,Di,\n")
+            await engine.finish(action_id)
+            failed = await engine.query("SELECT key, reason FROM failures WHERE action_id = %s", action_id)
+            assert [row["key"] for row in failed] == ["C"]
+            assert failed[0]["reason"].startswith("Tier: must be a string")
+            named = await engine.query(
+                "SELECT name FROM customers WHERE project_id = %s ORDER BY source_id", engine.project_id
+            )
+            assert [row["name"] for row in named] == ["Ada", "Bob", None, "Di"]
+
+    asyncio.run(scenario())
+
+
 def customers(*named: tuple[str, str]) -> str:
     return "Source_id,Name\n" + "".join(f"{key},{name}\n" for key, name in named)
 

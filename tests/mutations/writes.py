@@ -176,4 +176,25 @@ MUTATIONS = (
         "if False and any(draft.code not in existing and",
         f"{SERIAL}::test_rows_of_one_code_are_held_to_what_it_is_when_they_are_written[True]",
     ),
+    Mutation(
+        "metadata that a change leaves as it is has to fit the schema",
+        "src/tallykeep/resources/upserts/merge.py",
+        "        if unchecked is None:\n            return []",
+        "        return []",
+        "tests/db/test_upserts.py::test_metadata_that_a_change_leaves_as_it_is_has_to_fit_the_schema_too",
+    ),
+    Mutation(
+        "a date of the ordinary form exists",
+        "src/tallykeep/resources/fields/columns/ordinary_forms.py",
+        "            irregular = sorted(",
+        "            irregular = irregular or sorted(",
+        "tests/unit/test_quick_ways.py::test_cells_that_are_irregular_stand_where_they_stood[3000]",
+    ),
+    Mutation(
+        "what COPY would read otherwise is not copied as it stands",
+        "src/tallykeep/resources/fields/columns/cell_column.py",
+        'if is_literal("".join(table.lines), besides=table.delimiter):',
+        "if table.lines:",
+        "tests/unit/test_quick_ways.py::test_any_cell_in_an_ordinary_file[no schema-Additional Info]",
+    ),
 )

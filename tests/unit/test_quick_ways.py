@@ -174,6 +174,25 @@ def test_a_file_of_a_campaigns_vouchers(
     assert _outcome(*quick.clean(_read(header, rows))) == _outcome(*careful.clean_each(list(_read(header, rows))))
 
 
+_ORDINARY = {
+    "Code": "C", "Voucher Type": "GIFT_VOUCHER", "Value": "1.25", "Category": "New",
+    "Start Date": "2026-01-01T00:00:00Z", "Expiration Date": "2027-01-01", "Redemption Limit": "3",
+    "Additional Info": "a note", "Validation Rule ID": "val_1", "Region": "north", "Size": "4",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", _ORDINARY)
+@pytest.mark.parametrize("checker", _SCHEMAS[:3], ids=["no schema", "a schema", "one that demands a region"])
+def test_any_cell_in_an_ordinary_file(title: str, checker: MetadataChecker) -> None:
+    header = list(_ORDINARY)
+    for cell in {*_POOLS[title], *_TEXTS}:
+        rows = [list((_ORDINARY | {"Code": f"C{at}"} | ({title: cell} if at == 1 else {})).values()) for at in range(9)]
+        quick = CsvVouchers(header, checker, _CATEGORIES).clean(_read(header, rows))
+        careful = CsvVouchers(header, checker, _CATEGORIES).clean_each(list(_read(header, rows)))
+        assert _outcome(*quick) == _outcome(*careful)
+        assert len(quick[0]) >= len(rows) - 1
+
+
 _UPSERTED: dict[str, tuple[UpsertSpec, dict[str, list[str]]]] = {
     "customers": (CUSTOMER, {
         "Source_id": ["CODE", "null", "back\\slash", "", "\u200bX"], "Name": _TEXTS, "Phone": _TEXTS,
@@ -220,7 +239,7 @@ def _merged(spec: UpsertSpec, change: Change) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("rows", [1, 2, 700, 3_000])
-def test_odd_cells_stand_where_they_stood(rows: int) -> None:
+def test_cells_that_are_irregular_stand_where_they_stood(rows: int) -> None:
     header = ["Code", "Voucher Type", "Value", "Start Date", "Size"]
     irregular = range(0, rows, 17)
     cells = [
