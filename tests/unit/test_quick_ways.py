@@ -83,6 +83,7 @@ _SCHEMAS = [
     ),
     MetadataChecker(MetadataSchema({"Region": {"type": "string", "optional": False}, "Size": {"type": "number"}})),
     MetadataChecker(MetadataSchema({"Size": {"type": "number", "optional": False}}, allow_defined_only=True)),
+    MetadataChecker(MetadataSchema({"Size": {"type": "number"}}, allow_defined_only=True)),
 ]
 _CAMPAIGNS: list[dict[str, Any]] = [
     {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}, "metadata": {"Region": "north"}},
@@ -182,11 +183,14 @@ _ORDINARY = {
 
 
 @pytest.mark.parametrize("title", _ORDINARY)
-@pytest.mark.parametrize("checker", _SCHEMAS[:3], ids=["no schema", "a schema", "one that demands a region"])
+@pytest.mark.parametrize(
+    "checker", [*_SCHEMAS[:3], _SCHEMAS[4]], ids=["no schema", "a schema", "one with a required key", "a closed one"]
+)
 def test_any_cell_in_an_ordinary_file(title: str, checker: MetadataChecker) -> None:
-    header = list(_ORDINARY)
+    ordinary = _ORDINARY if checker is not _SCHEMAS[4] else {**_ORDINARY, "Region": ""}
+    header = list(ordinary)
     for cell in {*_POOLS[title], *_TEXTS}:
-        rows = [list((_ORDINARY | {"Code": f"C{at}"} | ({title: cell} if at == 1 else {})).values()) for at in range(9)]
+        rows = [list((ordinary | {"Code": f"C{at}"} | ({title: cell} if at == 1 else {})).values()) for at in range(9)]
         quick = CsvVouchers(header, checker, _CATEGORIES).clean(_read(header, rows))
         careful = CsvVouchers(header, checker, _CATEGORIES).clean_each(list(_read(header, rows)))
         assert _outcome(*quick) == _outcome(*careful)

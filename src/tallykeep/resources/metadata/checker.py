@@ -109,10 +109,12 @@ class MetadataChecker:
         """Return what reads and checks a file's cells for this key, each by itself; `mark` is as for from_cell."""
         field = self._fields.get(name)
         if field is None:
-            return CellCheck(str, _nothing if self._only_defined else None, False, True, False)
+            accepts = _nothing if self._only_defined else None
+            return CellCheck(str, accepts, False, not self._only_defined, True, False)
         is_number = field.type == "number" and not field.array
         accepts = None if field.is_any(("string", "number")) else field.accepts
-        return CellCheck(self.from_cell(name, mark), accepts, field.required, field.is_text_in_cells, is_number)
+        read, nullable = self.from_cell(name, mark), not field.required
+        return CellCheck(read, accepts, field.required, nullable, field.is_text_in_cells, is_number)
 
     def from_cell(self, name: str, mark: str | None = None) -> Callable[[str], Any]:
         """Return the reader of a file's cells for this key: typed by its definition, else the text as it stands.
@@ -134,13 +136,14 @@ class CellCheck:
     read: Callable[[str], Any]
     accepts: Callable[[Any], bool] | None
     required: bool
+    nullable: bool
     is_text: bool
     is_number: bool
 
     def takes(self, value: Any) -> bool:
         """Whether this value of a cell, None for a null, can be taken."""
         if value is None:
-            return not self.required
+            return self.nullable
         if self.is_number and not cleaning.is_number(value):
             return False
         return (self.accepts is None or self.accepts(value)) and _is_storable(value)
