@@ -43,6 +43,15 @@ def all_plain(keys: list[str]) -> bool:
     return "\\" not in joined and not hidden_in(joined)
 
 
+def not_plain(keys: list[str]) -> set[int]:
+    """Return the indexes of the stripped cells that are not plain; quick where few of them are not."""
+    if all_plain(keys):
+        return set()
+    if "\\" in (joined := "".join(keys)) or hidden_in(joined):
+        return {at for at, key in enumerate(keys) if not is_plain(key)}
+    return {at for at, key in enumerate(keys) if not key or key == CLEARING or len(key) > _PLAIN_KEY_LENGTH}
+
+
 def is_plain(key: str) -> bool:
     """Whether a stripped cell is a key that needs neither checks nor escaping."""
     return bool(key) and len(key) <= _PLAIN_KEY_LENGTH and key != CLEARING and "\\" not in key and not hidden_in(key)

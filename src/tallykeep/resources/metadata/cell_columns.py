@@ -7,7 +7,7 @@ from tallykeep.core import exact_json
 from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
 from tallykeep.resources.fields.columns.object_texts import MemberReader, MemberTexts, ObjectTexts
-from tallykeep.resources.fields.columns.ordinary_forms import NUMBERS, legible, with_irregular, without
+from tallykeep.resources.fields.columns.ordinary_forms import DAYS, NUMBERS, legible, with_irregular, without
 from tallykeep.resources.fields.columns.row_texts import Part
 from tallykeep.resources.fields.copy_format import CLEARING, copy_text
 from tallykeep.resources.fields.memo import Memo
@@ -32,20 +32,17 @@ class MetadataColumns:
 
 def _member(check: CellCheck) -> MemberReader:
     remembered = Memo(partial(_json_text, check))
-    if check.is_text:
-        return partial(_of_texts, check, remembered)
-    if check.is_number:
-        return partial(_of_numbers, check, remembered)
-    return partial(_of_any, remembered)
+    if check.kind == "other":
+        return partial(_of_any, remembered)
+    return partial(_READERS[check.kind], check, remembered)
 
 
 def _of_texts(check: CellCheck, remembered: Memo, column: CellColumn) -> MemberTexts:
     stripped = list(map(str.strip, column.cells))
     if not column.is_literal or CLEARING in stripped:
         return _of_any(remembered, column)
-    texts = column.cells
-    if check.accepts is not None:
-        texts = [text if check.accepts(text) else NEEDS_CARE for text in texts]
+    refused = check.refused(column.cells) if check.rules else ()
+    texts = [NEEDS_CARE if text in refused else text for text in column.cells] if refused else column.cells
     if "" not in stripped:
         return MemberTexts(texts, quoted=True, complete=True)
     absent = NEEDS_CARE if check.required else ""
@@ -59,10 +56,25 @@ def _of_numbers(check: CellCheck, remembered: Memo, column: CellColumn) -> Membe
     if irregular is None:
         return _of_any(remembered, column)
     texts = NUMBERS.texts(without(cells, irregular))
-    if check.accepts is not None:
-        texts = [text if check.accepts(float(text)) else NEEDS_CARE for text in texts]
+    if check.rules and (refused := check.refused(map(float, texts))):
+        texts = [NEEDS_CARE if float(text) in refused else text for text in texts]
     texts = with_irregular(texts, irregular, [remembered[column.cells[at]] for at in irregular])
     return MemberTexts(texts, quoted=False, complete=not irregular or "" not in texts)
+
+
+def _of_dates(check: CellCheck, remembered: Memo, column: CellColumn) -> MemberTexts:
+    """Read days as they stand; whatever else is a date is remembered."""
+    irregular = DAYS.irregular(column.cells) if column.is_literal else None
+    if irregular is None:
+        return _of_any(remembered, column)
+    texts = without(column.cells, irregular)
+    refused = check.refused(texts) if check.rules else ()
+    texts = [NEEDS_CARE if text in refused else f'"{text}"' for text in texts]
+    texts = with_irregular(texts, irregular, [remembered[column.cells[at]] for at in irregular])
+    return MemberTexts(texts, quoted=False, complete=not irregular or "" not in texts)
+
+
+_READERS = {"text": _of_texts, "number": _of_numbers, "date": _of_dates}
 
 
 def _of_any(remembered: Memo, column: CellColumn) -> MemberTexts:

@@ -5,10 +5,10 @@ A reason names the whole definition, then the value, as the wire format does (ca
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from tallykeep.core import exact_json
 from tallykeep.resources.fields import cleaning
@@ -28,7 +28,11 @@ _SINGULARS = {
     "string": "a string", "number": "a number", "boolean": "a boolean", "date": "a date", "datetime": "a datetime",
     "image_url": "an image URL", "object": "an object", "geopoint": "a geopoint",
 }  # fmt: skip
-_TEXT_TYPES = ("string", "image_url", "geopoint")
+CellKind = Literal["text", "number", "date", "other"]
+_CELL_KINDS: dict[str, CellKind] = {
+    "string": "text", "image_url": "text", "geopoint": "text", "number": "number", "date": "date", "datetime": "date",
+}  # fmt: skip
+_CHECKED_TEXTS = ("image_url", "geopoint")  # texts of which not every one is right
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _GEOPOINT = re.compile(r"\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+,\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+", re.ASCII)
 _MAX_PROBLEMS = 100  # problems of one object: more are nobody's to read
@@ -108,13 +112,10 @@ class MetadataChecker:
     def cell_check(self, name: str, mark: str | None = None) -> "CellCheck":
         """Return what reads and checks a file's cells for this key, each by itself; `mark` is as for from_cell."""
         field = self._fields.get(name)
-        if field is None:
-            accepts = _nothing if self._only_defined else None
-            return CellCheck(str, accepts, False, not self._only_defined, True, False)
-        is_number = field.type == "number" and not field.array
-        accepts = None if field.is_any(("string", "number")) else field.accepts
-        read, nullable = self.from_cell(name, mark), not field.required
-        return CellCheck(read, accepts, field.required, nullable, field.is_text_in_cells, is_number)
+        if field is not None:
+            return field.cell_check(self.from_cell(name, mark))
+        rules = (_nothing,) if self._only_defined else ()
+        return CellCheck(str, "text", rules, lambda _: not self._only_defined, False, not self._only_defined)
 
     def from_cell(self, name: str, mark: str | None = None) -> Callable[[str], Any]:
         """Return the reader of a file's cells for this key: typed by its definition, else the text as it stands.
@@ -129,24 +130,28 @@ class MetadataChecker:
 class CellCheck:
     """What reads and checks the cells of one key's column, each by itself.
 
-    `read` makes a value of a cell; it raises Problem. `accepts` tells which values of the right type are taken: None
-    stands for all. Cells that are `is_text` are their values, those that `is_number` numbers, or wrong.
+    `read` makes a value of a cell; it raises Problem. Cells of the kind `text` are their values, right or wrong, those
+    that are `number` or `date` often, and `other` ones seldom. `rules` all have to hold for the values of such cells,
+    and `accepts` for any value.
     """
 
     read: Callable[[str], Any]
-    accepts: Callable[[Any], bool] | None
+    kind: CellKind
+    rules: tuple[Test, ...]
+    accepts: Test
     required: bool
     nullable: bool
-    is_text: bool
-    is_number: bool
 
     def takes(self, value: Any) -> bool:
         """Whether this value of a cell, None for a null, can be taken."""
         if value is None:
             return self.nullable
-        if self.is_number and not cleaning.is_number(value):
-            return False
-        return (self.accepts is None or self.accepts(value)) and _is_storable(value)
+        return self.accepts(value) and _is_storable(value)
+
+    def refused(self, values: Iterable[Any]) -> set[Any]:
+        """Return those of these values, of cells of its kind, for which a rule does not hold."""
+        different = set(values)
+        return {value for holds in self.rules for value in different if not holds(value)}
 
 
 def _nothing(value: Any) -> bool:
@@ -178,14 +183,10 @@ class _Field:
             described.append("property is required")
         self._description = f"{name}: " + ", ".join([*described, *(describe for describe, _ in rules)])
 
-    def is_any(self, types: Collection[str]) -> bool:
-        """Whether any value of its type, which is one of these, is accepted."""
-        return not self.array and self.type in types and len(self._tests) == 1
-
-    @property
-    def is_text_in_cells(self) -> bool:
-        """Whether the text of a cell is its value, right or wrong."""
-        return not self.array and self.type in _TEXT_TYPES
+    def cell_check(self, read: Callable[[str], Any]) -> CellCheck:
+        kind: CellKind = "other" if self.array else _CELL_KINDS.get(self.type, "other")
+        rules = tuple(self._tests if self.type in _CHECKED_TEXTS else self._tests[1:])
+        return CellCheck(read, kind, rules, self.accepts, self.required, not self.required)
 
     def accepts(self, value: Any) -> bool:
         if value is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tallykeep.core.rows import Row, Table, block_rows
-from tallykeep.resources.fields.copy_format import all_plain, is_literal, is_plain
+from tallykeep.resources.fields.copy_format import is_literal, not_plain
 
 # Stands for the text of a cell that needs the careful way: it has a problem, or clears a field. COPY's text never has
 # this character, so one search of a line finds it.
@@ -43,7 +43,4 @@ def _column(cells: list[str]) -> CellColumn:
 
 def irregular_rows(keys: list[str], texts: list[str]) -> set[int]:
     """Return the rows that need the careful way: by their texts, or by their keys, stripped cells."""
-    irregular = {at for at, text in enumerate(texts) if NEEDS_CARE in text}
-    if not all_plain(keys):
-        irregular.update(at for at, key in enumerate(keys) if not is_plain(key))
-    return irregular
+    return {at for at, text in enumerate(texts) if NEEDS_CARE in text} | not_plain(keys)

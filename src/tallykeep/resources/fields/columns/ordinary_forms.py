@@ -148,6 +148,7 @@ def _with_offsets(cells: list[str]) -> list[str]:
 
 _DATE = r"\d\d\d\d-\d\d-\d\d"
 _TIMESTAMP = _DATE + r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d\d\d)?Z"
+DAYS = _Dates(_DATE)
 # Of so many digits at most, a float shows the same ones.
 NUMBERS = Form(r"(?:0|[1-9]\d{0,12}+)(?:\.\d?[1-9])?")
 
@@ -160,5 +161,5 @@ _NUMBERS: dict[Cleaner, Form] = {
 _OTHERS: dict[Cleaner, Form] = {
     spellings.timestamp: _Dates(_TIMESTAMP, _with_offsets, cleaning.timestamp),
     spellings.last_timestamp: _Dates(_TIMESTAMP, _with_offsets, cleaning.last_timestamp),
-    spellings.day: _Dates(_DATE),
+    spellings.day: DAYS,
 }
