@@ -32,9 +32,9 @@ class MetadataColumns:
 
 def _member(check: CellCheck) -> MemberReader:
     remembered = Memo(partial(_json_text, check))
-    if check.kind == "other":
+    if check.cell_type == "other":
         return partial(_of_any, remembered)
-    return partial(_READERS[check.kind], check, remembered)
+    return partial(_READERS[check.cell_type], check, remembered)
 
 
 def _of_texts(check: CellCheck, remembered: Memo, column: CellColumn) -> MemberTexts:

@@ -28,8 +28,8 @@ _SINGULARS = {
     "string": "a string", "number": "a number", "boolean": "a boolean", "date": "a date", "datetime": "a datetime",
     "image_url": "an image URL", "object": "an object", "geopoint": "a geopoint",
 }  # fmt: skip
-CellKind = Literal["text", "number", "date", "other"]
-_CELL_KINDS: dict[str, CellKind] = {
+CellType = Literal["text", "number", "date", "other"]
+_CELL_TYPES: dict[str, CellType] = {
     "string": "text", "image_url": "text", "geopoint": "text", "number": "number", "date": "date", "datetime": "date",
 }  # fmt: skip
 _CHECKED_TEXTS = ("image_url", "geopoint")  # texts of which not every one is right
@@ -130,13 +130,13 @@ class MetadataChecker:
 class CellCheck:
     """What reads and checks the cells of one key's column, each by itself.
 
-    `read` makes a value of a cell; it raises Problem. Cells of the kind `text` are their values, right or wrong, those
+    `read` makes a value of a cell; it raises Problem. Cells of the type `text` are their values, right or wrong, those
     that are `number` or `date` often, and `other` ones seldom. `rules` all have to hold for the values of such cells,
     and `accepts` for any value.
     """
 
     read: Callable[[str], Any]
-    kind: CellKind
+    cell_type: CellType
     rules: tuple[Test, ...]
     accepts: Test
     required: bool
@@ -149,7 +149,7 @@ class CellCheck:
         return self.accepts(value) and _is_storable(value)
 
     def refused(self, values: Iterable[Any]) -> set[Any]:
-        """Return those of these values, of cells of its kind, for which a rule does not hold."""
+        """Return those of these values, of cells of its type, for which a rule does not hold."""
         different = set(values)
         return {value for holds in self.rules for value in different if not holds(value)}
 
@@ -184,9 +184,9 @@ class _Field:
         self._description = f"{name}: " + ", ".join([*described, *(describe for describe, _ in rules)])
 
     def cell_check(self, read: Callable[[str], Any]) -> CellCheck:
-        kind: CellKind = "other" if self.array else _CELL_KINDS.get(self.type, "other")
+        cell_type: CellType = "other" if self.array else _CELL_TYPES.get(self.type, "other")
         rules = tuple(self._tests if self.type in _CHECKED_TEXTS else self._tests[1:])
-        return CellCheck(read, kind, rules, self.accepts, self.required, not self.required)
+        return CellCheck(read, cell_type, rules, self.accepts, self.required, not self.required)
 
     def accepts(self, value: Any) -> bool:
         if value is None:
