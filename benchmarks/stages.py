@@ -24,6 +24,7 @@ from tallykeep.core.operation import Operation
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, make_pool
 from tallykeep.engine.columns.cell_rules import read_filled
+from tallykeep.engine.worker import collect_garbage_seldom
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.json.array_splitter import JsonSplitter
 
@@ -43,6 +44,7 @@ def main() -> None:
     sorts = parser.parse_args().sorts or SORTS
     if unknown := set(sorts) - set(SORTS):
         parser.error(f"no sort of file is called {', '.join(sorted(unknown))}")
+    collect_garbage_seldom()  # as the worker does
     with TemporaryDirectory() as directory, running_bench() as bench:
         lab = Lab(QUICK, Path(directory))
         for name in _ROUTES:

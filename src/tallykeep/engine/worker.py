@@ -28,7 +28,7 @@ _SWITCH_SECONDS = 0.0005  # rows are checked in threads, beside which what is wr
 
 async def run_worker(queue: Queue, rescuer: Rescuer, pruner: Pruner, guard: Guard, *, concurrency: int) -> None:
     """Work until SIGTERM or SIGINT, through whatever outages there are."""
-    _collect_garbage_seldom()
+    collect_garbage_seldom()
     sys.setswitchinterval(_SWITCH_SECONDS)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,7 +63,7 @@ async def _keep_working(queue: Queue, guard: Guard, concurrency: int, *queues: s
         await asyncio.sleep(_BEGIN_AGAIN_SECONDS)
 
 
-def _collect_garbage_seldom() -> None:
+def collect_garbage_seldom() -> None:
     """Collect garbage seldom: a batch makes tens of thousands of objects without cycles, and searching them costs a
     fifth.
     """
