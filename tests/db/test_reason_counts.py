@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tallykeep.core.errors import ConflictError, NotFoundError
-from tallykeep.core.reason_groups import bare_reason
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db import migrate
 from tallykeep.engine.applying import reason_counts
 from tallykeep.engine.reading import failures
 from tallykeep.engine.reading.failures import page_of_failures, page_of_reasons
+from tallykeep.engine.reason_groups import bare_reason
 from tests.db.engine import Engine, open_engine
 from tests.db.test_pruner import aged, pruner
 from tests.postgres import fresh_database

@@ -10,10 +10,10 @@ from psycopg import sql
 
 from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.errors import DatabaseUnavailableError
-from tallykeep.core.reason_groups import group_digest, group_number
 from tallykeep.db.migrate import migrate, newest_revision
 from tallykeep.engine.applying import claim
 from tallykeep.engine.reading import failures
+from tallykeep.engine.reason_groups import group_digest, group_number
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.lists.page import page_query

@@ -6,9 +6,9 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.reason_groups import bare_reason, group_digest, group_number
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.engine.reason_groups import bare_reason, group_digest, group_number
 
 _sql = queries(__package__, "reason_counts.sql")
 

@@ -8,9 +8,9 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from tallykeep.core.errors import NotFoundError
-from tallykeep.core.reason_groups import bare_reason, group_digest, group_number
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.engine.reason_groups import bare_reason, group_digest, group_number
 
 _sql = queries(__package__, "failures.sql")
 

@@ -29,26 +29,11 @@ from tallykeep.resources.vouchers.importing.column_rows import ending_before_sta
 _DATES = ("start_date", "expiration_date")
 
 
-def campaign_columns(
-    header: Sequence[str],
-    sample: VoucherDraft,
-    template: Mapping[str, Any],
-    checker: MetadataChecker,
-    categories: CategoryLabels,
-    *,
-    marks: Marks,
-    last_day_counts: bool,
-) -> "CampaignColumns | None":
-    """Return what reads files of this header column by column; None where every row has to be read by itself.
-
-    `template` is what the sample was made of, as JSON.
-    """
-    columns = CampaignColumns(header, sample, template, checker, categories, marks, last_day_counts)
-    return columns if columns.take_worth(template) and columns.is_sound else None
-
-
 class CampaignColumns:
-    """Makes drafts of the rows of a file with this header; unknown columns become metadata."""
+    """Makes drafts of the rows of a file with this header; unknown columns become metadata.
+
+    `sample` was made of `template`, a voucher as JSON. Unless it `is_usable`, every row has to be read by itself.
+    """
 
     def __init__(
         self,
@@ -57,6 +42,7 @@ class CampaignColumns:
         template: Mapping[str, Any],
         checker: MetadataChecker,
         categories: CategoryLabels,
+        *,
         marks: Marks,
         last_day_counts: bool,
     ) -> None:
@@ -76,19 +62,19 @@ class CampaignColumns:
                 named += 1
             elif normal not in IGNORED:
                 extra[index] = title
-        self.is_sound = len(self._fields) == named and "code" in self._fields
         self._extra = list(extra)
         without = NEEDS_CARE if checker.problems(template.get("metadata") or {}) else self._absent["metadata"]
         self._metadata = MetadataColumns(list(extra.values()), checker, marks, without)
         self._readers = {name: self._reader(field, categories) for name, (_, field) in self._fields.items()
                          if name in self._absent}  # fmt: skip
         self._worth: dict[str, Callable[[CellColumn], list[Part]]] = {}
+        self.is_usable = len(self._fields) == named and "code" in self._fields and self._take_worth(template)
 
     def _reader(self, field: Field, categories: CategoryLabels) -> CellReader:
         read = replace(field, clean_cell=categories.named) if field.name == "category" else field
         return CellReader(read, self._absent[field.column_name])
 
-    def take_worth(self, template: Mapping[str, Any]) -> bool:
+    def _take_worth(self, template: Mapping[str, Any]) -> bool:
         """Take the columns that say what a voucher is worth; returns whether that can be done by column."""
         for name, (holder, member) in WORTH_FIELDS.items():
             if name not in self._fields:

@@ -7,7 +7,7 @@ from tallykeep.core.batch import Source
 from tallykeep.core.rows import Failure, Row
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.resources.campaigns.body import misplaced_worth, voucher_like
-from tallykeep.resources.campaigns.csv_columns import CampaignColumns, campaign_columns
+from tallykeep.resources.campaigns.csv_columns import CampaignColumns
 from tallykeep.resources.campaigns.csv_rows import WORTH_TITLES, read_cells
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields.cleaning import Problem
@@ -40,9 +40,13 @@ class CampaignVouchers:
             MetadataChecker(None), self._categories, self._campaign["id"], last_day_counts=self._source.last_day_counts
         )
         samples, _ = any_metadata.clean([Row(1, template)])
+        if not samples:
+            return None
         marks, ends = self._source.decimal_marks, self._source.last_day_counts
-        return campaign_columns(header, samples[0], template, self._checker, self._categories, marks=marks,
-                                last_day_counts=ends) if samples else None  # fmt: skip
+        columns = CampaignColumns(
+            header, samples[0], template, self._checker, self._categories, marks=marks, last_day_counts=ends
+        )
+        return columns if columns.is_usable else None
 
     def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
         """Return the drafts, in row order, and the failures."""

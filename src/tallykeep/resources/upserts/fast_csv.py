@@ -14,7 +14,13 @@ from typing import Any
 from tallykeep.core.rows import Row, Table
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.resources.fields import cleaning
-from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn, column_blocks, irregular_rows
+from tallykeep.resources.fields.columns.cell_column import (
+    NEEDS_CARE,
+    CellColumn,
+    by_width,
+    column_blocks,
+    irregular_rows,
+)
 from tallykeep.resources.fields.columns.cell_reader import CellReader
 from tallykeep.resources.fields.columns.object_texts import MemberTexts, ObjectTexts
 from tallykeep.resources.fields.columns.row_texts import Part, row_texts, separated
@@ -92,7 +98,7 @@ class FileColumns:
 
     def sort_out(self, rows: Sequence[Row]) -> tuple[ReadyChanges, list[Row]]:
         """The changes that are ready, and the irregular rows, each in row order."""
-        regular, others = (rows, []) if isinstance(rows, Table) else self._by_width(rows)
+        regular, others = (rows, []) if isinstance(rows, Table) else by_width(rows, self._width)
         keys: list[str] = []
         texts: list[str] = []
         for columns in column_blocks(regular):
@@ -127,12 +133,6 @@ class FileColumns:
                 if cell.strip():
                     texts[at] = NEEDS_CARE
         return texts
-
-    def _by_width(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-        """Those with a cell for every title, and the others."""
-        regular = [row for row in rows if row.problem is None and len(row.value) == self._width]
-        others = [row for row in rows if row.problem is not None or len(row.value) != self._width]
-        return regular, others
 
     def _repeated(self, keys: list[str], others: list[Row]) -> set[int]:
         """Return the rows whose keys occur more than once, `others` included."""

@@ -16,7 +16,7 @@ CREATE TABLE reason_counts (
         REFERENCES async_actions (project_id, id)
 ) WITH (fillfactor = 70);
 
--- The number of a failure's group (core/reason_groups.py); none where it failed under an earlier version: such rows are
+-- The number of a failure's group (engine/reason_groups.py); none where it failed under an earlier version: such rows are
 -- neither written anew nor in the indexes, and found by reading all of an action's.
 ALTER TABLE failures ADD reason_group bigint;
 CREATE INDEX failures_by_group ON failures (project_id, reason_group, "row") WHERE reason_group IS NOT NULL;

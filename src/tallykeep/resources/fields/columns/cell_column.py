@@ -41,6 +41,13 @@ def _column(cells: list[str]) -> CellColumn:
     return CellColumn(cells, is_literal("".join(cells)))
 
 
+def by_width(rows: Sequence[Row], width: int) -> tuple[list[Row], list[Row]]:
+    """Return the rows that could be read and have so many cells, and the others."""
+    regular = [row for row in rows if row.problem is None and len(row.value) == width]
+    others = [row for row in rows if row.problem is not None or len(row.value) != width]
+    return regular, others
+
+
 def irregular_rows(keys: list[str], texts: list[str]) -> set[int]:
     """Return the rows that need the careful way: by their texts, or by their keys, stripped cells."""
     return {at for at, text in enumerate(texts) if NEEDS_CARE in text} | not_plain(keys)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tallykeep.core.rows import Row, Table
-from tallykeep.resources.fields.columns.cell_column import CellColumn, column_blocks, irregular_rows
+from tallykeep.resources.fields.columns.cell_column import CellColumn, by_width, column_blocks, irregular_rows
 from tallykeep.resources.vouchers.draft import DraftTable
 
 # Makes the row texts (see DraftTable) of a block of columns; NEEDS_CARE is in those of rows that need it.
@@ -16,7 +16,7 @@ def sort_out(rows: Sequence[Row], width: int, code_at: int, texts: Texts) -> tup
     A row is regular if it has a cell for each of `width` titles, and nothing in it needs a closer look; `code_at` is
     the column of the codes.
     """
-    regular, others = (rows, []) if isinstance(rows, Table) else _by_width(rows, width)
+    regular, others = (rows, []) if isinstance(rows, Table) else by_width(rows, width)
     codes: list[str] = []
     row_texts: list[str] = []
     for columns in column_blocks(regular):
@@ -29,12 +29,6 @@ def sort_out(rows: Sequence[Row], width: int, code_at: int, texts: Texts) -> tup
         return table, others
     kept = [at for at in range(len(codes)) if at not in irregular]
     return table.at(kept), [*others, *(regular[at] for at in sorted(irregular))]
-
-
-def _by_width(rows: Sequence[Row], width: int) -> tuple[list[Row], list[Row]]:
-    regular = [row for row in rows if row.problem is None and len(row.value) == width]
-    others = [row for row in rows if row.problem is not None or len(row.value) != width]
-    return regular, others
 
 
 def ending_before_start(starts: Sequence[str], ends: Sequence[str], absent: str) -> list[int]:
