@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.attack.wire import Address, Answer, Shot, connect, exchange, send
 
-_ACTION = re.compile(r'"async_action_id":\s?"(\w+)"')
+_ACCEPTED = re.compile(r'\{"async_action_id":\s?"(\w+)"')
 _FIRST = 3  # texts that are kept of each status
 
 
@@ -35,7 +35,8 @@ class Tally:
         self.statuses[status] += 1
         if shot.answered:
             self.slowest = max(self.slowest, answer.seconds)
-        self.actions += _ACTION.findall(answer.text)
+        if accepted := _ACCEPTED.match(answer.text):
+            self.actions.append(accepted[1])
         examples = self.examples.setdefault(status, [])
         if len(examples) < _FIRST and answer.text not in examples:
             examples.append(answer.text[:200])

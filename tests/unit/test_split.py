@@ -89,9 +89,17 @@ OBJECTS = st.lists(
 )
 
 
-@given(objects=OBJECTS, cuts=CUTS, indent=st.sampled_from([None, 1]), run_bytes=st.integers(1, 200))
+ELEMENTS = st.sampled_from([{}, [], 1, "a", None, [1, {"a": "],"}], {"b": [{}, "},"]}])
+
+
+@given(
+    objects=OBJECTS | st.lists(ELEMENTS, max_size=40),
+    cuts=CUTS,
+    indent=st.sampled_from([None, 1]),
+    run_bytes=st.integers(1, 200),
+)
 def test_elements_taken_many_at_a_time_are_the_same(
-    objects: list[dict[str, Any]], cuts: list[int], indent: int | None, run_bytes: int
+    objects: list[Any], cuts: list[int], indent: int | None, run_bytes: int
 ) -> None:
     data = json.dumps(objects, indent=indent).encode()
     splitter = JsonSplitter(batch_rows=20, batch_bytes=10_000, max_row_bytes=ROW_LIMIT)

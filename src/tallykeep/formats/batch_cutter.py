@@ -43,6 +43,23 @@ class BatchCutter:
             if self.rows_left <= 0 or self._size >= self._max_bytes:
                 yield from self.cut()
 
+    def add_many(self, rows: list[bytes], lines: list[int]) -> Iterator[Batch]:
+        """Take rows, and the line that each begins at, as many in one step as the batch has room for."""
+        at = 0
+        while at < len(rows):
+            some, numbers = rows[at : at + self.rows_left], lines[at : at + self.rows_left]
+            size = sum(map(len, some))
+            at += len(some)
+            if self._size + size >= self._max_bytes:
+                yield from self.add(some, numbers)
+                continue
+            self._note_lines(numbers)
+            self._rows += some
+            self._size += size
+            self._taken_bytes += size
+            if self.rows_left <= 0:
+                yield from self.cut()
+
     def add_run(self, run: bytes, count: int, line: int | None = None) -> Iterator[Batch]:
         """Take a number of rows, at most `max_rows`, in one piece with their separators, one per line from `line`."""
         if count > self.rows_left:
@@ -60,6 +77,14 @@ class BatchCutter:
         if line != self._next_line or not self._rows:
             self._lines += (self.row_number, line)
         self._next_line = line + count
+
+    def _note_lines(self, lines: list[int]) -> None:
+        before = self._next_line - 1 if self._rows else None
+        for at, line in enumerate(lines, self.row_number):
+            if before is None or line != before + 1:
+                self._lines += (at, line)
+            before = line
+        self._next_line = lines[-1] + 1
 
     def is_for(self, count: int) -> bool:
         """Whether batches stay about as large as allowed if this many rows are added at once."""

@@ -26,11 +26,11 @@ from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import make_pool
 from tallykeep.engine.downloads.report_files import signing_secret
 from tallykeep.engine.intake.accept import Acceptance
-from tallykeep.engine.intake.memory_budget import return_freed_memory
 from tallykeep.engine.intake.sample import Samples
 from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.server.database import find_database, prepare_database, until_done
+from tallykeep.server.freed_memory import return_freed_memory
 from tallykeep.server.greeting import shown_keys
 
 _FIRST_CHECK_SECONDS = 5.0
@@ -63,7 +63,7 @@ def api(settings: Settings) -> int:
                 settings=settings, pools=pools, shares=Shares(settings),
                 acceptance=Acceptance(pools.intake, settings, aside),
                 reader=ActionReader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
-            ended_answers=EndedAnswers(settings),
+                ended_answers=EndedAnswers(settings),
                 watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), action_types=ACTION_TYPES,
                 report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
                 aside=aside,

@@ -15,6 +15,7 @@ from tallykeep.engine.retention.pruner import Pruner
 from tallykeep.engine.scheduling.job_queue import Queue
 from tallykeep.engine.worker import SMALL_CONCURRENCY, run_worker
 from tallykeep.server.database import find_database, until_done
+from tallykeep.server.freed_memory import return_freed_memory
 from tallykeep.server.isolated_worker import apply_isolated, in_a_process_of_its_own
 
 _WORKER = "tallykeep worker"
@@ -23,6 +24,7 @@ _WORKER = "tallykeep worker"
 def worker(settings: Settings) -> int:
     """Run one worker process until told to stop, through whatever outages there are."""
     log.configure(settings)
+    return_freed_memory()
     database_url = find_database(settings)
     until_done(database_url, partial(migrate, database_url))
     asyncio.run(_work(settings, database_url))

@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, AnyStr
 
 from tallykeep.core import exact_json
 from tallykeep.core.batch import Batch, Source
@@ -21,6 +22,7 @@ from tallykeep.formats.row_reader import raw_rows, read_rows
 _sql = queries(__package__, "failed_rows.sql")
 
 _BATCHES_AT_A_TIME = 1  # each may be some megabytes
+_PIECE = 1 << 17
 _UNREADABLE = "the line stands in the first cell as it was sent; fix it, and remove this cell"
 
 
@@ -52,15 +54,9 @@ async def failed_rows(
     wanted = {"project_id": project_id, "action_id": action_id, "unprocessed": unprocessed}
     after = 0
     while batches := await _next_batches(pool, {**wanted, "after": after}):
-        for held in batches:
-            batch = Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
-            reasons: dict[int, str | None] = dict(held["failures"])
-            if unprocessed:
-                first = batch.first_row + batch.row_count - held["unprocessed_count"]
-                for row in range(first, batch.first_row + batch.row_count):
-                    reasons.setdefault(row, None)
-            yield await asyncio.to_thread(_picked, batch, source, reasons)
         after = batches[-1]["first_row"]
+        while batches:
+            yield await asyncio.to_thread(_picked, batches.pop(0), source, unprocessed=unprocessed)
 
 
 async def _next_batches(pool: Connections, wanted: dict[str, Any]) -> list[dict[str, Any]]:
@@ -76,7 +72,13 @@ async def _next_batches(pool: Connections, wanted: dict[str, Any]) -> list[dict[
     return batches
 
 
-def _picked(batch: Batch, source: Source, reasons: dict[int, str | None]) -> list[FailedRow]:
+def _picked(held: dict[str, Any], source: Source, *, unprocessed: bool) -> list[FailedRow]:
+    batch = Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
+    reasons: dict[int, str | None] = dict(held["failures"])
+    if unprocessed:
+        first = batch.first_row + batch.row_count - held["unprocessed_count"]
+        for row in range(first, batch.first_row + batch.row_count):
+            reasons.setdefault(row, None)
     raw = raw_rows(batch, source)
     picked = (row for row in read_rows(batch, source) if row.number in reasons)
     return [
@@ -84,6 +86,17 @@ def _picked(batch: Batch, source: Source, reasons: dict[int, str | None]) -> lis
         for row in picked
         for number in (row.number,)
     ]
+
+
+async def _written(batches: FailedRows, write: Callable[[list[FailedRow]], AnyStr]) -> AsyncIterator[AnyStr]:
+    """Yield what is written of each batch in small pieces, and keep nothing else: who reads this may be slow."""
+    async for rows in batches:
+        text = await asyncio.to_thread(write, rows)
+        del rows
+        pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
+        del text
+        while pieces:
+            yield pieces.pop(0)
 
 
 async def as_csv(rows: Callable[[], FailedRows], source: Source) -> AsyncIterator[str]:
@@ -97,11 +110,11 @@ async def as_csv(rows: Callable[[], FailedRows], source: Source) -> AsyncIterato
     titles = source.header if is_file else await _properties(rows())
     # Quoted throughout, so that it shows the delimiter whatever its titles hold.
     yield BYTE_ORDER_MARK + csv_line([*titles, *OURS], source.delimiter, quoted=True)
-    async for batch in rows():
-        yield await asyncio.to_thread(_csv_of, batch, titles, source.delimiter, is_file=is_file)
+    async for piece in _written(rows(), partial(_csv_of, titles=titles, delimiter=source.delimiter, is_file=is_file)):
+        yield piece
 
 
-def _csv_of(rows: list[FailedRow], titles: list[str], delimiter: str, *, is_file: bool) -> str:
+def _csv_of(rows: list[FailedRow], *, titles: list[str], delimiter: str, is_file: bool) -> str:
     lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in rows]
     rows_with_reasons = (
         [*cells[: len(titles)], *_about(row), *cells[len(titles) :]] for row, cells in zip(rows, lines, strict=True)
@@ -137,8 +150,8 @@ def _values(row: FailedRow, names: list[str]) -> list[str]:
 
 async def as_ndjson(batches: FailedRows, source: Source) -> AsyncIterator[bytes]:
     """Yield these rows as JSON, one a line, as they were sent; a file's rows as objects of its cells by title."""
-    async for rows in batches:
-        yield await asyncio.to_thread(_ndjson_of, rows, source)
+    async for piece in _written(batches, partial(_ndjson_of, source=source)):
+        yield piece
 
 
 def _ndjson_of(rows: list[FailedRow], source: Source) -> bytes:

@@ -17,6 +17,7 @@ from tallykeep.formats.row_reader import raw_rows, read_rows
 _sql = queries(__package__, "source_rows.sql")
 
 _BATCHES_AT_A_TIME = 1  # each may be some megabytes
+_PIECE_BYTES = 1 << 17
 
 _ShownRows = dict[int, dict[str, Any]]
 
@@ -60,7 +61,9 @@ async def as_source_file(pool: Connections, project_id: int, action_id: str, sou
     separator = b""
     wanted = {"project_id": project_id, "action_id": action_id}
     async for batch in _batches(pool, _sql.next_batches, wanted):
-        yield separator + batch.body
+        yield separator
+        for start in range(0, len(batch.body), _PIECE_BYTES):
+            yield batch.body[start : start + _PIECE_BYTES]
         separator = between
     yield after
 
@@ -83,9 +86,13 @@ async def _batches(pool: Connections, query: LiteralString, wanted: dict[str, An
     """Yield the batches in order; between them no connection is held, because who reads this may be slow."""
     after = 0
     while rows := await _next(pool, query, {**wanted, "after": after, "limit": _BATCHES_AT_A_TIME}):
-        for held in rows:
-            yield Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
         after = rows[-1]["first_row"]
+        while rows:
+            yield _batch_of(rows.pop(0))
+
+
+def _batch_of(held: dict[str, Any]) -> Batch:
+    return Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
 
 
 async def _next(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> list[dict[str, Any]]:

@@ -172,6 +172,17 @@ def is_blank(record: bytes, delimiter: str) -> bool:
     )
 
 
+def blank_among(records: list[bytes], delimiter: str) -> set[bytes]:
+    """Return those of these records, none of them empty, of which every cell is empty or blank."""
+    first_bytes = _first_bytes_of_blank(delimiter)
+    return {record for record in set(records) if record[0] in first_bytes and is_blank(record, delimiter)}
+
+
+@cache
+def _first_bytes_of_blank(delimiter: str) -> frozenset[int]:
+    return frozenset(b' \t\v\f\r\n\x1c\x1d\x1e\x1f\xc2\xe1\xe2\xe3"' + delimiter.encode())
+
+
 def is_blank_somehow(line: bytes) -> bool:
     """Whether this line is blank, before the delimiter is known."""
     if line.isspace():

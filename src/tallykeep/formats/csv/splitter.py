@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import compress
 
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.formats.batch_cutter import BatchCutter, row_too_long
 from tallykeep.formats.charset import Transcoder
 from tallykeep.formats.csv.header import HeaderHints, locate_header, title_columns
-from tallykeep.formats.csv.records import Cut, count_records, cut_records, is_blank, may_hold_blank
-from tallykeep.formats.pieces import pieces
+from tallykeep.formats.csv.records import Cut, blank_among, count_records, cut_records, may_hold_blank
+from tallykeep.formats.pieces import end_of_line, pieces
 
 _LONG_ROW = 65_536
 _LONG_BLOCK = 32_768
@@ -93,7 +94,7 @@ class CsvSplitter:
         return self._cutter.gathered
 
     def _take_block(self, block: bytes) -> Iterator[Batch]:
-        """Take complete lines, in one piece where they are plain, halved while they are too many."""
+        """Take complete lines, as many at a time as a batch has room for where each is a row; halved where not."""
         is_between = bool(self._source.header) and not self._open_lines
         if is_between and not block.strip(b"\n"):
             self._line += len(block)  # nothing but ends of lines
@@ -101,14 +102,22 @@ class CsvSplitter:
         count = _rows_of_plain(block, self._source.delimiter) if is_between else None
         if count is None:
             yield from self._take(block.splitlines(keepends=True))
-        elif self._cutter.is_for(count) and len(block) <= self._max_row_bytes:
-            yield from self._cutter.add_run(block, count, self._line)
-            self._line += count
+        elif len(block) <= self._max_row_bytes:
+            yield from self._take_rows(block, count)
         elif len(block) > _LONG_BLOCK and (middle := block.rfind(b"\n", 0, len(block) // 2) + 1):
             yield from self._take_block(block[:middle])
             yield from self._take_block(block[middle:])
         else:
             yield from self._take(block.splitlines(keepends=True))
+
+    def _take_rows(self, block: bytes, count: int) -> Iterator[Batch]:
+        """Take lines of which each is a row."""
+        while count:
+            some = count if self._cutter.is_for(count) else self._cutter.rows_left
+            end = len(block) if some == count else end_of_line(block, some)
+            yield from self._cutter.add_run(block[:end], some, self._line)
+            self._line += some
+            block, count = block[end:], count - some
 
     def _take(self, lines: list[bytes], *, enough: bool = False, final: bool = False) -> Iterator[Batch]:
         self._open_lines += lines
@@ -118,7 +127,7 @@ class CsvSplitter:
         lines, self._open_lines, self._open_size, self._parse_from = self._open_lines, [], 0, 0
         if not self._source.header:
             lines = self._take_header(lines, enough=enough, final=final)
-        if not any(b'"' in line for line in lines):
+        if b'"' not in b"".join(lines):
             yield from self._add(Cut(lines, list(range(len(lines))), set(), len(lines)))
             return
         cut = cut_records(lines, self._source.delimiter, -1 if final else self._max_row_bytes)
@@ -128,16 +137,21 @@ class CsvSplitter:
 
     def _add(self, cut: Cut) -> Iterator[Batch]:
         """Add those of these records that are not blank, and count their lines."""
-        delimiter, line, by_record = self._source.delimiter, self._line, self._hints.by_record
+        by_record = self._hints.by_record
         offsets = range(len(cut.records)) if by_record else cut.starts
-        kept = [
-            (row, line + offset, at in cut.broken)
-            for at, (row, offset) in enumerate(zip(cut.records, offsets, strict=True))
-            if at in cut.broken or not is_blank(row, delimiter)
-        ]
+        blank = blank_among(cut.records, self._source.delimiter)
+        is_row = [row not in blank for row in cut.records]
+        for at in cut.broken:
+            is_row[at] = True
+        rows = list(compress(cut.records, is_row))
+        lines = [self._line + offset for offset in compress(offsets, is_row)]
         self._line += len(cut.records) if by_record else cut.end
-        broken = {at for at, (_, _, is_broken) in enumerate(kept) if is_broken} if cut.broken else ()
-        yield from self._cutter.add([row for row, _, _ in kept], [number for _, number, _ in kept], broken)
+        if cut.broken:
+            kept = compress(range(len(is_row)), is_row)
+            broken = {index for index, at in enumerate(kept) if at in cut.broken}
+            yield from self._cutter.add(rows, lines, broken)
+        else:
+            yield from self._cutter.add_many(rows, lines)
 
     def _take_header(self, lines: list[bytes], *, enough: bool, final: bool) -> list[bytes]:
         """Read the header off the first lines; returns the lines behind it, none while it is not complete."""

@@ -133,14 +133,25 @@ class JsonSplitter:
     def _runs(self) -> Iterator[Batch]:
         """Take as many complete elements off the buffer as a parser finds at once; leave those that it rejects."""
         while self._state in ("first", "element") and len(self._buffer) >= _ENOUGH_BYTES:
-            run = first_run(self._buffer[:RUN_BYTES])
-            count = count_elements(run) if run else None
-            if run is None or count is None or not self._cutter.is_for(count) or len(run) > self._max_row_bytes:
+            run, count = self._next_run()
+            if not count or len(run) > self._max_row_bytes:
                 return
             self._buffer = self._buffer[len(run) + 1 :]
             self._walk = Walk()
             self._state = "element"
             yield from self._cutter.add_run(run, count)
+
+    def _next_run(self) -> tuple[bytes, int]:
+        """Find the elements that the buffer begins with, no more than there is room for; none where none are sure."""
+        size = RUN_BYTES
+        while run := first_run(self._buffer[:size]):
+            count = count_elements(run)
+            if count is None:
+                break
+            if self._cutter.is_for(count):
+                return run, count
+            size = min(size, len(run)) // 2
+        return b"", 0
 
     def _elements(self) -> list[bytes]:
         """Take whole elements off the buffer, and see that they are JSON; leave an incomplete one there."""

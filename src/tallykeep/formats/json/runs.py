@@ -13,6 +13,9 @@ RUN_BYTES = 2 * exact_json.MAX_BRACKETS  # in so many there cannot be too many b
 _FIRST_KEY = re.compile(rb'[ \t\r\n]*+(\{[ \t\r\n]{0,20}+"[^"\\]{0,60}+")')
 _TEXTS = re.compile(rb'(?:[ \t\r\n]*+"[^"\\]*+"[ \t\r\n]*+,)++')
 _TEXTS_BYTES = 4_096  # few enough that the smallest texts do not overfill a batch
+_FIRST_BYTE = re.compile(rb"[ \t\r\n]*+([^ \t\r\n])")
+_BEHIND = {b"{": b"},", b"[": b"],", b'"': b'",'}
+_OTHERS_BYTES = 16_384  # fewer, because the guess is a worse one, and each that is wrong costs the reading of it
 _BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
 _elements = Decoder(list[Raw])
 
@@ -26,11 +29,20 @@ def first_run(buffer: bytes) -> bytes | None:
     if texts := _TEXTS.match(buffer, 0, _TEXTS_BYTES):
         return texts[0][:-1]
     begins = _FIRST_KEY.match(buffer)
-    last = buffer.rfind(begins[1], begins.end()) if begins else -1
+    if begins is None:
+        return _run_of_others(buffer)
+    last = buffer.rfind(begins[1], begins.end())
     comma = buffer.rfind(b",", 0, last)
     if last < 0 or not _BEHIND_ELEMENT.search(buffer, max(0, comma - 1_000), last):
         return None
     return buffer[:comma]
+
+
+def _run_of_others(buffer: bytes) -> bytes | None:
+    """Return the elements before the last comma that may be between two: behind the bracket that ends such as these."""
+    first = _FIRST_BYTE.match(buffer)
+    end = buffer.rfind(_BEHIND.get(first[1], b","), 0, _OTHERS_BYTES) if first else -1
+    return buffer[: buffer.index(b",", end)] if end > 0 else None
 
 
 def elements_of(run: bytes) -> list[bytes] | None:
