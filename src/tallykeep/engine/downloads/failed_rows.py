@@ -5,10 +5,12 @@ A batch may have thousands of them, so they are read and written beside the even
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, AnyStr
+from typing import Any, AnyStr, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 from tallykeep.core import exact_json
 from tallykeep.core.batch import Batch, Source
@@ -21,8 +23,15 @@ from tallykeep.formats.row_reader import raw_rows, read_rows
 
 _sql = queries(__package__, "failed_rows.sql")
 
+Args = ParamSpec("Args")
+Done = TypeVar("Done")
+
 _BATCHES_AT_A_TIME = 1  # each may be some megabytes
 _PIECE = 1 << 17
+_IN_THE_MAKING = 2
+_semaphores: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+# One batch at a time: several would hold many objects each, and take the interpreter's lock in turns.
+_beside_the_loop = ThreadPoolExecutor(1, "failed rows")
 _UNREADABLE = "the line stands in the first cell as it was sent; fix it, and remove this cell"
 
 
@@ -56,7 +65,7 @@ async def failed_rows(
     while batches := await _next_batches(pool, {**wanted, "after": after}):
         after = batches[-1]["first_row"]
         while batches:
-            yield await asyncio.to_thread(_picked, batches.pop(0), source, unprocessed=unprocessed)
+            yield await _aside(_picked, batches.pop(0), source, unprocessed=unprocessed)
 
 
 async def _next_batches(pool: Connections, wanted: dict[str, Any]) -> list[dict[str, Any]]:
@@ -88,15 +97,28 @@ def _picked(held: dict[str, Any], source: Source, *, unprocessed: bool) -> list[
     ]
 
 
+async def _aside(work: Callable[Args, Done], *args: Args.args, **kwargs: Args.kwargs) -> Done:
+    return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(work, *args, **kwargs))
+
+
 async def _written(batches: FailedRows, write: Callable[[list[FailedRow]], AnyStr]) -> AsyncIterator[AnyStr]:
     """Yield what is written of each batch in small pieces, and keep nothing else: who reads this may be slow."""
-    async for rows in batches:
-        text = await asyncio.to_thread(write, rows)
-        del rows
+    while (text := await _next_text(batches, write)) is not None:
         pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
         del text
         while pieces:
             yield pieces.pop(0)
+
+
+async def _next_text(batches: FailedRows, write: Callable[[list[FailedRow]], AnyStr]) -> AnyStr | None:
+    async with _making():
+        rows = await anext(batches, None)
+        return None if rows is None else await _aside(write, rows)
+
+
+def _making() -> asyncio.Semaphore:
+    """Return what lets few downloads at a time hold rows as objects, which take many times what is sent of them."""
+    return _semaphores.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_IN_THE_MAKING))
 
 
 async def as_csv(rows: Callable[[], FailedRows], source: Source) -> AsyncIterator[str]:
@@ -129,7 +151,7 @@ def _about(row: FailedRow) -> tuple[int, int | str, str]:
 async def _properties(rows: FailedRows) -> list[str]:
     names: dict[str, None] = {}
     async for batch in rows:
-        names |= await asyncio.to_thread(_names_in, batch)
+        names |= await _aside(_names_in, batch)
     return list(names)
 
 
@@ -165,7 +187,7 @@ async def as_source_rows(batches: FailedRows, source: Source) -> AsyncIterator[b
     if source.format == "csv":
         yield csv_line(source.header, source.delimiter, quoted=True).encode()
         async for rows in batches:
-            yield await asyncio.to_thread(_lines_of, rows, source)
+            yield await _aside(_lines_of, rows, source)
         return
     if source.format == "ndjson":
         async for rows in batches:

@@ -1,5 +1,6 @@
 """A whole list as a file that can be imported again: read in parts, between which no connection is held."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,7 +23,7 @@ from tallykeep.resources.metadata.cell_types import may_be_array
 
 _sql = queries(__package__, "page.sql")
 
-_ROWS_A_PART, _SCANNED_ROWS = 1_000, 20_000
+_ROWS_A_PART, _SCANNED_ROWS = 250, 20_000
 MAX_METADATA_COLUMNS = 1_000
 
 Shown = dict[str, Any]
@@ -53,8 +54,8 @@ async def file_lines(pool: Connections, export: Export, project_id: int, selecti
             shown = await export.show(connection, project_id, rows)
         if not rows:
             return
-        yield csv_lines(_cells(export, each, keys) for each in shown)
         parameters["after"] = rows[-1]["id"]
+        yield await asyncio.to_thread(_lines, export, shown, keys)
 
 
 async def metadata_keys(pool: Connections, list_spec: ListSpec, project_id: int, selection: Selection) -> list[str]:
@@ -78,6 +79,10 @@ async def metadata_keys(pool: Connections, list_spec: ListSpec, project_id: int,
 
 def _part(form: LiteralString, list_spec: ListSpec, selection: Selection) -> sql.Composed:
     return sql.SQL(form).format(matching=sql.SQL(list_spec.matching), conditions=selection.conditions)
+
+
+def _lines(export: Export, shown: list[Shown], keys: list[str]) -> str:
+    return csv_lines(_cells(export, each, keys) for each in shown)
 
 
 def _cells(export: Export, shown: Shown, keys: list[str]) -> list[str]:
