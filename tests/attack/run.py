@@ -31,6 +31,7 @@ class Bounds:
     imported: float = 2
     health: float = 1
     answered: float = 5
+    accepted: float = 4e-6  # for each row of a file, beyond that
     memory: float = 40
 
 
@@ -47,6 +48,7 @@ class Outcome:
     unnamed: float = 0
     actions: int = 0
     batches: int = 0
+    rows: int = 0
     worked_off: float = 0  # seconds from the beginning until all actions had ended
     canceled: bool = False
     renewed: bool = False
@@ -76,7 +78,7 @@ def attacked(lab: Lab, attack: Attack, bounds: Bounds, *, scale_of_time: float =
     actions, batches = lab.books.count(since)
     outcome = Outcome(
         attack.name, attack.sends, fired, seen, _over_rest(lab, held), held.children, round(held.unnamed, 1), actions,
-        batches, round(worked_off, 1), not ended, renewed,
+        batches, lab.books.rows(since), round(worked_off, 1), not ended, renewed,
     )  # fmt: skip
     outcome.broken = [*_broken(outcome, bounds), *_books(lab, since, fired)]
     return outcome
@@ -158,7 +160,7 @@ def _broken(outcome: Outcome, bounds: Bounds) -> Iterator[str]:
         if broken:
             yield f"{name} got {broken[0][:160]}"
     slowest = outcome.attacker["slowest"]
-    if slowest > bounds.answered:
+    if slowest > bounds.answered + outcome.rows * bounds.accepted:
         late = outcome.attacker["unanswered"]
         yield f"the attacker waited {slowest:.1f} s for an answer" + (f", {late} times in vain" if late else "")
     for name, over in outcome.memory.items():

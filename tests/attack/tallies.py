@@ -72,6 +72,12 @@ class Books:
         lost = set(accepted) - {row["id"] for row in there}
         return [*(str(row) for row in rows), *(f"{action} was accepted and is not there" for action in sorted(lost))]
 
+    def rows(self, since: Any) -> int:
+        """How many rows were accepted since then."""
+        accepted = "SELECT coalesce(sum(total_count), 0) AS rows FROM async_actions WHERE created_at >= %(since)s"
+        row = self._connection.execute(accepted, {"since": since}).fetchone()
+        return int(row["rows"]) if row else 0
+
     def count(self, since: Any) -> tuple[int, int]:
         """How many actions and batches there are since then."""
         rows = self._one(
