@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tallykeep.core import exact_json
@@ -15,7 +16,7 @@ from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.columns.column_mapping import OURS
-from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line, csv_lines
+from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, CsvLines, csv_line, csv_lines
 from tallykeep.formats.row_reader import raw_rows, read_rows
 
 _sql = queries(__package__, "failed_rows.sql")
@@ -86,7 +87,7 @@ def _picked(batch: Batch, source: Source, reasons: dict[int, str | None]) -> lis
     ]
 
 
-async def as_csv(rows: Callable[[], FailedRows], source: Source) -> AsyncIterator[str]:
+async def as_csv(rows: Callable[[], FailedRows], source: Source, write: CsvLines = csv_lines) -> AsyncIterator[str]:
     """Yield a file of these rows, with their numbers, lines and reasons in three more columns.
 
     What came as a file has its own columns and can be imported again as it is: the three columns are recognised then. A
@@ -96,17 +97,19 @@ async def as_csv(rows: Callable[[], FailedRows], source: Source) -> AsyncIterato
     is_file = source.format == "csv"
     titles = source.header if is_file else await _properties(rows())
     # Quoted throughout, so that it shows the delimiter whatever its titles hold.
-    yield BYTE_ORDER_MARK + csv_line([*titles, *OURS], source.delimiter, quoted=True)
+    yield BYTE_ORDER_MARK + write([[*titles, *OURS]], source.delimiter, quoted=True)
     async for batch in rows():
-        yield await asyncio.to_thread(_csv_of, batch, titles, source.delimiter, is_file=is_file)
+        yield await asyncio.to_thread(
+            _csv_of, batch, titles, partial(write, delimiter=source.delimiter), is_file=is_file
+        )
 
 
-def _csv_of(rows: list[FailedRow], titles: list[str], delimiter: str, *, is_file: bool) -> str:
+def _csv_of(rows: list[FailedRow], titles: list[str], write: CsvLines, *, is_file: bool) -> str:
     lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in rows]
     rows_with_reasons = (
         [*cells[: len(titles)], *_about(row), *cells[len(titles) :]] for row, cells in zip(rows, lines, strict=True)
     )
-    return csv_lines(rows_with_reasons, delimiter)
+    return write(rows_with_reasons)
 
 
 def _about(row: FailedRow) -> tuple[int, int | str, str]:

@@ -12,7 +12,7 @@ from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.fetching import fetch_within
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
-from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_lines, header_line
+from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, CsvLines, csv_lines, header_line
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.lists.page import MAX_PAGE_BYTES
@@ -37,14 +37,16 @@ class Export:
     columns: Mapping[str, Callable[[Shown], Any]]
 
 
-async def file_lines(pool: Connections, export: Export, project_id: int, selection: Selection) -> AsyncIterator[str]:
+async def file_lines(
+    pool: Connections, export: Export, project_id: int, selection: Selection, write: CsvLines = csv_lines
+) -> AsyncIterator[str]:
     """Yield the file's lines, some at a time: the columns of imports, then one for each metadata key that occurs.
 
     The rows are gone through twice, because the header comes first. Raises ConflictError before the first line where
     there are too many keys. What is written meanwhile may be in it or not; a key that is new by then is left out.
     """
     keys = await metadata_keys(pool, export.list_spec, project_id, selection)
-    yield BYTE_ORDER_MARK + header_line([*export.columns, *keys])
+    yield BYTE_ORDER_MARK + header_line([*export.columns, *keys], write=write)
     parameters: dict[str, Any] = {**selection.parameters, "project_id": project_id, "limit": _ROWS_A_PART, "after": ""}
     while True:
         async with pool.connection() as connection:
@@ -53,7 +55,7 @@ async def file_lines(pool: Connections, export: Export, project_id: int, selecti
             shown = await export.show(connection, project_id, rows)
         if not rows:
             return
-        yield csv_lines(_cells(export, each, keys) for each in shown)
+        yield write(_cells(export, each, keys) for each in shown)
         parameters["after"] = rows[-1]["id"]
 
 
