@@ -75,6 +75,9 @@ class EmbeddedServer:
             "wal_compression": "on",
             "jit": "off",
             "max_connections": "100",
+            # What it refuses it tells us, with values of rows in the text; its own log is for what befalls the server.
+            "log_min_messages": "log",
+            "log_error_verbosity": "terse",
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         return [str(binary("postgres")), "-D", str(self.data_dir), *settings]

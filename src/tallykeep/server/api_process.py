@@ -18,8 +18,8 @@ from tallykeep.api.responses.ended_answers import EndedAnswers
 from tallykeep.api.transport.body_pacing import PacedBodies
 from tallykeep.api.transport.http_protocol import BoundedProtocol, bounded_protocol
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.core import logs as log
 from tallykeep.core.concurrency.side_thread import SideThread
+from tallykeep.core.logs import configuring as log
 from tallykeep.core.settings import Settings
 from tallykeep.dashboard.app import Beside, create_dashboard
 from tallykeep.db.connections.guard import Guard
