@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import FromReader
 from tallykeep.api.openapi import answers_file
 from tallykeep.core.compatibility import OURS
-from tallykeep.engine.downloads.report_files import ReportKey, report_header, report_lines
+from tallykeep.engine.downloads.report_files import ReportKey, read_link, report_header, report_lines
 from tallykeep.formats.csv.formulas import for_spreadsheet, spreadsheet_lines
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK
 from tallykeep.tenants.projects import Caller
@@ -22,12 +22,12 @@ router = APIRouter(prefix="/v1/reports", tags=["Async actions"])
 _Reported = tuple[ReportKey, Caller]
 
 
-async def _reported(request: Request, context: FromContext, token: str) -> AsyncIterator[_Reported]:
+async def _reported(context: FromContext, token: str) -> AsyncIterator[_Reported]:
     """Yield what a link leads to, with a slot for a download until the answer was sent.
 
     It counts as a key of its own.
     """
-    key = context.report_links(request).read(token)
+    key = read_link(context.report_secret, token)
     reader = Caller(key.project_id, "", "report links", "app")
     async with context.slot(reader, context.shares.downloads):
         yield key, reader

@@ -50,7 +50,7 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
     """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the reference API cannot."""
     await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
     async with context.reading(caller).connection() as connection:
-        links = context.report_links(request)
+        links = context.report_links(request, caller)
         return Json(await context.reader.get_action(connection, caller.project_id, action_id, links))
 
 
