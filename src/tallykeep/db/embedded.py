@@ -142,7 +142,7 @@ def _socket_dir(data_dir: Path, user: pwd.struct_passwd | None) -> Path:
         return data_dir
     owners = {os.geteuid(), *([user.pw_uid] if user else [])}
     name = f"tallykeep-{os.geteuid()}-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:10]}"
-    for parent in (Path(tempfile.gettempdir()).resolve(), Path("/tmp")):  # noqa: S108
+    for parent in (Path(tempfile.gettempdir()).resolve(), Path("/tmp")):  # noqa: S108 - made private  # nosec B108
         directory = parent / name
         if not _fits(directory):
             continue
