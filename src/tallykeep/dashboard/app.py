@@ -19,7 +19,7 @@ from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.core.logs.redaction import route_in_log
 from tallykeep.dashboard.kit.api_client import KeysRefusedError, RefusedError
 from tallykeep.dashboard.kit.form_limits import BoundedForms
-from tallykeep.dashboard.kit.guard import ForeignFormError, SafeHeaders, require_own_site
+from tallykeep.dashboard.kit.guard import ForeignFormError, require_own_site
 from tallykeep.dashboard.kit.in_process import InProcess
 from tallykeep.dashboard.kit.render import STATIC, page, redirect
 from tallykeep.dashboard.kit.session_store import Sessions
@@ -79,7 +79,7 @@ class Beside:
 
     def __init__(self, app: ASGIApp, dashboard: FastAPI) -> None:
         self._api = app
-        self._dashboard = SafeHeaders(BoundedForms(dashboard, dashboard.state.sessions))
+        self._dashboard = BoundedForms(dashboard, dashboard.state.sessions)
         self._first_segments = {_first_segment(path) for path in dashboard.state.paths}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -116,8 +116,8 @@ class Context:
         await self.pools.drain()
 
     def report_links(self, request: Request, caller: Caller) -> ReportLinks:
-        """Return what makes the caller's links to reports, on the address at which this request reached us."""
-        base_url = str(request.base_url)
+        """Return what makes the caller's links to reports: on the public URL, or on the address of this request."""
+        base_url = f"{self.settings.public_url}/" if self.settings.public_url else str(request.base_url)
         lifetime = timedelta(days=self.settings.keep_reports_days)
         return ReportLinks(self.report_secret, base_url, lifetime, caller.key_kind, caller.key_id)
 
