@@ -38,8 +38,8 @@ MUTATIONS = (
     Mutation(
         "nobody is believed who is no trusted proxy",
         "src/tallykeep/server/api_process.py",
-        "            proxy_headers=settings.trusted_proxies is not None,\n"
-        "            forwarded_allow_ips=list(settings.trusted_proxies or ()),\n",
+        "        proxy_headers=settings.trusted_proxies is not None,\n"
+        "        forwarded_allow_ips=list(settings.trusted_proxies or ()),\n",
         "",
         f"{SAFE}::test_nobody_is_believed_who_says_that_it_came_by_tls",
     ),

@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from tallykeep.api.app import create_api
 from tallykeep.api.dependencies import lock_waits as timeout_seconds
@@ -79,25 +80,29 @@ def api(settings: Settings) -> int:
     dashboard = create_dashboard(app, lambda: app.state.context.pools.own, settings.session_hours)
     app.add_middleware(Beside, dashboard=dashboard)
     app.add_middleware(PacedBodies, max_seconds=settings.max_body_seconds)
-    doors = Doors(settings.closed_paths or (), TrustedHosts(settings.trusted_hosts))
-    server = _Server(
-        lambda: app.state.context.watcher.close(),  # noqa: PLW0108 - the context comes later
-        uvicorn.Config(
-            SafeAnswers(app, dashboard.state.paths, doors),
-            http=bounded_protocol(settings.max_connections),
-            host=settings.host,
-            port=settings.port,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=settings.trusted_proxies is not None,
-            forwarded_allow_ips=list(settings.trusted_proxies or ()),
-            timeout_graceful_shutdown=_GRACEFUL_SECONDS,
-        ),
+    served = SafeAnswers(
+        app, dashboard.state.paths, Doors(settings.closed_paths or (), TrustedHosts(settings.trusted_hosts))
     )
+    # The context comes once the server runs.
+    server = _Server(lambda: app.state.context.watcher.close(), _configured(served, settings))  # noqa: PLW0108
     _warn_of_any_host(settings)
     server.run()
     return 0 if server.started else 1
+
+
+def _configured(served: ASGIApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        served,
+        http=bounded_protocol(settings.max_connections),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=list(settings.trusted_proxies or ()),
+        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+    )
 
 
 @asynccontextmanager
