@@ -16,7 +16,7 @@ help:
 	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
 	@echo "make mutants   the engine and the writes changed in one small place at a time; some test must fail:"
 	@echo "               SEED=1 COUNT=100 [ONLY=part-of-a-name] [FIGURES=file.json]"
-	@echo "make check   lint, types, layers"
+	@echo "make check   lint, types, layers, security"
 	@echo "make bench   benchmarks, as ratios (QUICK=1: smaller sizes, ONLY=name: one row)"
 	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make schema   write db/schema.sql, the schema of today, from a database that was just migrated"
@@ -86,6 +86,9 @@ check: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src checks
+	@$(BIN)/python -m checks.secrets_in_tree
+	@$(BIN)/python -m checks.known_weaknesses
 
 bench: setup $(VENV)/alternatives/.done
 	@$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))

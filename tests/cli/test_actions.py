@@ -76,6 +76,15 @@ def test_failed_rows_are_fixed_and_retried(api: Api, tmp_path: Path) -> None:
     assert (started.returncode, "tallykeep actions watch" in started.stdout) == (0, True)
 
 
+def test_failed_rows_for_a_spreadsheet_hold_no_formula(api: Api, tmp_path: Path) -> None:
+    action_id, file = imported(api, MIXED.replace("B,", "=B,")), tmp_path / "failed.csv"
+    assert run(api, "actions", "failures", action_id, "--for-spreadsheet", "--to", str(file)).returncode == 0
+    assert '\n"\'=B","GIFT_VOUCHER","ten"' in file.read_text()
+    assert "\n=B,GIFT_VOUCHER,ten" in run(api, "actions", "failures", action_id).stdout
+    refused = run(api, "actions", "failures", action_id, "--for-spreadsheet", "--to", str(tmp_path / "failed.ndjson"))
+    assert (refused.returncode, "CSV" in refused.stderr) == (2, True)
+
+
 def test_a_retry_writes_what_fails_again(api: Api, tmp_path: Path) -> None:
     failed = tmp_path / "failed.csv"
     assert run(api, "actions", "retry", imported(api), "--failed-to", str(failed)).returncode == 1

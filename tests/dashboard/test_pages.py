@@ -107,6 +107,8 @@ def test_lists_are_downloaded_as_they_were_searched(visitor: Browser, api: Api) 
         assert file.headers["content-disposition"] == 'attachment; filename="vouchers.csv"'
         assert file.content.startswith(b"\xef\xbb\xbfCode,Voucher Type,Value,")
         assert [line.partition(",")[0] for line in file.text.splitlines()[1:]] == codes
+    safe = list_spec.rpartition('href="/resources/csv')[2].partition('"')[0]
+    assert visitor.get(f"/resources/csv{unescape(safe)}").text.splitlines()[1].startswith('"A1","GIFT_VOUCHER"')
     (campaign,) = api.get("/v1/campaigns")["campaigns"]
     assert 'href="/resources/csv/vouchers?campaign=Fall%20%26%20Co"' in visitor.get(f"/campaigns/{campaign['id']}").text
     assert visitor.get("/resources/csv/planets").status_code == 404

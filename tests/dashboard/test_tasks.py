@@ -136,6 +136,18 @@ def test_files_come_as_the_api_has_them(visitor: Browser, api: Api) -> None:
     assert report.text.splitlines()[0] == "\ufeffcode,found,updated,error"
 
 
+def test_files_come_for_a_spreadsheet_too(visitor: Browser, api: Api) -> None:
+    action = run(api, MIXED)
+    page = visitor.get(f"/tasks/{action['id']}").text
+    for name in ("failures.csv", "file"):
+        path = f"/tasks/{action['id']}/download/{name}?for=spreadsheet"
+        assert f'href="{path}"' in page
+        theirs = api.http.get(f"/v1/async-actions/{action['id']}/{name}", params={"for": "spreadsheet"})
+        assert visitor.get(path).content == theirs.content != visitor.get(path.partition("?")[0]).content
+    assert "no cell is run as a formula" in page
+    assert visitor.get(f"/tasks/{action['id']}/download/file?for=people").status_code == 400
+
+
 def test_the_events_are_parts_of_the_page(visitor: Browser, api: Api, served_database: str) -> None:
     with vouchers_held_back(served_database):
         action_id = accepted(submit(api, gifts(7)))

@@ -10,7 +10,15 @@ from pydantic_core import PydanticUndefined
 from tallykeep.core.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
-_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**/*.md", "tests/README.md", "examples/README.md")
+_PAGES = (
+    "README.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/**/*.md",
+    "tests/README.md",
+    "examples/README.md",
+)
 _ROWS = re.compile(r"^\| `(TALLYKEEP_\w+)` \| ([^|]+?) \|", re.MULTILINE)
 _LINKS = re.compile(r"\]\(([^)#:]+)(?:#([^)]*))?\)")
 
@@ -32,6 +40,16 @@ def test_every_setting_stands_in_the_configuration_page_with_its_default() -> No
     for name, field in Settings.model_fields.items():
         if field.default is not None and field.default is not PydanticUndefined:
             assert documented[f"{PREFIX}{name.upper()}"].partition(" (")[0] == f"`{field.default}`"
+
+
+def test_every_test_of_the_threat_model_is_there() -> None:
+    named = re.findall(r"`(?:(\w+/test_\w+\.py)(?:::)?)?(test_\w+)?`", (ROOT / "SECURITY.md").read_text())
+    file = ""
+    for path, test in named:
+        file = path or file
+        assert (ROOT / "tests" / file).is_file(), file
+        assert not test or f"def {test}(" in (ROOT / "tests" / file).read_text(), test
+    assert len([test for _, test in named if test]) > 10
 
 
 @pytest.mark.parametrize("page", [str(path.relative_to(ROOT)) for each in _PAGES for path in sorted(ROOT.glob(each))])

@@ -191,6 +191,14 @@ class UriTooLongError(RequestError):
     message = "URI too long"
 
 
+class MisdirectedRequestError(RequestError):
+    """The Host header names a host that the setting trusted_hosts does not."""
+
+    code = 421
+    key = "misdirected_request"
+    message = "Misdirected request"
+
+
 class HeadersTooLargeError(RequestError):
     """The request's headers are too large or too many."""
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from tallykeep.core import addresses
 
 PREFIX = "TALLYKEEP_"
 _LARGEST = 1 << 50
@@ -38,6 +40,10 @@ _Bytes = Annotated[int, Field(gt=0, le=_LARGEST)]
 _Count = Annotated[int, Field(gt=0, le=1_000_000)]
 _Key = Annotated[str, AfterValidator(_sendable)]
 _Path = Annotated[Path, AfterValidator(_at_home)]
+_Url = Annotated[str, AfterValidator(addresses.public_url)]
+_Hosts = Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(addresses.unless_none(addresses.hosts))]
+_Networks = Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(addresses.unless_none(addresses.networks))]
+_Paths = Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(addresses.unless_none(addresses.paths))]
 
 
 class Settings(BaseSettings):
@@ -54,6 +60,21 @@ class Settings(BaseSettings):
     )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    public_url: _Url | None = Field(
+        default=None,
+        description="Where clients reach the API; links in answers begin with it. Left out, with the Host.",
+    )
+    trusted_hosts: _Hosts = Field(
+        default=None,
+        description="Hosts that requests may be for, separated by commas; others get a 421. Left out, all may.",
+    )
+    trusted_proxies: _Networks = Field(
+        default=None,
+        description="Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed; no others' are.",
+    )
+    closed_paths: _Paths = Field(
+        default=None, description="Paths that are answered with 404, with all below them, such as /docs,/openapi.json."
+    )
 
     app_id: _Key | None = Field(default=None, description="Key of the default project, used at the first start only.")
     app_token: _Key | None = None

@@ -15,9 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tallykeep.core.logs.failures import reason_in_log
+from tallykeep.core.logs.redaction import route_in_log
 from tallykeep.dashboard.kit.api_client import KeysRefusedError, RefusedError
 from tallykeep.dashboard.kit.form_limits import BoundedForms
-from tallykeep.dashboard.kit.guard import ForeignFormError, SafeHeaders, require_own_site
+from tallykeep.dashboard.kit.guard import ForeignFormError, require_own_site
 from tallykeep.dashboard.kit.in_process import InProcess
 from tallykeep.dashboard.kit.render import STATIC, page, redirect
 from tallykeep.dashboard.kit.session_store import Sessions
@@ -77,7 +79,7 @@ class Beside:
 
     def __init__(self, app: ASGIApp, dashboard: FastAPI) -> None:
         self._api = app
-        self._dashboard = SafeHeaders(BoundedForms(dashboard, dashboard.state.sessions))
+        self._dashboard = BoundedForms(dashboard, dashboard.state.sessions)
         self._first_segments = {_first_segment(path) for path in dashboard.state.paths}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -162,7 +164,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:
-    _log.warning("the database did not serve a page", path=request.url.path, reason=str(error).strip())
+    _log.warning("the database did not serve a page", route=route_in_log(request.scope), reason=reason_in_log(error))
     if isinstance(error, DiskFull):
         details = "The database's disk is full. Free some space, then reload the page."
     elif isinstance(error, ReadOnlySqlTransaction):
@@ -173,7 +175,7 @@ async def _on_outage(request: Request, error: Exception) -> Response:
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:
-    _log.error("defect", path=request.url.path, exc_info=error)
+    _log.error("defect", route=route_in_log(request.scope), exc_info=error)
     return _error_page(
         request, 500, "Something went wrong", "This is a bug in Tallykeep. The server's log has the details."
     )

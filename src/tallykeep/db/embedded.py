@@ -75,6 +75,9 @@ class EmbeddedServer:
             "wal_compression": "on",
             "jit": "off",
             "max_connections": "100",
+            # What it refuses it tells us, with values of rows in the text; its own log is for what befalls the server.
+            "log_min_messages": "log",
+            "log_error_verbosity": "terse",
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         return [str(binary("postgres")), "-D", str(self.data_dir), *settings]
@@ -139,7 +142,7 @@ def _socket_dir(data_dir: Path, user: pwd.struct_passwd | None) -> Path:
         return data_dir
     owners = {os.geteuid(), *([user.pw_uid] if user else [])}
     name = f"tallykeep-{os.geteuid()}-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:10]}"
-    for parent in (Path(tempfile.gettempdir()).resolve(), Path("/tmp")):  # noqa: S108
+    for parent in (Path(tempfile.gettempdir()).resolve(), Path("/tmp")):  # noqa: S108 - made private  # nosec B108
         directory = parent / name
         if not _fits(directory):
             continue

@@ -3,11 +3,13 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from tallykeep.api.app import create_api
 from tallykeep.api.dependencies import lock_waits as timeout_seconds
@@ -17,9 +19,12 @@ from tallykeep.api.dependencies.shares import Pools, Shares
 from tallykeep.api.responses.ended_answers import EndedAnswers
 from tallykeep.api.transport.body_pacing import PacedBodies
 from tallykeep.api.transport.http_protocol import BoundedProtocol, bounded_protocol
+from tallykeep.api.transport.safe_answers import Doors, SafeAnswers
+from tallykeep.api.transport.trusted_hosts import TrustedHosts
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.core import logs as log
+from tallykeep.core.addresses import is_loopback
 from tallykeep.core.concurrency.side_thread import SideThread
+from tallykeep.core.logs import configuring as log
 from tallykeep.core.settings import Settings
 from tallykeep.dashboard.app import Beside, create_dashboard
 from tallykeep.db.connections.guard import Guard
@@ -32,6 +37,8 @@ from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.server.database import find_database, prepare_database, until_done
 from tallykeep.server.freed_memory import return_freed_memory
 from tallykeep.server.greeting import shown_keys
+
+_log = structlog.get_logger()
 
 _FIRST_CHECK_SECONDS = 5.0
 _GRACEFUL_SECONDS = 10
@@ -73,20 +80,29 @@ def api(settings: Settings) -> int:
     dashboard = create_dashboard(app, lambda: app.state.context.pools.own, settings.session_hours)
     app.add_middleware(Beside, dashboard=dashboard)
     app.add_middleware(PacedBodies, max_seconds=settings.max_body_seconds)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http=bounded_protocol(settings.max_connections),
-            host=settings.host,
-            port=settings.port,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACEFUL_SECONDS,
-        )
+    served = SafeAnswers(
+        app, dashboard.state.paths, Doors(settings.closed_paths or (), TrustedHosts(settings.trusted_hosts))
     )
+    # The context comes once the server runs.
+    server = _Server(lambda: app.state.context.watcher.close(), _configured(served, settings))  # noqa: PLW0108
+    _warn_of_any_host(settings)
     server.run()
     return 0 if server.started else 1
+
+
+def _configured(served: ASGIApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        served,
+        http=bounded_protocol(settings.max_connections),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=list(settings.trusted_proxies or ()),
+        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+    )
 
 
 @asynccontextmanager
@@ -106,6 +122,10 @@ async def _open_pools(database_url: str, size: int) -> AsyncIterator[tuple[Guard
 class _Server(uvicorn.Server):
     """Looks after its connections; before it waits for them to close, it ends those that wait for actions."""
 
+    def __init__(self, end_waiting: Callable[[], None], config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._end_waiting = end_waiting
+
     async def on_tick(self, counter: int) -> bool:
         """Do what is due ten times a second."""
         if counter % _TICKS_BETWEEN_CHECKS == 0:
@@ -117,8 +137,15 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving."""
-        self.config.app.state.context.watcher.close()  # type: ignore[union-attr]
+        self._end_waiting()
         await super().shutdown(sockets)
+
+
+def _warn_of_any_host(settings: Settings) -> None:
+    if settings.trusted_hosts is None and not is_loopback(settings.host):
+        _log.warning(
+            "requests may name any host, and links in answers do: set TALLYKEEP_TRUSTED_HOSTS and TALLYKEEP_PUBLIC_URL"
+        )
 
 
 async def _signing_secret(database_url: str) -> bytes:

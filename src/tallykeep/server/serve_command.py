@@ -1,6 +1,6 @@
 """`tallykeep serve`: all roles."""
 
-from tallykeep.core import logs as log
+from tallykeep.core.logs import configuring as log
 from tallykeep.core.settings import Settings
 from tallykeep.server.database import prepare_database
 from tallykeep.server.supervisor import Supervisor

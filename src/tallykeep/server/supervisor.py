@@ -211,7 +211,8 @@ def _say(text: str) -> None:
 
 
 def _url(host: str, port: int) -> str:
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    every = "0.0.0.0"  # noqa: S104 - it is only compared  # nosec B104
+    reachable = {every: "127.0.0.1", "::": "[::1]"}.get(host, host)
     return f"http://{reachable}:{port}"
 
 

@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.core import logs as log
+from tallykeep.core.logs import configuring as log
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import make_pool

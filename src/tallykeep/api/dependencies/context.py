@@ -115,9 +115,11 @@ class Context:
         """Replace the idle connections of all pools."""
         await self.pools.drain()
 
-    def report_links(self, request: Request) -> ReportLinks:
-        """Return what makes links to report files, on the address at which this request reached us."""
-        return ReportLinks(self.report_secret, str(request.base_url), timedelta(days=self.settings.keep_reports_days))
+    def report_links(self, request: Request, caller: Caller) -> ReportLinks:
+        """Return what makes the caller's links to reports: on the public URL, or on the address of this request."""
+        base_url = f"{self.settings.public_url}/" if self.settings.public_url else str(request.base_url)
+        lifetime = timedelta(days=self.settings.keep_reports_days)
+        return ReportLinks(self.report_secret, base_url, lifetime, caller.key_kind, caller.key_id)
 
 
 async def _context(request: Request) -> Context:  # not in a thread, as FastAPI would call a plain function

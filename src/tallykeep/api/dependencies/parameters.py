@@ -1,13 +1,15 @@
 """Query parameters that several routes share, and those of lists as their declarations have them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import BeforeValidator
 
 from tallykeep.api.openapi import Schema
 from tallykeep.api.schemas.values import FieldFilter
+from tallykeep.formats.csv.formulas import spreadsheet_lines
+from tallykeep.formats.csv.writer import CsvLines, csv_lines
 from tallykeep.resources.lists.conditions import read_timestamp
 from tallykeep.resources.lists.spec import ListSpec
 
@@ -20,6 +22,22 @@ Limit = Annotated[int, Query(ge=1, le=100, description="How many at most, 1 to 1
 Page = Annotated[int, Query(ge=1, le=99, description="Which page, 1 to 99.")]
 LongPage = Annotated[int, Query(ge=1, le=100, description="Which page, 1 to 100.")]
 Timestamp = Annotated[datetime, BeforeValidator(_timestamp), Query(description="2016-11-16T14:14:31Z or 2016-11-16")]
+
+
+async def _csv_lines_for(
+    reader: Annotated[
+        Literal["spreadsheet"] | None,
+        Query(
+            alias="for",
+            description="With `spreadsheet`, cells that a spreadsheet would run as formulas begin with an apostrophe,"
+            " and all are in quotes: to be read by people. Left out, cells are exact, to be imported again.",
+        ),
+    ] = None,
+) -> CsvLines:
+    return spreadsheet_lines if reader else csv_lines
+
+
+FromReader = Annotated[CsvLines, Depends(_csv_lines_for)]
 
 
 def parameters_of(list_spec: ListSpec) -> dict[str, Any]:

@@ -36,6 +36,8 @@ from tallykeep.core.errors import (
     UriTooLongError,
 )
 from tallykeep.core.ids import new_id
+from tallykeep.core.logs.failures import reason_in_log
+from tallykeep.core.logs.redaction import route_in_log
 from tallykeep.db.connections.availability import DatabaseAwayError
 from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.engine.intake.idempotency import Accepted
@@ -223,19 +225,19 @@ def _allowed_methods(request: Request) -> list[str]:
 
 
 async def _on_conflict(request: Request, error: Exception) -> Response:
-    _log.info("rows are being written to by others", request_id=request_id(request), reason=str(error))
+    _log.info("rows are being written to by others", request_id=request_id(request), reason=reason_in_log(error))
     return error_answer(request, ServiceUnavailableError(_WRITTEN_TO))
 
 
 async def _on_canceled(request: Request, error: Exception) -> Response:
-    _log.warning("a question took too long", request_id=request_id(request), reason=str(error))
+    _log.warning("a question took too long", request_id=request_id(request), reason=reason_in_log(error))
     refused = ServiceUnavailableError(_TOOK_TOO_LONG)
     refused.headers["Retry-After"] = "30"
     return error_answer(request, refused)
 
 
 async def _on_read_only(request: Request, error: Exception) -> Response:
-    _log.warning("the database is read-only", request_id=request_id(request), reason=str(error))
+    _log.warning("the database is read-only", request_id=request_id(request), reason=reason_in_log(error))
     refused = ServiceUnavailableError(_READ_ONLY)
     refused.headers["Retry-After"] = "5"
     return error_answer(request, refused)
@@ -268,7 +270,7 @@ def _outage(error: Exception) -> tuple[str, int]:
 
 
 async def _on_unstorable(request: Request, error: Exception) -> Response:
-    _log.warning("refused by the database", request_id=request_id(request), reason=str(error))
+    _log.warning("refused by the database", request_id=request_id(request), reason=reason_in_log(error))
     return error_answer(request, InvalidPayloadError("The request holds a value that cannot be stored"))
 
 
@@ -277,5 +279,5 @@ async def _on_disconnect(request: Request, error: Exception) -> Response:
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:
-    _log.error("defect", request_id=request_id(request), path=request.url.path, exc_info=error)
+    _log.error("defect", request_id=request_id(request), route=route_in_log(request.scope), exc_info=error)
     return error_answer(request, InternalError(f"Something went wrong; the log tells more under {request_id(request)}"))

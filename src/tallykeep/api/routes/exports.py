@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.dependencies.parameters import FromReader
 from tallykeep.api.openapi import answers_file
 from tallykeep.catalog.exports import LIST_FILES
 from tallykeep.core.compatibility import Compatibility
@@ -33,11 +34,13 @@ _ALL_IN_ONE_ORDER = ("limit", "page", "order", "starting_after")
     dependencies=[DOWNLOADING],
     openapi_extra=_FILES.extra | answers_file("text/csv"),
 )
-async def list_file(request: Request, context: FromContext, caller: FromCaller, row_type: str) -> StreamingResponse:
+async def list_file(
+    request: Request, context: FromContext, caller: FromCaller, row_type: str, write: FromReader
+) -> StreamingResponse:
     """Return all resources that match the list's filters, with the template's columns and one for each metadata key.
 
     The oldest come first. The file can be imported again as it is: cells hold the stored values, even if a spreadsheet
-    would take one for a formula.
+    would take one for a formula. For a spreadsheet there is `for=spreadsheet`.
     """
     if row_type not in LIST_FILES:
         raise NotFoundError(f"The list of {row_type} cannot be had as a file; those of {', '.join(LIST_FILES)} can")
@@ -46,7 +49,7 @@ async def list_file(request: Request, context: FromContext, caller: FromCaller, 
             raise InvalidQueryError(f"Property .{name} goes with pages; the file has all that match, the oldest first")
     export = LIST_FILES[row_type]
     selection = read_selection(export.list_spec, request.query_params.multi_items())
-    lines = file_lines(context.downloading(caller), export, caller.project_id, selection)
+    lines = file_lines(context.downloading(caller), export, caller.project_id, selection, write)
     header = await anext(lines)
 
     async def body() -> AsyncIterator[str]:

@@ -1,15 +1,18 @@
 """Report files of bulk updates, reached by the signed links in their actions' results."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.dependencies.parameters import FromReader
 from tallykeep.api.openapi import answers_file
 from tallykeep.core.compatibility import OURS
-from tallykeep.engine.downloads.report_files import ReportKey, report_header, report_lines
+from tallykeep.engine.downloads.report_files import ReportKey, read_link, report_header, report_lines
+from tallykeep.formats.csv.formulas import for_spreadsheet, spreadsheet_lines
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK
 from tallykeep.tenants.projects import Caller
 
@@ -19,12 +22,12 @@ router = APIRouter(prefix="/v1/reports", tags=["Async actions"])
 _Reported = tuple[ReportKey, Caller]
 
 
-async def _reported(request: Request, context: FromContext, token: str) -> AsyncIterator[_Reported]:
+async def _reported(context: FromContext, token: str) -> AsyncIterator[_Reported]:
     """Yield what a link leads to, with a slot for a download until the answer was sent.
 
     It counts as a key of its own.
     """
-    key = context.report_links(request).read(token)
+    key = read_link(context.report_secret, token)
     reader = Caller(key.project_id, "", "report links", "app")
     async with context.slot(reader, context.shares.downloads):
         yield key, reader
@@ -37,17 +40,20 @@ async def _reported(request: Request, context: FromContext, token: str) -> Async
     openapi_extra=OURS | answers_file("text/csv"),
 )
 async def get_report(
-    context: FromContext, token: str, reported: Annotated[_Reported, Depends(_reported)]
+    context: FromContext, token: str, reported: Annotated[_Reported, Depends(_reported)], write: FromReader
 ) -> StreamingResponse:
-    """Return the report as CSV. The link itself is the permission; it expires."""
+    """Return the report as CSV, with cells that begin like a formula made text in any case. The link itself is the
+    permission; it ends with the report, and with the key that got it.
+    """
     key, reader = reported
     async with context.reading(reader).connection() as connection:
         header = await report_header(connection, context.action_types, key)
 
     async def body() -> AsyncIterator[str]:
-        yield BYTE_ORDER_MARK + header
+        is_for_spreadsheet = write is spreadsheet_lines
+        yield BYTE_ORDER_MARK + (for_spreadsheet(header) if is_for_spreadsheet else header)
         async for part in report_lines(context.downloading(reader), key):
-            yield part
+            yield await asyncio.to_thread(for_spreadsheet, part) if is_for_spreadsheet else part
 
     disposition = f'attachment; filename="{key.action_id}.csv"'
     return StreamingResponse(body(), media_type="text/csv", headers={"Content-Disposition": disposition})

@@ -12,6 +12,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tallykeep.api.responses.answers import error_body
+from tallykeep.api.transport.safe_answers import HEAD
 from tallykeep.core import exact_json
 from tallykeep.core.errors import (
     HeadersTooLargeError,
@@ -196,7 +197,7 @@ class BoundedProtocol(HttpToolsProtocol):
             body = exact_json.dumps(error_body(refusal, new_id("v-")))
             head = STATUS_LINE[refusal.code] + b"content-type: application/json\r\nconnection: close\r\n"
             retry = b"retry-after: 1\r\n" if isinstance(refusal, ServiceUnavailableError) else b""
-            self.transport.write(head + retry + b"content-length: %d\r\n\r\n" % len(body) + body)
+            self.transport.write(head + HEAD + retry + b"content-length: %d\r\n\r\n" % len(body) + body)
             # Closed at once, it would be reset by what the client still sends, and the answer with it.
             self.transport.write_eof()
         else:

@@ -191,6 +191,12 @@ def failures(
     action_id: ActionId,
     to: Annotated[Path | None, typer.Option("--to", dir_okay=False, help="A file, .csv or .ndjson.")] = None,
     include_unprocessed: Unprocessed = False,
+    for_spreadsheet: Annotated[
+        bool,
+        typer.Option(
+            "--for-spreadsheet", help="A CSV file to open in a spreadsheet: no cell is a formula. Not to be imported."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Get the failed rows as they were sent, with row and reason: fix them, then import or retry them."""
@@ -199,8 +205,11 @@ def failures(
         print_json(_all_failures(client, action))
         return
     ending = ".ndjson" if to is not None and to.suffix.lower() in (".ndjson", ".jsonl", ".json") else ".csv"
+    if for_spreadsheet and ending != ".csv":
+        raise UsageError("--for-spreadsheet is for CSV files")
+    query = {"for": "spreadsheet"} if for_spreadsheet else {}
     path = f"/v1/async-actions/{action['id']}/failures{ending}"
-    chunks = client.download(path, include_unprocessed=include_unprocessed)
+    chunks = client.download(path, include_unprocessed=include_unprocessed, **query)
     if to is not None:
         write_file(to, chunks)
         return

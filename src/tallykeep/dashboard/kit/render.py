@@ -3,10 +3,10 @@
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, unquote
 
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -16,6 +16,7 @@ from tallykeep.dashboard.kit.signed_in import here
 
 STATIC = Path(__file__).parents[1] / "static"
 THEMES = ("auto", "light", "dark")
+ForReader = Annotated[Literal["spreadsheet"] | None, Query(alias="for")]  # whom a download is for
 _THEME_COOKIE, _NOTICE_COOKIE = "tallykeep_theme", "tallykeep_notice"
 _YEAR_SECONDS, _NOTICE_SECONDS = 31_536_000, 60
 

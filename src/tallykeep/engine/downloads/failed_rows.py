@@ -18,7 +18,7 @@ from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.columns.column_mapping import OURS
-from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line, csv_lines
+from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, CsvLines, csv_line, csv_lines
 from tallykeep.formats.row_reader import raw_rows, read_rows
 
 _sql = queries(__package__, "failed_rows.sql")
@@ -121,7 +121,7 @@ def _making() -> asyncio.Semaphore:
     return _semaphores.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_IN_THE_MAKING))
 
 
-async def as_csv(rows: Callable[[], FailedRows], source: Source) -> AsyncIterator[str]:
+async def as_csv(rows: Callable[[], FailedRows], source: Source, write: CsvLines = csv_lines) -> AsyncIterator[str]:
     """Yield a file of these rows, with their numbers, lines and reasons in three more columns.
 
     What came as a file has its own columns and can be imported again as it is: the three columns are recognised then. A
@@ -131,17 +131,18 @@ async def as_csv(rows: Callable[[], FailedRows], source: Source) -> AsyncIterato
     is_file = source.format == "csv"
     titles = source.header if is_file else await _properties(rows())
     # Quoted throughout, so that it shows the delimiter whatever its titles hold.
-    yield BYTE_ORDER_MARK + csv_line([*titles, *OURS], source.delimiter, quoted=True)
-    async for piece in _written(rows(), partial(_csv_of, titles=titles, delimiter=source.delimiter, is_file=is_file)):
+    yield BYTE_ORDER_MARK + write([[*titles, *OURS]], source.delimiter, quoted=True)
+    lines = partial(write, delimiter=source.delimiter)
+    async for piece in _written(rows(), partial(_csv_of, titles=titles, write=lines, is_file=is_file)):
         yield piece
 
 
-def _csv_of(rows: list[FailedRow], *, titles: list[str], delimiter: str, is_file: bool) -> str:
+def _csv_of(rows: list[FailedRow], *, titles: list[str], write: CsvLines, is_file: bool) -> str:
     lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in rows]
     rows_with_reasons = (
         [*cells[: len(titles)], *_about(row), *cells[len(titles) :]] for row, cells in zip(rows, lines, strict=True)
     )
-    return csv_lines(rows_with_reasons, delimiter)
+    return write(rows_with_reasons)
 
 
 def _about(row: FailedRow) -> tuple[int, int | str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, LiteralString
 
 from tallykeep.core import exact_json
@@ -9,6 +10,7 @@ from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
+from tallykeep.formats.csv.formulas import spreadsheet_lines
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line
 from tallykeep.formats.json.elements import ELEMENT_SEPARATOR
 from tallykeep.formats.json.ndjson_splitter import LINE_SEPARATOR
@@ -66,6 +68,28 @@ async def as_source_file(pool: Connections, project_id: int, action_id: str, sou
             yield batch.body[start : start + _PIECE_BYTES]
         separator = between
     yield after
+
+
+async def as_spreadsheet(pool: Connections, project_id: int, action_id: str, source: Source) -> AsyncIterator[str]:
+    """Yield all rows of a file for a spreadsheet to open: the same cells, of which none is run as a formula.
+
+    A line that cannot be read is a row of one cell. Raises ConflictError where the rows are not kept any more.
+    """
+    yield BYTE_ORDER_MARK + spreadsheet_lines([source.file_header or source.header], source.delimiter)
+    every_column = replace(source, kept=None)
+    async for batch in _batches(pool, _sql.next_batches, {"project_id": project_id, "action_id": action_id}):
+        yield await asyncio.to_thread(_as_spreadsheet, batch, every_column)
+
+
+def _as_spreadsheet(batch: Batch, source: Source) -> str:
+    raw = raw_rows(batch, source)
+    cells = (
+        [raw[row.number - batch.first_row].decode("utf-8", "replace").rstrip("\r\n")]
+        if row.value is None
+        else row.value
+        for row in read_rows(batch, source)
+    )
+    return spreadsheet_lines(cells, source.delimiter)
 
 
 def _around(source: Source) -> tuple[bytes, bytes, bytes]:

@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 
 from tallykeep.core.batch import Batch
 from tallykeep.core.errors import UploadLostError
+from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.retention.pruner import remove_one
@@ -67,7 +68,7 @@ class Staging:
                 await connection.execute(_sql.give_up_upload, params)
             await remove_one(self._pool, key)
         except (psycopg.Error, PoolTimeout) as error:
-            _log.info("what broke off is left to the pruner", action_id=key[1], reason=str(error))
+            _log.info("what broke off is left to the pruner", action_id=key[1], reason=reason_in_log(error))
 
     async def _touch(self) -> None:
         pause = _TOUCH_SECONDS
@@ -80,7 +81,7 @@ class Staging:
                     await connection.execute(_sql.touch_uploads, params)
                 pause = _TOUCH_SECONDS
             except (psycopg.Error, PoolTimeout) as error:
-                _log.info("uploads could not be touched", reason=str(error))
+                _log.info("uploads could not be touched", reason=reason_in_log(error))
                 pause = _TRIED_AGAIN_SECONDS
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from tallykeep.core.action import Action, Status
+from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
@@ -124,7 +125,7 @@ class Watcher:
                 if not is_transient(error) and not isinstance(error, TimeoutError):
                     _log.exception("watched actions could not be read")
                 elif reachable:
-                    _log.warning("watched actions cannot be read just now", reason=str(error))
+                    _log.warning("watched actions cannot be read just now", reason=reason_in_log(error))
                 reachable = False
             await asyncio.sleep(self._poll_seconds)
 

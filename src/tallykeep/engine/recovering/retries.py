@@ -18,6 +18,7 @@ from psycopg_pool import PoolTimeout
 from tallykeep.core.action import EndedBy
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import BatchLostError, NotYetError, OvertakenError, UnreadableActionError
+from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
@@ -58,7 +59,7 @@ class Retries:
                 async with self.pool.connection() as connection, connection.transaction():
                     await self._put_off(connection, project_id, error, claimed)
             except (psycopg.Error, PoolTimeout) as failure:
-                _log.info("could not queue a retry", project_id=project_id, reason=_one_line(failure))
+                _log.info("could not queue a retry", project_id=project_id, reason=reason_in_log(failure))
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
                 return
@@ -82,7 +83,7 @@ class Retries:
         Return how many in a row have failed by now, and how many of these because of an error instead of others' locks.
         """
         if claimed is None or isinstance(error, _ORDINARY):
-            _log.info("a batch will have another attempt", project_id=project_id, reason=str(error))
+            _log.info("a batch will have another attempt", project_id=project_id, reason=reason_in_log(error))
             return 0, 0
         in_flight = 1 if claimed.submission_options.is_atomic else self.settings.batches_in_flight
         retry = {"reason": _one_line(error), "failed": not _is_excused(error), "batches_in_flight": in_flight}
@@ -93,7 +94,7 @@ class Retries:
         tries, failed = math.ceil(noted["retry_count"] / noted["slots"]), noted["failed_tries"] // noted["slots"]
         log = _log.warning if tries >= _WARN_FROM else _log.info
         row = claimed.batch.first_row
-        reason = _one_line(error)
+        reason = reason_in_log(error)
         log("a batch will have another attempt", action_id=claimed.action_id, row=row, tries=tries, reason=reason)
         return tries, failed
 
@@ -108,7 +109,7 @@ class Retries:
         self, connection: Connection, project_id: int, action_id: str, error: UnreadableActionError
     ) -> None:
         """End an action that no attempt can come to: what is stored of its submission cannot be read."""
-        _log.error("an action is given up: it cannot be read", action_id=action_id, reason=str(error))
+        _log.error("an action is given up: it cannot be read", action_id=action_id, reason=reason_in_log(error))
         reason = f"Given up, as what is stored of the submission cannot be read ({_one_line(error)}): {_WHAT_TO_DO}"
         async with connection.transaction():
             ended = await end_unfinished(connection, project_id, action_id, EndedBy.GAVE_UP, reason)

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from tallykeep.core.options.file_limits import DELIMITERS
 
@@ -10,6 +10,14 @@ from tallykeep.core.options.file_limits import DELIMITERS
 BYTE_ORDER_MARK = "\ufeff"
 
 _END = "\r\n"  # makes the writer quote cells that hold one of the two alone
+
+
+class CsvLines(Protocol):
+    """Writes rows as lines: exactly (`csv_lines`), or for a spreadsheet to open (`spreadsheet_lines`)."""
+
+    def __call__(self, rows: Iterable[Iterable[Any]], delimiter: str = ",", *, quoted: bool = ...) -> str:
+        """Return the lines; with `quoted`, every cell is in quotes."""
+        ...
 
 
 class _Lines(list[str]):
@@ -32,8 +40,10 @@ def csv_lines(rows: Iterable[Iterable[Any]], delimiter: str = ",", *, quoted: bo
     return "".join([f"{line.removesuffix(_END)}\n" for line in lines])
 
 
-def header_line(titles: Iterable[str], delimiter: str = ",") -> str:
+def header_line(titles: Iterable[str], delimiter: str = ",", write: CsvLines = csv_lines) -> str:
     """Write a file's first line; quoted throughout where a title holds what might be taken for the delimiter."""
     header = list(titles)
     others = set(DELIMITERS) - {delimiter}
-    return csv_line(header, delimiter, quoted=any(others.intersection(title) for title in header))
+    if any(others.intersection(title) for title in header):
+        return write([header], delimiter, quoted=True)
+    return write([header], delimiter)

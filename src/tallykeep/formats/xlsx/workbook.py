@@ -27,7 +27,6 @@ OLE_REFUSED = (
 )
 
 _CHUNK_BYTES = 1 << 18
-_MAX_LOGGED_LENGTH = 300
 # Each may take as much memory as the settings allow.
 _BOUNDS = Bounds(in_all=2, of_project=1, of_key=1, waiting=20)
 _TIMEOUT_SECONDS = 10.0
@@ -158,10 +157,16 @@ def _refusal(code: int, complaint: str, settings: Settings) -> InvalidPayloadErr
         return BodyTooLargeError(
             f"{complaint}; at most {settings.max_expanded_bytes} are read (setting TALLYKEEP_MAX_EXPANDED_BYTES)"
         )
-    _log.warning("workbook ended its reader", exit_code=code, complaint=complaint[:_MAX_LOGGED_LENGTH])
+    _log.warning("workbook ended its reader", exit_code=code, complaint=_error_name(complaint))
     return InvalidPayloadError(
         "The workbook cannot be read: it is broken, or needs more than"
         f" {engine_sheet.MAX_CPU_SECONDS} seconds of a processor, or more than {settings.max_xlsx_memory_bytes} bytes"
         " of memory (setting TALLYKEEP_MAX_XLSX_MEMORY_BYTES), as one does with a value in a cell far from the others;"
         " save it as CSV"
     )
+
+
+def _error_name(complaint: str) -> str:
+    """Return the name of the error that a traceback ends with; its text may hold what is in cells."""
+    last = complaint.strip().rpartition("\n")[2].partition(":")[0]
+    return last if last.replace(".", "").isidentifier() else "unknown"

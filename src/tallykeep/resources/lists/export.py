@@ -13,7 +13,7 @@ from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.fetching import fetch_within
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
-from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_lines, header_line
+from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, CsvLines, csv_lines, header_line
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.lists.page import MAX_PAGE_BYTES
@@ -38,14 +38,16 @@ class Export:
     columns: Mapping[str, Callable[[Shown], Any]]
 
 
-async def file_lines(pool: Connections, export: Export, project_id: int, selection: Selection) -> AsyncIterator[str]:
+async def file_lines(
+    pool: Connections, export: Export, project_id: int, selection: Selection, write: CsvLines = csv_lines
+) -> AsyncIterator[str]:
     """Yield the file's lines, some at a time: the columns of imports, then one for each metadata key that occurs.
 
     The rows are gone through twice, because the header comes first. Raises ConflictError before the first line where
     there are too many keys. What is written meanwhile may be in it or not; a key that is new by then is left out.
     """
     keys = await metadata_keys(pool, export.list_spec, project_id, selection)
-    yield BYTE_ORDER_MARK + header_line([*export.columns, *keys])
+    yield BYTE_ORDER_MARK + header_line([*export.columns, *keys], write=write)
     parameters: dict[str, Any] = {**selection.parameters, "project_id": project_id, "limit": _ROWS_A_PART, "after": ""}
     while True:
         async with pool.connection() as connection:
@@ -55,7 +57,7 @@ async def file_lines(pool: Connections, export: Export, project_id: int, selecti
         if not rows:
             return
         parameters["after"] = rows[-1]["id"]
-        yield await asyncio.to_thread(_lines, export, shown, keys)
+        yield await asyncio.to_thread(_lines, export, shown, keys, write)
 
 
 async def metadata_keys(pool: Connections, list_spec: ListSpec, project_id: int, selection: Selection) -> list[str]:
@@ -81,8 +83,8 @@ def _part(form: LiteralString, list_spec: ListSpec, selection: Selection) -> sql
     return sql.SQL(form).format(matching=sql.SQL(list_spec.matching), conditions=selection.conditions)
 
 
-def _lines(export: Export, shown: list[Shown], keys: list[str]) -> str:
-    return csv_lines(_cells(export, each, keys) for each in shown)
+def _lines(export: Export, shown: list[Shown], keys: list[str], write: CsvLines) -> str:
+    return write(_cells(export, each, keys) for each in shown)
 
 
 def _cells(export: Export, shown: Shown, keys: list[str]) -> list[str]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tallykeep.formats.csv.writer import csv_lines
 
-_NEEDS_CARE = re.compile(r'[",\r\t]|^[=+\-@]', re.MULTILINE)
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NEEDS_CARE = re.compile(r'[",\r\t]|^[=+\-@＝＋－＠]', re.MULTILINE)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True, kw_only=False)

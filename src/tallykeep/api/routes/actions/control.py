@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.parameters import FromReader
 from tallykeep.api.openapi import answers, answers_file
 from tallykeep.api.requests.bodies import has_body
 from tallykeep.api.requests.submission_options import PARAMETERS, parameter, read_submission_options
@@ -19,12 +20,13 @@ from tallykeep.api.schemas.values import AcceptedAction
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Source
 from tallykeep.core.compatibility import OURS
-from tallykeep.core.errors import ConflictError
+from tallykeep.core.errors import ConflictError, InvalidQueryError
 from tallykeep.core.options.declaration import Option
 from tallykeep.core.submission_options import OPTIONS
 from tallykeep.engine.downloads.failed_rows import FailedRows, as_csv, as_ndjson, failed_rows
-from tallykeep.engine.downloads.source_rows import as_source_file
+from tallykeep.engine.downloads.source_rows import as_source_file, as_spreadsheet
 from tallykeep.engine.managing.action_control import target_parameters
+from tallykeep.formats.csv.formulas import spreadsheet_lines
 from tallykeep.tenants.projects import Caller
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
@@ -48,7 +50,7 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
     """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the reference API cannot."""
     await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
     async with context.reading(caller).connection() as connection:
-        links = context.report_links(request)
+        links = context.report_links(request, caller)
         return Json(await context.reader.get_action(connection, caller.project_id, action_id, links))
 
 
@@ -97,14 +99,18 @@ def _corrected(request: Request, action_type: ActionType, context: Context, call
     openapi_extra=OURS | answers_file("text/csv"),
 )
 async def failures_csv(
-    context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
+    context: FromContext,
+    caller: FromCaller,
+    action_id: str,
+    write: FromReader,
+    include_unprocessed: Unprocessed = False,
 ) -> StreamingResponse:
     """Return the failed rows as they were sent, with the columns `row`, `line` and `reason`.
 
-    The file can be imported again as it is.
+    The file can be imported again as it is; one for a spreadsheet (`for=spreadsheet`) cannot.
     """
     source, rows = await _failed(context, caller, action_id, include_unprocessed)
-    return _file(as_csv(rows, source), "text/csv; charset=utf-8", f"{action_id}-failures.csv")
+    return _file(as_csv(rows, source, write), "text/csv; charset=utf-8", f"{action_id}-failures.csv")
 
 
 @router.get(
@@ -129,17 +135,22 @@ async def failures_ndjson(
     dependencies=[DOWNLOADING],
     openapi_extra=OURS | answers_file("text/csv", "application/json", "application/x-ndjson"),
 )
-async def source_file(context: FromContext, caller: FromCaller, action_id: str) -> StreamingResponse:
+async def source_file(context: FromContext, caller: FromCaller, action_id: str, write: FromReader) -> StreamingResponse:
     """Return all rows as they were sent, in UTF-8 and uncompressed, a workbook as CSV.
 
-    The header is the one that the file came with.
+    The header is the one that the file came with. `for=spreadsheet` is for files; rows of JSON are refused.
     """
     parent = await context.controlling(caller).find(caller.project_id, action_id)
     parent.require_rows()
     if parent.source.format == "planned":
         raise ConflictError(f"The action {action_id} was sent no rows")
     media_type, ending = _FILE_TYPES[parent.source.format]
-    content = as_source_file(context.downloading(caller), caller.project_id, action_id, parent.source)
+    is_for_spreadsheet = write is spreadsheet_lines
+    if is_for_spreadsheet and parent.source.format != "csv":
+        raise InvalidQueryError("Property .for: the rows came as JSON, which no spreadsheet opens; leave it out")
+    content = (as_spreadsheet if is_for_spreadsheet else as_source_file)(
+        context.downloading(caller), caller.project_id, action_id, parent.source
+    )
     return _file(content, media_type, f"{action_id}{ending}")
 
 

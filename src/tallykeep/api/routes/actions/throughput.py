@@ -47,5 +47,7 @@ async def list_batches(
     async with context.reading(caller).connection() as connection, one_timestamp(connection):
         page = await throughput.list_batches(connection, *key, limit=limit, after_row=after_row)
         if with_action:
-            page["async_action"] = await context.reader.get_action(connection, *key, context.report_links(request))
+            page["async_action"] = await context.reader.get_action(
+                connection, *key, context.report_links(request, caller)
+            )
         return Json(page)

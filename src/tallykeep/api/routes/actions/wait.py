@@ -35,7 +35,7 @@ _Read = Callable[[], Awaitable[dict[str, Any]]]
 def _reading(
     request: Request, context: Context, caller: Caller, action_id: str, *, with_failures: bool = True
 ) -> _Read:
-    links = context.report_links(request)
+    links = context.report_links(request, caller)
 
     async def read() -> dict[str, Any]:
         async with context.reading(caller).connection() as connection:
@@ -57,7 +57,7 @@ async def answer_now(request: Request, context: Context, caller: Caller, action_
         return known
 
     def report_of(action: Action) -> Report | None:
-        return context.report_links(request).report_of(action)
+        return context.report_links(request, caller).report_of(action)
 
     async def read() -> tuple[float, ShownAction]:
         async with context.reading(caller).connection() as connection:

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from tallykeep.dashboard.kit.api_client import segment
-from tallykeep.dashboard.kit.render import page
+from tallykeep.dashboard.kit.render import ForReader, page
 from tallykeep.dashboard.kit.signed_in import FromVisit
 from tallykeep.dashboard.pages.resources.resource_types import Resource, ResourceType, resource_types
 
@@ -60,16 +60,18 @@ def _matching(resource_type: ResourceType, wanted: str) -> dict[str, str]:
     return {"filters[junction]": "or", **conditions}
 
 
-async def _file(request: Request, visit: FromVisit, resource_type: str, q: str = "") -> AsyncIterator[httpx.Response]:
+async def _file(
+    request: Request, visit: FromVisit, resource_type: str, q: str = "", reader: ForReader = None
+) -> AsyncIterator[httpx.Response]:
     shown = _resource_type(resource_types(visit.catalog), resource_type)
-    query = {**_narrowed(request, shown), **_matching(shown, q.strip())}
+    query = {**_narrowed(request, shown), **_matching(shown, q.strip()), "for": reader}
     async with visit.api.stream("GET", f"/v1/lists/csv/{resource_type}", query) as content:
         yield content
 
 
 @router.get("/csv/{resource_type}")
 async def download(content: Annotated[httpx.Response, Depends(_file)]) -> Response:
-    """All that the list shows on its pages, as a file that can be imported again."""
+    """All that the list shows on its pages, as a file that can be imported again, or one for a spreadsheet to open."""
     headers = {"content-disposition": content.headers["content-disposition"]}
     return StreamingResponse(content.aiter_bytes(), media_type=content.headers["content-type"], headers=headers)
 

@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from tallykeep.dashboard.kit import labels
 from tallykeep.dashboard.kit.api_client import RefusedError, segment
-from tallykeep.dashboard.kit.render import fragment, page, redirect
+from tallykeep.dashboard.kit.render import ForReader, fragment, page, redirect
 from tallykeep.dashboard.kit.signed_in import FromVisit, Visit
 from tallykeep.dashboard.pages.task.cell_faults import columns_at_fault
 
@@ -142,8 +142,10 @@ async def retry(request: Request, visit: FromVisit, action_id: str, unprocessed:
     return redirect(request, f"/tasks/{started['async_action_id']}", "This task retries rows of the one before.")
 
 
-async def _download(visit: FromVisit, action_id: str, file: File) -> AsyncIterator[httpx.Response]:
-    async with visit.api.stream("GET", await _api_path(visit, action_id, file)) as content:
+async def _download(
+    visit: FromVisit, action_id: str, file: File, reader: ForReader = None
+) -> AsyncIterator[httpx.Response]:
+    async with visit.api.stream("GET", await _api_path(visit, action_id, file), {"for": reader}) as content:
         yield content
 
 
@@ -157,6 +159,8 @@ async def _api_path(visit: Visit, action_id: str, file: File) -> str:
 
 @router.get("/download/{file}")
 async def download(content: Annotated[httpx.Response, Depends(_download)]) -> Response:
-    """Send a file of the task, as the API has it: `failures.csv`, `failures.ndjson`, `file` or `report.csv`."""
+    """Send a file of the task, as the API has it: `failures.csv`, `failures.ndjson`, `file` or `report.csv`; exact, or
+    for a spreadsheet to open.
+    """
     headers = {name: content.headers[name] for name in ("content-disposition",) if name in content.headers}
     return StreamingResponse(content.aiter_bytes(), media_type=content.headers["content-type"], headers=headers)

@@ -9,6 +9,7 @@ import structlog
 from tallykeep.core.action_type import ActionTypes, BeginJointly
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import CannotJoinError
+from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.core.operation import JointOperation
 from tallykeep.core.rows import Failure
 from tallykeep.db.connections.pool import Connection
@@ -70,7 +71,7 @@ async def _check(
         try:
             failures[_key(each)] = _check_one(operation, action_types, each)
         except Exception as error:  # of one of them: all that is to be said of it, its own attempt will say
-            _log.debug("a batch cannot join", action_id=each.action_id, reason=str(error))
+            _log.debug("a batch cannot join", action_id=each.action_id, reason=reason_in_log(error))
     return failures
 
 

@@ -9,6 +9,7 @@ import structlog
 
 from tallykeep.core.action_type import ActionTypes
 from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.transient import accuses_a_row, is_transient
@@ -69,7 +70,7 @@ class JointAttempts:
         if error is not None and not is_transient(error):
             _log.exception("a joint attempt failed; its actions are applied separately", actions=len(claimed))
         elif error is not None:
-            _log.info("a joint attempt was given up", actions=len(claimed), reason=str(error).partition("\n")[0])
+            _log.info("a joint attempt was given up", actions=len(claimed), reason=reason_in_log(error))
         if error is None or not accuses_a_row(error, seconds, self.settings.lease_seconds):
             await self._separately(claimed)
 

