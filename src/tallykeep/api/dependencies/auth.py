@@ -1,89 +1,106 @@
-"""Authentication by key headers, for the API (X-App-…) and for the management API (X-Management-…)."""
+"""Admission: who asks, whether they may, and one of their slots for the request. The one way in, also of hot routes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Annotated, Any
 
-from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from tallykeep.api.dependencies.context import Context, FromContext
-from tallykeep.core.errors import NotFoundError, UnauthorizedError
-from tallykeep.tenants.projects import Caller, KeyKind, authenticate
+from tallykeep.api.dependencies.credentials import Credentials, read_credentials
+from tallykeep.api.dependencies.key_cache import Way
+from tallykeep.api.dependencies.permissions import Need, lacking, need_of
+from tallykeep.core.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from tallykeep.tenants.addresses import is_within
+from tallykeep.tenants.authenticate import authenticate, authenticate_token
+from tallykeep.tenants.callers import Caller, Grant
 
 _HINT = "Send the headers X-App-Id and X-App-Token with a project's keys"
-
-_app_id = APIKeyHeader(name="X-App-Id", scheme_name="X-App-Id", auto_error=False)
-_app_token = APIKeyHeader(name="X-App-Token", scheme_name="X-App-Token", auto_error=False)
-_management_id = APIKeyHeader(name="X-Management-Id", scheme_name="X-Management-Id", auto_error=False)
-_management_token = APIKeyHeader(name="X-Management-Token", scheme_name="X-Management-Token", auto_error=False)
-
-_Key = str | None
+_CHALLENGE_OF_TOKENS = (
+    'Bearer realm="tallykeep", error="invalid_token", error_description="unknown, expired or revoked"'
+)
 
 
-async def known_caller(
-    context: FromContext,
-    app_id: Annotated[_Key, Security(_app_id)],
-    app_token: Annotated[_Key, Security(_app_token)],
-) -> Caller:
-    """Return the caller whose application keys these are; raise UnauthorizedError."""
-    if not app_id or not app_token:
-        raise UnauthorizedError(f"The application keys are missing. {_HINT}")
-    caller = await _authenticated(context, "app", app_id, app_token)
-    if caller is None:
-        raise UnauthorizedError(f"The application keys are wrong or were revoked. {_HINT}")
-    return caller
+async def admit(request: Request, context: Context, need: Need) -> Caller:
+    """Return the caller, who may do what the route needs.
 
-
-async def _known_manager(
-    context: FromContext,
-    management_id: Annotated[_Key, Security(_management_id)],
-    management_token: Annotated[_Key, Security(_management_token)],
-    app_id: Annotated[_Key, Security(_app_id)],
-    app_token: Annotated[_Key, Security(_app_token)],
-) -> Caller:
-    """Return a management key's caller; a project's own application keys may manage that project too.
-
-    Raises UnauthorizedError for keys that are wrong.
+    Raises InvalidRequestError for two kinds of credentials, UnauthorizedError for keys and tokens that are missing,
+    wrong, expired or revoked, ForbiddenError for a wrong address and a missing permission.
     """
-    if not management_id or not management_token:
-        return await known_caller(context, app_id, app_token)
-    caller = await _authenticated(context, "management", management_id, management_token)
-    if caller is None:
-        raise UnauthorizedError("The management keys are wrong or were revoked")
+    grant = await _grant_of(context, read_credentials(request.scope), need)
+    caller = caller_of(request, grant)
+    if need.permission is not None and need.permission not in grant.permissions:
+        raise lacking(grant, need.permission)
+    request.state.caller = caller
     return caller
 
 
-async def _authenticated(context: Context, kind: KeyKind, key_id: str, token: str) -> Caller | None:
-    caller = context.key_cache.find(kind, key_id, token)
-    if caller is None:
-        async with context.pools.own.connection() as connection:
-            caller = await authenticate(connection, kind, key_id, token)
-        if caller is not None:
-            context.key_cache.add(kind, key_id, token, caller)
-    return caller
+def caller_of(request: Request, grant: Grant) -> Caller:
+    """Return who asks with this request; raise ForbiddenError where the grant holds for other addresses only."""
+    scope = request.scope
+    address = scope["client"][0] if scope.get("client") else None
+    state = scope["state"]
+    if grant.networks and not is_within(grant.networks, address):
+        raise ForbiddenError(f"The key may not be used from the address {address or '(which is not known)'}")
+    return Caller(grant, state["request_id"], address, state.get("session_id"))
 
 
-def _with_slot(known: Callable[..., Awaitable[Caller]]) -> Callable[..., AsyncIterator[Caller]]:
-    """Return what yields a known caller, with one of its slots for requests until the answer was sent."""
+async def _grant_of(context: Context, shown: Credentials, need: Need) -> Grant:
+    if shown.bearer is not None and need.permission is not None:
+        grant = await known_grant(context, "token", "", shown.bearer)
+        if grant is None:
+            raise UnauthorizedError("The token is unknown, expired or was revoked", challenge=_CHALLENGE_OF_TOKENS)
+        return grant
+    if need.managing and shown.management_id and shown.management_token:
+        grant = await known_grant(context, "management", shown.management_id, shown.management_token)
+        if grant is None:
+            raise UnauthorizedError("The management keys are wrong, expired or were revoked")
+        return grant
+    if not shown.app_id or not shown.app_token:
+        raise UnauthorizedError(f"The application keys are missing. {_HINT}")
+    grant = await known_grant(context, "app", shown.app_id, shown.app_token)
+    if grant is None:
+        raise UnauthorizedError(f"The application keys are wrong, expired or were revoked. {_HINT}")
+    return grant
 
-    async def with_slot(
-        request: Request, context: FromContext, caller: Annotated[Caller, Depends(known)]
-    ) -> AsyncIterator[Caller]:
-        async with context.slot(caller, context.shares.requests):
-            request.state.caller = caller
-            yield caller
 
-    return with_slot
+async def known_grant(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
+    """Return what a key or a token grants, None where it is not valid; remembered for a second."""
+    grant = context.key_cache.find(way, key_id, token)
+    if grant is not None:
+        return grant
+    async with context.pools.own.connection() as connection:
+        if way == "token":
+            known = await authenticate_token(connection, token)
+        else:
+            known = await authenticate(connection, way, key_id, token)
+    if known is None:
+        return None
+    context.key_cache.add(way, key_id, token, known)
+    if known.use_is_due:
+        context.last_uses.note(context.pools.own, known.grant)
+    return known.grant
 
 
-FromCaller = Annotated[Caller, Depends(_with_slot(known_caller))]
-FromManager = Annotated[Caller, Depends(_with_slot(_known_manager))]
+async def _admitted(request: Request, context: FromContext) -> AsyncIterator[Caller]:
+    """Yield the caller, with one of its slots for requests until the answer was sent."""
+    need = need_of(request.scope["route"].openapi_extra)
+    if need is None:
+        raise RuntimeError("a public route has no caller")
+    caller = await admit(request, context, need)
+    async with context.slot(caller, context.shares.requests):
+        yield caller
 
 
-async def _managed_project(project_id: str, manager: FromManager) -> Caller:
-    if project_id != manager.project:
+FromCaller = Annotated[Caller, Depends(_admitted)]
+
+
+async def _managed_project(project_id: str, caller: FromCaller) -> Caller:
+    if project_id != caller.project:
         raise NotFoundError.of("project", project_id)
-    return manager
+    return caller
 
 
 FromManagedProject = Annotated[Caller, Depends(_managed_project)]
@@ -96,3 +113,21 @@ async def _downloading(context: FromContext, caller: FromCaller) -> AsyncIterato
 
 
 DOWNLOADING = Depends(_downloading)
+
+
+def require_declarations(routes: Iterable[BaseRoute]) -> None:
+    """Raise RuntimeError for a route that does not say what it needs, or does not ask for it."""
+    for route in routes:
+        extra = getattr(route, "openapi_extra", None)
+        try:
+            need = need_of(extra)
+        except LookupError as error:
+            raise RuntimeError(f"{route}: {error}") from None
+        if isinstance(route, APIRoute) and (need is not None) != (_admitted in _calls(route.dependant)):
+            raise RuntimeError(f"{route}: what it declares, {extra}, is not what it asks for")
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from _calls(inner)

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.permissions import needs, require, submits
 from tallykeep.api.openapi import answers, answers_file
 from tallykeep.api.requests.bodies import has_body
 from tallykeep.api.requests.submission_options import PARAMETERS, parameter, read_submission_options
@@ -25,10 +26,12 @@ from tallykeep.core.submission_options import OPTIONS
 from tallykeep.engine.downloads.failed_rows import FailedRows, as_csv, as_ndjson, failed_rows
 from tallykeep.engine.downloads.source_rows import as_source_file
 from tallykeep.engine.managing.action_control import target_parameters
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
+_READING, _MANAGING = needs(Permission.ASYNC_ACTIONS_READ), needs(Permission.ASYNC_ACTIONS_MANAGE)
 _FILE_TYPES = {
     "csv": ("text/csv; charset=utf-8", ".csv"),
     "json": ("application/json", ".json"),
@@ -43,7 +46,7 @@ def _as_before(option: Option) -> dict[str, Any]:
 Unprocessed = Annotated[bool, Query(description="Include the rows that have no outcome.")]
 
 
-@router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=OURS | answers(Action))
+@router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=_MANAGING | OURS | answers(Action))
 async def cancel(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
     """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the reference API cannot."""
     await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
@@ -57,6 +60,7 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
     status_code=202,
     summary="Retry failed rows",
     openapi_extra={
+        **_MANAGING,
         **OURS,
         "parameters": [*PARAMETERS, *(_as_before(option) for option in OPTIONS.values() if option.carried)],
         "requestBody": RETRY_BODY,
@@ -66,9 +70,13 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
 async def retry(
     request: Request, context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> Json:
-    """Start a new action with only the failed rows, or with the corrected rows of a body in the first one's format."""
+    """Start a new action with only the failed rows, or with the corrected rows of a body in the first one's format.
+
+    Takes the permission to submit such an action, too.
+    """
     controller = await context.retrying(caller)
     parent = await controller.find(caller.project_id, action_id)
+    require(caller, submits(parent.action_type))
     upload = None
     if has_body(request):
         upload = _corrected(request, parent.action_type, context, caller)
@@ -94,7 +102,7 @@ def _corrected(request: Request, action_type: ActionType, context: Context, call
     summary="Download failed rows as CSV",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=OURS | answers_file("text/csv"),
+    openapi_extra=_READING | OURS | answers_file("text/csv"),
 )
 async def failures_csv(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
@@ -112,7 +120,7 @@ async def failures_csv(
     summary="Download failed rows as NDJSON",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=OURS | answers_file("application/x-ndjson"),
+    openapi_extra=_READING | OURS | answers_file("application/x-ndjson"),
 )
 async def failures_ndjson(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
@@ -127,7 +135,7 @@ async def failures_ndjson(
     summary="Download the rows as sent",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=OURS | answers_file("text/csv", "application/json", "application/x-ndjson"),
+    openapi_extra=_READING | OURS | answers_file("text/csv", "application/json", "application/x-ndjson"),
 )
 async def source_file(context: FromContext, caller: FromCaller, action_id: str) -> StreamingResponse:
     """Return all rows as they were sent, in UTF-8 and uncompressed, a workbook as CSV.

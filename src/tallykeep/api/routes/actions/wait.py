@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.responses.entity_tags import Tagged
 from tallykeep.core import exact_json
 from tallykeep.core.action import Action, Status
@@ -22,10 +23,12 @@ from tallykeep.db.connections.availability import DatabaseAwayError
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.reading.action_reader import ShownAction, shown
 from tallykeep.engine.reading.watch import Watch
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"])
 
+_READING = needs(Permission.ASYNC_ACTIONS_READ)
 _TRY_AGAIN_SECONDS = 0.2
 _LAST_READ_SECONDS = 1.0
 
@@ -147,7 +150,12 @@ async def _watched(context: FromContext, caller: FromCaller, action_id: str) -> 
             yield watch
 
 
-@router.get("/{action_id}/events", summary="Watch async action", response_class=EventSourceResponse, openapi_extra=OURS)
+@router.get(
+    "/{action_id}/events",
+    summary="Watch async action",
+    response_class=EventSourceResponse,
+    openapi_extra=_READING | OURS,
+)
 async def watch_action(
     request: Request,
     context: FromContext,
