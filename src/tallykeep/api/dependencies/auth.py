@@ -29,7 +29,10 @@ async def admit(request: Request, context: Context, need: Need) -> Caller:
     Raises InvalidRequestError for two kinds of credentials, UnauthorizedError for keys and tokens that are missing,
     wrong, expired or revoked, ForbiddenError for a wrong address and a missing permission.
     """
-    grant = await _grant_of(context, read_credentials(request.scope), need)
+    shown = _way(read_credentials(request.scope), need)
+    grant = context.key_cache.find(*shown) or await _look_up(context, *shown)
+    if grant is None:
+        raise _unknown(shown[0])
     caller = caller_of(request, grant)
     if need.permission is not None and need.permission not in grant.permissions:
         raise lacking(grant, need.permission)
@@ -47,30 +50,34 @@ def caller_of(request: Request, grant: Grant) -> Caller:
     return Caller(grant, state["request_id"], address, state.get("session_id"))
 
 
-async def _grant_of(context: Context, shown: Credentials, need: Need) -> Grant:
+def _way(shown: Credentials, need: Need) -> tuple[Way, str, str]:
+    """Return what the request shows that the route takes: how it came, the key's id, and the token.
+
+    Raises UnauthorizedError where that is nothing.
+    """
     if shown.bearer is not None and need.permission is not None:
-        grant = await known_grant(context, "token", "", shown.bearer)
-        if grant is None:
-            raise UnauthorizedError("The token is unknown, expired or was revoked", challenge=_CHALLENGE_OF_TOKENS)
-        return grant
+        return "token", "", shown.bearer
     if need.managing and shown.management_id and shown.management_token:
-        grant = await known_grant(context, "management", shown.management_id, shown.management_token)
-        if grant is None:
-            raise UnauthorizedError("The management keys are wrong, expired or were revoked")
-        return grant
+        return "management", shown.management_id, shown.management_token
     if not shown.app_id or not shown.app_token:
         raise UnauthorizedError(f"The application keys are missing. {_HINT}")
-    grant = await known_grant(context, "app", shown.app_id, shown.app_token)
-    if grant is None:
-        raise UnauthorizedError(f"The application keys are wrong, expired or were revoked. {_HINT}")
-    return grant
+    return "app", shown.app_id, shown.app_token
+
+
+def _unknown(way: Way) -> UnauthorizedError:
+    if way == "token":
+        return UnauthorizedError("The token is unknown, expired or was revoked", challenge=_CHALLENGE_OF_TOKENS)
+    if way == "management":
+        return UnauthorizedError("The management keys are wrong, expired or were revoked")
+    return UnauthorizedError(f"The application keys are wrong, expired or were revoked. {_HINT}")
 
 
 async def known_grant(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
     """Return what a key or a token grants, None where it is not valid; remembered for a second."""
-    grant = context.key_cache.find(way, key_id, token)
-    if grant is not None:
-        return grant
+    return context.key_cache.find(way, key_id, token) or await _look_up(context, way, key_id, token)
+
+
+async def _look_up(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
     async with context.pools.own.connection() as connection:
         if way == "token":
             known = await authenticate_token(connection, token)
