@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import pytest
 from tallykeep.tenants.permissions import Permission
 from tests.http.test_errors import check
 from tests.http.test_keys import KEYS, made
+from tests.http.watching import vouchers_held_back
 from tests.server import Api, Server, new_project
 
 V1, V2 = "/v1/oauth/token", "/v2/oauth/token"
@@ -209,6 +211,22 @@ def test_a_token_is_introspected_and_revoked(api: Api, nobody: httpx.Client) -> 
     assert send(api.http, INTROSPECT, ("access_token", token)).json() == {"active": False}
     again = send(api.http, REVOKE, ("access_token", token))
     assert (again.status_code, again.content) == (404, b"")
+
+
+def test_a_stream_sends_nothing_more_once_its_token_is_revoked(
+    api: Api, nobody: httpx.Client, served_database: str
+) -> None:
+    token = token_of(api, "async-actions")
+    with ExitStack() as held:
+        held.enter_context(vouchers_held_back(served_database))
+        action_id = api.import_json([{"code": "A", "gift": {"amount": 1}}])
+        with nobody.stream("GET", f"/v1/async-actions/{action_id}/events", headers=bearer(token)) as stream:
+            lines = stream.iter_lines()
+            assert next(line for line in lines if line.startswith("event:")) == "event: progress"
+            assert send(api.http, REVOKE, ("access_token", token)).status_code == 204
+            held.close()
+            assert not [line for line in lines if line.startswith("event:")]
+    assert api.ended(action_id)["done_count"] == 1
 
 
 @pytest.mark.parametrize("path", [INTROSPECT, REVOKE])

@@ -71,6 +71,13 @@ MUTATIONS = (
         "tests/http/test_oauth.py::test_a_token_has_what_its_scope_and_its_key_have",
     ),
     Mutation(
+        "a stream sends nothing more once its token is revoked",
+        "src/tallykeep/api/routes/actions/wait.py",
+        "    if watch.ended and await is_still_admitted(request, context):\n",
+        "    if watch.ended:\n",
+        "tests/http/test_oauth.py::test_a_stream_sends_nothing_more_once_its_token_is_revoked",
+    ),
+    Mutation(
         "nothing is remembered of a key beyond its end",
         "src/tallykeep/api/dependencies/key_cache.py",
         "min(_SECONDS, known.seconds)",

@@ -13,6 +13,7 @@ from tallykeep.api.dependencies.credentials import Credentials, read_credentials
 from tallykeep.api.dependencies.key_cache import Way
 from tallykeep.api.dependencies.permissions import Need, lacking, need_of
 from tallykeep.core.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from tallykeep.db.transient import is_transient
 from tallykeep.tenants.addresses import is_within
 from tallykeep.tenants.authenticate import authenticate, authenticate_token
 from tallykeep.tenants.callers import Caller, Grant
@@ -38,6 +39,21 @@ async def admit(request: Request, context: Context, need: Need) -> Caller:
         raise lacking(grant, need.permission)
     request.state.caller = caller
     return caller
+
+
+async def is_still_admitted(request: Request, context: Context) -> bool:
+    """Return whether a request that was admitted still would be; what it has not been sent yet depends on that.
+
+    While the database is out of reach nobody can tell, and there is nothing new to be sent.
+    """
+    try:
+        await admit(request, context, _need(request))
+    except (UnauthorizedError, ForbiddenError):
+        return False
+    except Exception as error:
+        if not is_transient(error):
+            raise
+    return True
 
 
 def caller_of(request: Request, grant: Grant) -> Caller:
@@ -93,12 +109,16 @@ async def _look_up(context: Context, way: Way, key_id: str, token: str) -> Grant
 
 async def _admitted(request: Request, context: FromContext) -> AsyncIterator[Caller]:
     """Yield the caller, with one of its slots for requests until the answer was sent."""
+    caller = await admit(request, context, _need(request))
+    async with context.slot(caller, context.shares.requests):
+        yield caller
+
+
+def _need(request: Request) -> Need:
     need = need_of(request.scope["route"].openapi_extra)
     if need is None:
         raise RuntimeError("a public route has no caller")
-    caller = await admit(request, context, need)
-    async with context.slot(caller, context.shares.requests):
-        yield caller
+    return need
 
 
 FromCaller = Annotated[Caller, Depends(_admitted)]

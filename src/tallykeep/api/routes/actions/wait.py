@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import ClientDisconnect
 
-from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.api.dependencies.auth import FromCaller, is_still_admitted
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.responses.entity_tags import Tagged
@@ -166,11 +166,13 @@ async def watch_action(
     """Send server-sent events: `progress` with the action's current state, again at each change (up to four a second),
     and in the end `done` with the action and its result. Then the stream closes, and the client should close it too: a
     client that reconnects starts again with the current state, whatever its `Last-Event-ID`. Comments keep idle
-    connections alive.
+    connections alive. Nothing more is sent once the key or the token is not valid any more.
     """
     async for action in watch.changes():
+        if not await is_still_admitted(request, context):
+            return
         yield _event("progress", shown(action))
-    if watch.ended:
+    if watch.ended and await is_still_admitted(request, context):
         read = _reading(request, context, caller, action_id)
         try:
             yield _event("done", await _read_at_last(read))
