@@ -9,9 +9,12 @@ from typing import Any
 from tallykeep.api.app import create_api
 from tallykeep.api.dependencies.context import Context
 from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.tenants.permissions import Permission
 
 HERE = Path(__file__).parent
 PAGE, TEMPLATE = HERE / "compatibility.md", HERE / "compatibility.template.md"
+HTTP_API = HERE / "http-api.md"
+_PERMISSIONS = re.compile(r"(<!-- permissions: [^\n]* -->\n).*?(<!-- end of permissions -->)", re.DOTALL)
 _NOTE = "<!-- Written by `make docs` from the routes and compatibility.template.md: change those. -->\n\n"
 
 # Endpoints of the reference API on projects, keys and what bulk actions act on; those that we have are left out below.
@@ -112,5 +115,27 @@ def _elsewhere() -> str:
     return "\n".join(f"- `{endpoint}`" for endpoint in REFERENCE_ENDPOINTS if same_path(endpoint) not in ours)
 
 
+def http_api_page() -> str:
+    """docs/http-api.md as it has to be: written by hand, but for the table of permissions."""
+    return _PERMISSIONS.sub(
+        lambda match: match[1] + "\n" + permissions_table() + "\n\n" + match[2], HTTP_API.read_text()
+    )
+
+
+def permissions_table() -> str:
+    """Every permission with the first role that has it and the endpoints that need it, then those that need none."""
+    by_need: dict[str, list[str]] = {}
+    for endpoint, operation in operations().items():
+        need = next(operation[each] for each in ("x-required-permission", "x-any-key", "x-public") if each in operation)
+        by_need.setdefault(need, []).append(f"`{endpoint}`")
+    rows = [
+        f"| `{permission}` | {permission.role} | {permission.meaning} | {', '.join(by_need.pop(permission.value))} |"
+        for permission in Permission
+    ]
+    others = [f"| – | any key, or none | {reason} | {', '.join(endpoints)} |" for reason, endpoints in by_need.items()]
+    return "| permission | from role | to | endpoints |\n|---|---|---|---|\n" + "\n".join([*rows, *others])
+
+
 if __name__ == "__main__":
     PAGE.write_text(compatibility_page())
+    HTTP_API.write_text(http_api_page())

@@ -124,11 +124,63 @@ def test_a_key_is_made_used_and_revoked(api: Api) -> None:
 
 
 def test_keys_for_scripts(api: Api) -> None:
-    made = json.loads(run(api, "keys", "create", "--kind", "management", "--json").stdout)
+    manager = {
+        "TALLYKEEP_MANAGEMENT_ID": api.keys.management_id,
+        "TALLYKEEP_MANAGEMENT_TOKEN": api.keys.management_token,
+    }
+    made = json.loads(run(api, "keys", "create", "--kind", "management", "--json", **manager).stdout)
     assert (made["kind"], len(made["token"]) > 30) == ("management", True)
     list_spec = {key["id"]: key for key in json.loads(run(api, "keys", "list", "--json").stdout)["keys"]}
     assert "token" not in list_spec[made["id"]]
-    assert run(api, "keys", "revoke", made["id"], "--kind", "management", "--yes").returncode == 0
+    revoke = ("keys", "revoke", made["id"], "--kind", "management", "--yes")
+    refused = run(api, *revoke)
+    assert (refused.returncode, "managed with one of them" in refused.stderr) == (3, True)
+    assert run(api, *revoke, **manager).returncode == 0
+
+
+def test_a_key_is_narrowed_down_changed_and_rotated(api: Api) -> None:
+    limits = (
+        "--role",
+        "reader",
+        "--scope",
+        "vouchers.read",
+        "--scope",
+        "async-actions.read",
+        "--expires",
+        "2099-01-31",
+    )
+    created = run(api, "keys", "create", "--name", "Supplier", "--json", *limits, "--address", "127.0.0.0/8")
+    key = json.loads(created.stdout)
+    assert (key["role"], key["scopes"]) == ("reader", ["async-actions.read", "vouchers.read"])
+    assert (key["addresses"], key["expires_at"]) == (["127.0.0.0/8"], "2099-01-31T00:00:00.000Z")
+    own = {"TALLYKEEP_APP_ID": key["id"], "TALLYKEEP_APP_TOKEN": key["token"]}
+    assert run(api, "actions", "list", **own).returncode == 0
+    refused = run(api, "campaigns", "list", **own)
+    assert (refused.returncode, "campaigns.read" in refused.stderr) == (3, True)
+    assert "reader, 2 scopes" in run(api, "keys", "list").stdout
+    unchanged = run(api, "keys", "change", key["id"])
+    assert (unchanged.returncode, "Say what to change" in unchanged.stderr) == (2, True)
+    wide = ("--role", "operator", "--scope", "all", "--expires", "never", "--address", "anywhere")
+    assert run(api, "keys", "change", key["id"], *wide).returncode == 0
+    rotated = json.loads(run(api, "keys", "rotate", key["id"], "--overlap", "0", "--json").stdout)
+    assert (rotated["role"], rotated["scopes"], rotated["addresses"]) == ("operator", None, [])
+    assert run(api, "campaigns", "list", **own).returncode == 3
+    assert run(api, "campaigns", "list", **{**own, "TALLYKEEP_APP_TOKEN": rotated["token"]}).returncode == 0
+    shown = run(api, "keys", "rotate", key["id"])
+    assert "The token before works until" in shown.stderr
+
+
+def test_a_token_of_oauth_instead_of_keys(api: Api) -> None:
+    body = {"grant_type": "client_credentials", "scope": "async-actions"}
+    token = api.http.post("/v1/oauth/token", data=body).json()["access_token"]
+    assert run(api, "actions", "list", TALLYKEEP_TOKEN=token).returncode == 0
+    assert run(api, "campaigns", "list", TALLYKEEP_TOKEN=token).returncode == 3
+    without = {"TALLYKEEP_APP_ID": "", "TALLYKEEP_APP_TOKEN": ""}
+    assert run(api, "actions", "list", "--token", token, **without).returncode == 0
+    both = run(api, "actions", "list", "--token", token, "--app-id", "x", "--app-token", "y")
+    assert (both.returncode, "not beside them" in both.stderr) == (2, True)
+    assert run(api, "campaigns", "list", "--app-id", api.keys.app_id, "--app-token", api.keys.app_token,
+               TALLYKEEP_TOKEN=token).returncode == 0  # fmt: skip
 
 
 def test_the_project_of_the_keys(api: Api) -> None:

@@ -254,7 +254,7 @@ def test_a_key_is_defined_removed_restored_and_purged(visitor: Browser, api: Api
 def test_a_key_is_made_shown_once_used_and_revoked(visitor: Browser, api: Api) -> None:
     page = visitor.get("/keys")
     assert "You are signed in with this key" in page.text
-    assert page.text.count("This is the last management key") == 1
+    assert "Managed with a management key" in page.text
     shown = visitor.send(page, "/keys", name="Shop backend", kind="app")
     secrets = re.findall('<code class="secret" id="made-(?:id|token)">(.*?)</code>', shown.text)
     key_id, token = secrets
@@ -269,10 +269,33 @@ def test_a_key_is_made_shown_once_used_and_revoked(visitor: Browser, api: Api) -
     revoked = visitor.send(mine, "/keys/revoke")
     assert "The key Shop backend was revoked" in revoked.text
     assert httpx.get(f"{api.url}/v1/vouchers", headers=headers, trust_env=False).status_code == 401
-    wrong = visitor.send(page, "/keys", name="x" * 101, kind="management")
+    wrong = visitor.send(page, "/keys", name="x" * 101, kind="service", role="reader")
     assert wrong.status_code == 422
     assert "What it is for should be a text of 1 to 100 printable characters" in wrong.text
-    assert '<option value="management" selected>' in wrong.text
-    second = visitor.send(page, "/keys", name="Second", kind="management")
-    assert "X-Management-Token" in second.text
-    assert "This is the last management key" not in visitor.get("/keys").text
+    assert '<option value="service" selected>' in wrong.text
+    assert '<option value="reader" selected>' in wrong.text
+    refused = visitor.send(page, "/keys", name="x", kind="management")
+    assert "managed with one of them" in refused.text
+    service = visitor.send(page, "/keys", name="Second", kind="service")
+    assert "POST /v2/oauth/token" in service.text
+
+
+def test_a_key_is_narrowed_down_and_gets_a_new_token(visitor: Browser, api: Api) -> None:
+    limits = {"expires_at": "2099-01-31", "addresses": "192.0.2.0/24, 2001:db8::/32", "scopes": "vouchers.read"}
+    visitor.send(visitor.get("/keys"), "/keys", name="Supplier", kind="app", role="reader", **limits)
+    (key,) = [key for key in api.get("/v1/keys")["keys"] if key["name"] == "Supplier"]
+    assert key["addresses"] == ["192.0.2.0/24", "2001:db8::/32"]
+    assert (key["role"], key["scopes"], key["expires_at"]) == ("reader", ["vouchers.read"], "2099-01-31T00:00:00.000Z")
+    changes = {**limits, "name": "Supplier", "role": "operator", "addresses": "", "scopes": ""}
+    changed = visitor.send(visitor.get("/keys"), "/keys/change", **changes)
+    assert "The key Supplier was changed" in changed.text
+    (key,) = [key for key in api.get("/v1/keys")["keys"] if key["name"] == "Supplier"]
+    assert (key["role"], key["scopes"], key["addresses"]) == ("operator", None, [])
+    assert key["expires_at"] == "2099-01-31T00:00:00.000Z"
+    refused = visitor.send(visitor.get("/keys"), "/keys/change", **{**changes, "scopes": "vouchers.eat"})
+    assert "there is no permission" in refused.text
+    rotated = visitor.send(visitor.get("/keys"), "/keys/rotate", hours="2")
+    _, token = re.findall('<code class="secret" id="made-(?:id|token)">(.*?)</code>', rotated.text)
+    headers = {"X-App-Id": key["id"], "X-App-Token": token}
+    assert httpx.get(f"{api.url}/v1/vouchers", headers=headers, trust_env=False).status_code == 200
+    assert "The token before works until" in rotated.text

@@ -8,7 +8,8 @@ from typing import Any
 
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.action_type import ActionType
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller, Grant
+from tallykeep.tenants.permissions import ROLES, Role
 from tests.db.engine import Engine
 
 
@@ -82,7 +83,7 @@ async def gates_taken(engine: Engine, *, granted: bool) -> int:
 
 
 def caller(engine: Engine) -> Caller:
-    return Caller(engine.project_id, "proj_test", "key", "app")
+    return Caller(Grant(engine.project_id, "proj_test", "key", "app", Role.ADMIN, ROLES[Role.ADMIN]))
 
 
 async def tally(engine: Engine, action_id: str) -> tuple[int, int, int]:

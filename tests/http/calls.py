@@ -63,9 +63,19 @@ MORE = {"place": {"type": "geopoint"}}
 SCHEMA = {"related_object": "voucher", "properties": _DEFINITIONS}
 
 Body = Any
-# Method, path, and what is sent: JSON, or text for a file. In order: later calls need what earlier ones made, and name
-# in braces what they want the last one's id of.
+
+
+class Form(dict[str, str]):
+    """A body of parameters, each of which may name in braces what an earlier answer had."""
+
+
+# Method, path, and what is sent: JSON, text for a file, or a form. In order: later calls need what earlier ones made,
+# and name in braces what they want the last one's id of.
 CALLS: tuple[tuple[str, str, Body], ...] = (
+    ("POST", "/v1/oauth/token", Form(grant_type="client_credentials", scope="vouchers campaigns")),
+    ("POST", "/v1/oauth/introspect", Form(access_token="{token}")),
+    ("POST", "/v1/oauth/introspect", Form(access_token="unknown")),
+    ("POST", "/v1/oauth/token/revoke", Form(access_token="{token}")),
     ("POST", "/v1/categories", {"name": "Spring", "hierarchy": 0}),
     ("GET", "/v1/categories", None),
     ("GET", "/v1/categories/{category}", None),
@@ -174,18 +184,23 @@ class Walk:
 
     def call(self, method: str, path: str, request_body: Body = None) -> Answered:
         """Send a call and keep its answer, and wait for the action that it started."""
-        content: dict[str, Any] = (
-            {"files": {"file": ("rows.csv", request_body)}} if isinstance(request_body, str) else {"json": request_body}
-        )
-        answer = self._api.http.request(
-            method, path.format(**self._names), **(content if request_body is not None else {})
-        )
+        answer = self._api.http.request(method, path.format(**self._names), **self._content(request_body))
         assert answer.status_code < 300 or "unknown" in path, f"{method} {path}: {answer.text}"
         shown = answer.json() if answer.content else None
         self.answers.append(Answered(method, answer.request.url.path, answer.status_code, request_body, shown))
         if isinstance(shown, dict):
             self._remember(shown)
         return self.answers[-1]
+
+    def _content(self, request_body: Body) -> dict[str, Any]:
+        """The body as the client takes it."""
+        if request_body is None:
+            return {}
+        if isinstance(request_body, Form):
+            return {"data": {name: value.format(**self._names) for name, value in request_body.items()}}
+        if isinstance(request_body, str):
+            return {"files": {"file": ("rows.csv", request_body)}}
+        return {"json": request_body}
 
     def call_all(self) -> None:
         """Make all CALLS, and then read every action that came of them."""
@@ -199,6 +214,8 @@ class Walk:
         if "async_action_id" in shown:
             self._names["async_action"] = shown["async_action_id"]
             self._api.ended(shown["async_action_id"])
+        elif "access_token" in shown:
+            self._names["token"] = shown["access_token"]
         elif shown.get("data_ref") == "data" and shown["data"]:
             self._names["entry"] = shown["data"][0].get("id", "")
         elif "id" in shown:

@@ -12,6 +12,7 @@ from tests.http.calls import Answered
 
 EXAMPLES = Path(tallykeep.api.schemas.__file__).parent / "examples.json"
 JSON = "application/json"
+URLENCODED = "application/x-www-form-urlencoded"
 
 _PREVIEWED = "Code,Voucher Type,Value,Note\nP1,GIFT_VOUCHER,1.5,x\nP2,GIFT_VOUCHER,much,y\n,,,\n"
 _LANG = {"related_object": "voucher", "properties": {"lang": {"type": "string", "max_length": 2}}}
@@ -42,7 +43,9 @@ OUR_CALLS: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/vouchers/IMPORTED", None),
     ("GET", "/v1/campaigns/Coupons", None),
     ("GET", "/v1/keys", None),
-    ("POST", "/v1/keys", {"name": "Nightly import", "kind": "app"}),
+    ("POST", "/v1/keys", {"name": "Nightly import", "kind": "app", "role": "operator", "addresses": ["192.0.2.0/24"]}),
+    ("PUT", "/v1/keys/{key}", {"scopes": ["vouchers.read", "vouchers.write"], "expires_at": "2099-01-31T00:00:00Z"}),
+    ("POST", "/v1/keys/{key}/rotate", {"overlap_seconds": 60}),
     ("GET", "/livez", None),
     ("GET", "/readyz", None),
     ("GET", "/v1/status", None),
@@ -78,7 +81,6 @@ def declared_answer(one: Answered) -> dict[str, Any] | None:
 
 def declared_body(one: Answered) -> dict[str, Any] | None:
     """The schema of the JSON that a call may send."""
-    schema: dict[str, Any] | None = (
-        _operation(one).get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema")
-    )
+    content = _operation(one).get("requestBody", {}).get("content", {})
+    schema: dict[str, Any] | None = (content.get(JSON) or content.get(URLENCODED) or {}).get("schema")
     return schema

@@ -1,5 +1,7 @@
 """Keys: what a project does with its own, over the API."""
 
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -52,17 +54,184 @@ def test_no_token_is_listed_nor_kept(api: Api, served_database: str) -> None:
     assert not [row for row in kept if key["token"] in row[0] or key["token"].encode().hex() in row[0]]
 
 
-def test_management_keys_manage_keys_too(api: Api) -> None:
-    key = made(api, kind="management", name="Deployment")
-    with with_key(api, key) as manager:
-        assert manager.get("/management/v1/projects").status_code == 200
-        assert [shown["id"] for shown in manager.get(KEYS).json()["keys"] if shown["current"]] == [key["id"]]
-        assert manager.delete(f"{KEYS}/{api.keys.app_id}").status_code == 204
+@pytest.fixture
+def manager(api: Api) -> Iterator[httpx.Client]:
+    headers = {"X-Management-Id": api.keys.management_id, "X-Management-Token": api.keys.management_token}
+    with httpx.Client(base_url=api.url, headers=headers, trust_env=False) as client:
+        yield client
+
+
+def test_management_keys_manage_keys_of_every_kind(api: Api, manager: httpx.Client) -> None:
+    key = manager.post(KEYS, json={"kind": "management", "name": "Deployment"}).json()
+    with with_key(api, key) as other:
+        assert other.get("/management/v1/projects").status_code == 200
+        assert [shown["id"] for shown in other.get(KEYS).json()["keys"] if shown["current"]] == [key["id"]]
+        assert other.delete(f"{KEYS}/{api.keys.app_id}").status_code == 204
         assert api.http.get(KEYS).status_code == 401
-        refused = manager.delete(f"{KEYS}/{key['id']}")
+        refused = other.delete(f"{KEYS}/{key['id']}")
         check(refused, 409, "resource_in_use", "with the key", "make another one")
-    with with_key(api, key) as manager:
-        assert manager.get(KEYS).status_code == 200
+        assert other.delete(f"{KEYS}/{api.keys.management_id}").status_code == 204
+        assert manager.get(KEYS).status_code == 401
+        assert other.get(KEYS).status_code == 200
+
+
+def test_application_keys_do_not_manage_management_keys(api: Api, manager: httpx.Client) -> None:
+    key = f"{KEYS}/{api.keys.management_id}"
+    for refused in (
+        api.http.post(KEYS, json={"kind": "management"}),
+        api.http.put(key, json={"name": "x"}),
+        api.http.post(f"{key}/rotate"),
+        api.http.delete(key),
+    ):
+        check(refused, 403, "forbidden", "managed with one of them")
+    assert manager.get(KEYS).status_code == 200
+
+
+def test_nobody_gives_what_they_lack(api: Api) -> None:
+    strong = made(api, name="strong")
+    weak = made(api, scopes=["keys.manage", "keys.read", "vouchers.read"])
+    with with_key(api, weak) as manager:
+        check(manager.post(KEYS, json={}), 403, "forbidden", "vouchers.write")
+        check(manager.post(KEYS, json={"role": "reader"}), 403, "forbidden", "customers.read")
+        check(manager.put(f"{KEYS}/{strong['id']}", json={"scopes": ["vouchers.read"]}), 403, "forbidden")
+        check(manager.post(f"{KEYS}/{strong['id']}/rotate"), 403, "forbidden")
+        own = manager.post(KEYS, json={"role": "reader", "scopes": ["vouchers.read"]})
+        assert own.status_code == 200, own.text
+        change = f"{KEYS}/{own.json()['id']}"
+        check(manager.put(change, json={"scopes": ["vouchers.read", "skus.read"]}), 403, "forbidden", "skus.read")
+        check(manager.put(change, json={"scopes": None}), 403, "forbidden")
+        assert manager.put(change, json={"name": "y"}).json()["name"] == "y"
+
+
+def test_a_key_is_changed_and_obeys_at_once(api: Api) -> None:
+    key = made(api)
+    path = f"{KEYS}/{key['id']}"
+    with with_key(api, key) as other:
+        assert other.post("/v1/categories", json={"name": "A", "hierarchy": 1}).status_code == 200
+        changed = api.http.put(path, json={"role": "reader", "name": "Supplier"}).json()
+        assert (changed["role"], changed["name"], changed["scopes"]) == ("reader", "Supplier", None)
+        check(other.post("/v1/categories", json={}), 403, "forbidden", "categories.write", "operator, admin")
+        assert other.get("/v1/categories").status_code == 200
+        narrowed = api.http.put(path, json={"scopes": ["vouchers.read", "vouchers.read"]}).json()
+        assert (narrowed["role"], narrowed["scopes"]) == ("reader", ["vouchers.read"])
+        check(other.get("/v1/categories"), 403, "forbidden", "its role reader has it, but its scopes leave it out")
+        check(api.http.put(path, json={"scopes": ["vouchers.write"]}), 400, "invalid_payload", "does not have")
+        check(api.http.put(path, json={"kind": "service"}), 400, "invalid_payload", "make another key")
+        assert api.http.put(path, json={"scopes": None, "role": "operator"}).json()["role"] == "operator"
+        assert other.post("/v1/categories", json={"name": "B", "hierarchy": 2}).status_code == 200
+
+
+def test_the_key_that_asks_changes_no_more_than_its_name(api: Api) -> None:
+    own = f"{KEYS}/{api.keys.app_id}"
+    assert api.http.put(own, json={"name": "Mine", "role": "admin"}).json()["name"] == "Mine"
+    for body in ({"role": "reader"}, {"scopes": ["keys.manage"]}, {"addresses": ["192.0.2.1"]}):
+        check(api.http.put(own, json=body), 409, "resource_in_use", "change it with that")
+
+
+def test_two_admins_that_demote_each_other_at_once_leave_one(api: Api) -> None:
+    for _ in range(5):
+        one, two = made(api), made(api)
+        with with_key(api, one) as first, with_key(api, two) as second, ThreadPoolExecutor(2) as threads:
+            answers = [
+                threads.submit(first.put, f"{KEYS}/{two['id']}", json={"role": "reader"}),
+                threads.submit(second.put, f"{KEYS}/{one['id']}", json={"role": "reader"}),
+            ]
+            assert sorted(answer.result().status_code for answer in answers) == [200, 403]
+
+
+def test_a_rotated_key_has_two_tokens_for_a_while(api: Api, served_database: str) -> None:
+    key = made(api)
+    rotated = api.http.post(f"{KEYS}/{key['id']}/rotate", json={"overlap_seconds": 3600}).json()
+    assert (rotated["id"], rotated["token"] != key["token"]) == (key["id"], True)
+    assert rotated["previous_token_until"] is not None
+    for token in (key, rotated):
+        with with_key(api, token) as client:
+            assert client.get("/v1/vouchers").status_code == 200
+    with psycopg.connect(served_database) as connection:
+        connection.execute("UPDATE api_keys SET previous_until = now() WHERE key_id = %s", (key["id"],))
+    made(api)
+    api.http.put(f"{KEYS}/{key['id']}", json={"name": "what is remembered is forgotten"})
+    with with_key(api, key) as client:
+        check(client.get("/v1/vouchers"), 401, "unauthorized")
+    with with_key(api, rotated) as client:
+        assert client.get("/v1/vouchers").status_code == 200
+    assert list_spec(api)[key["id"]]["previous_token_until"] is None
+
+
+def test_a_rotation_without_overlap_ends_the_token_before_at_once(api: Api) -> None:
+    key = made(api)
+    with with_key(api, key) as client:
+        assert client.get("/v1/vouchers").status_code == 200
+        rotated = api.http.post(f"{KEYS}/{key['id']}/rotate", json={"overlap_seconds": 0}).json()
+        assert rotated["previous_token_until"] is None
+        check(client.get("/v1/vouchers"), 401, "unauthorized")
+    for seconds in (-1, 1.5, "1", True, 2_592_001):
+        answer = api.http.post(f"{KEYS}/{key['id']}/rotate", json={"overlap_seconds": seconds})
+        check(answer, 400, "invalid_payload", "overlap_seconds")
+
+
+def test_a_key_may_rotate_itself(api: Api) -> None:
+    rotated = api.http.post(f"{KEYS}/{api.keys.app_id}/rotate", json={"overlap_seconds": 60}).json()
+    assert rotated["current"]
+    with with_key(api, rotated) as client:
+        assert client.get(KEYS).status_code == 200
+
+
+def test_an_expiry_is_judged_by_the_databases_clock(api: Api, served_database: str) -> None:
+    with psycopg.connect(served_database) as connection:
+        (soon,) = connection.execute("SELECT to_json(now() + interval '1 hour') #>> '{}'").fetchone() or ("",)
+    key = made(api, expires_at=soon)
+    assert (key["expires_at"] is not None, key["expired"]) == (True, False)
+    with with_key(api, key) as client:
+        assert client.get("/v1/vouchers").status_code == 200
+        with psycopg.connect(served_database) as connection:
+            connection.execute("UPDATE api_keys SET expires_at = now() WHERE key_id = %s", (key["id"],))
+        api.http.put(f"{KEYS}/{key['id']}", json={"name": "what is remembered is forgotten"})
+        check(client.get("/v1/vouchers"), 401, "unauthorized", "expired")
+        assert list_spec(api)[key["id"]]["expired"]
+        assert api.http.put(f"{KEYS}/{key['id']}", json={"expires_at": None}).json()["expired"] is False
+        assert client.get("/v1/vouchers").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("addresses", "client", "allowed"),
+    [
+        ([], "198.51.100.7", True),
+        (["198.51.100.0/24"], "198.51.100.7", True),
+        (["198.51.100.0/24"], "198.51.101.7", False),
+        (["2001:db8::/32", "198.51.100.7"], "2001:db8:1::5", True),
+        (["2001:db8::/32"], "198.51.100.7", False),
+        (["198.51.100.0/24"], "::ffff:198.51.100.7", True),
+        (["::ffff:198.51.100.0/120"], "198.51.100.7", True),
+        (["::ffff:198.51.100.0/120"], "198.51.101.7", False),
+        (["0.0.0.0/0"], "2001:db8::1", False),
+        (["::/0"], "198.51.100.7", False),
+        (["198.51.100.0/24"], "unknown", False),
+    ],
+)
+def test_a_key_works_from_its_addresses_alone(api: Api, addresses: list[str], client: str, allowed: bool) -> None:
+    key = made(api, addresses=addresses)
+    with with_key(api, key) as other:
+        # A proxy on the server's own machine is believed whom it speaks for.
+        answer = other.get("/v1/vouchers", headers={"X-Forwarded-For": client})
+    if allowed:
+        assert answer.status_code == 200, answer.text
+    else:
+        check(answer, 403, "forbidden", "may not be used from the address")
+
+
+def test_when_a_key_was_last_used_is_noted_beside_its_requests(api: Api) -> None:
+    key = made(api)
+    assert key["last_used_at"] is None
+    deadline = time.monotonic() + 60
+    with with_key(api, key) as other:
+        assert other.get("/v1/vouchers").status_code == 200
+        while (used := list_spec(api)[key["id"]]["last_used_at"]) is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert used is not None
+        api.http.put(f"{KEYS}/{key['id']}", json={"name": "what is remembered is forgotten"})
+        assert other.get("/v1/vouchers").status_code == 200
+    assert list_spec(api)[key["id"]]["last_used_at"] == used
 
 
 def test_the_key_that_asks_is_not_revoked(api: Api) -> None:
@@ -92,15 +261,16 @@ def test_projects_do_not_see_each_others_keys(api: Api, other_api: Api) -> None:
 def test_an_id_that_two_kinds_of_keys_share(api: Api, served_database: str) -> None:
     shared = f"shared/{api.keys.project}"
     with psycopg.connect(served_database) as connection:
-        for kind in ("app", "management"):
+        for kind in ("app", "service"):
             connection.execute(
-                "INSERT INTO api_keys SELECT %s, %s, project_id, token_hash, 'x', now() FROM api_keys"
+                "INSERT INTO api_keys (key_id, kind, project_id, token_hash, name, role, created_at)"
+                " SELECT %s, %s, project_id, token_hash, 'x', role, now() FROM api_keys"
                 " WHERE kind = 'app' AND key_id = %s",
                 (shared, kind, api.keys.app_id),
             )
     check(api.http.delete(f"{KEYS}/{shared}"), 409, "conflict", "say which with kind")
     assert api.http.delete(f"{KEYS}/{shared}", params={"kind": "app"}).status_code == 204
-    assert list_spec(api)[shared]["kind"] == "management"
+    assert list_spec(api)[shared]["kind"] == "service"
     assert api.http.delete(f"{KEYS}/{shared}").status_code == 204
 
 
@@ -111,14 +281,30 @@ def test_an_id_that_two_kinds_of_keys_share(api: Api, served_database: str) -> N
         ({"name": 7}, "Property .name"),
         ({"name": "x" * 101}, "1 to 100"),
         ({"name": "a\u0000b"}, "printable"),
-        ({"kind": "root"}, "must be one of app, management"),
+        ({"kind": "root"}, "must be one of app, management, service"),
         ({"kind": ["app"]}, "must be one of"),
+        ({"role": "root"}, "must be one of reader, operator, admin"),
+        ({"role": None}, "must be one of"),
+        ({"scopes": []}, "Property .scopes"),
+        ({"scopes": "vouchers.read"}, "Property .scopes"),
+        ({"scopes": ["vouchers.eat"]}, "there is no permission 'vouchers.eat'"),
+        ({"scopes": [["vouchers.read"]]}, "Property .scopes"),
+        ({"role": "reader", "scopes": ["vouchers.write"]}, "the role reader does not have vouchers.write"),
+        ({"expires_at": "soon"}, "Property .expires_at"),
+        ({"expires_at": 7}, "Property .expires_at"),
+        ({"expires_at": "2020-01-01"}, "past"),
+        ({"expires_at": "0001-01-01T00:00:00+14:00"}, "Property .expires_at"),
+        ({"addresses": "192.0.2.1"}, "Property .addresses"),
+        ({"addresses": ["192.0.2.1/24"]}, "has host bits set"),
+        ({"addresses": ["localhost"]}, "Property .addresses"),
+        ({"addresses": [7]}, "Property .addresses"),
+        ({"addresses": ["192.0.2.1"] * 101}, "at most 100"),
     ],
 )
 def test_what_a_key_cannot_be(api: Api, body: dict[str, Any], words: str) -> None:
-    before = list_spec(api)
+    before = list_spec(api).keys()
     check(api.http.post(KEYS, json=body), 400, "invalid_payload", words)
-    assert list_spec(api) == before
+    assert list_spec(api).keys() == before
 
 
 def test_there_may_be_a_hundred_keys(server: Any, served_database: str) -> None:

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from tallykeep.api.app import create_api
 from tallykeep.api.dependencies.context import Context
-from tallykeep.api.dependencies.key_cache import KeyCache
+from tallykeep.api.dependencies.key_cache import KeyCache, Way
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Shares
 from tallykeep.api.responses.ended_answers import EndedAnswers
@@ -35,7 +35,9 @@ from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.resources.fields import code_rules as codes
-from tallykeep.tenants.projects import Caller, KeyKind, Keys, add_project, new_keys
+from tallykeep.tenants.callers import Grant
+from tallykeep.tenants.permissions import ROLES, Role
+from tallykeep.tenants.projects import Keys, add_project, new_keys
 from tests.interleavings.explore import Choose, Enabled, Run, Step
 from tests.interleavings.footprints import Footprints
 from tests.interleavings.names import Names
@@ -72,9 +74,10 @@ class _KeysOfTheRun(KeyCache):
 
     project: Project
 
-    def find(self, kind: KeyKind, key_id: str, token: str) -> Caller | None:
-        """The caller, whose keys are those of this run."""
-        return Caller(self.project.number, self.project.keys.project, key_id, kind)
+    def find(self, way: Way, key_id: str, token: str) -> Grant | None:
+        """What the keys of this run grant."""
+        assert way in ("app", "management")
+        return Grant(self.project.number, self.project.keys.project, key_id, way, Role.ADMIN, ROLES[Role.ADMIN])
 
 
 @lru_cache

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from docs.write import PAGE, compatibility_page, operations
+from docs.write import HTTP_API, PAGE, compatibility_page, http_api_page, operations
 from pydantic_core import PydanticUndefined
 
 from tallykeep.core.settings import PREFIX, Settings
@@ -25,6 +25,11 @@ _LINKS = re.compile(r"\]\(([^)#:]+)(?:#([^)]*))?\)")
 
 def test_the_compatibility_page_is_up_to_date() -> None:
     assert PAGE.read_text() == compatibility_page(), "docs/compatibility.md is out of date; run `make docs`"
+
+
+def test_the_table_of_permissions_is_up_to_date() -> None:
+    assert HTTP_API.read_text() == http_api_page(), "docs/http-api.md is out of date; run `make docs`"
+    assert "| `keys.manage` | admin |" in HTTP_API.read_text()
 
 
 def test_nothing_is_both_refused_and_taken() -> None:

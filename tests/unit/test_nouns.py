@@ -30,6 +30,7 @@ from tallykeep.resources.upserts.declaring.field_types import (
     timestamp_field,
 )
 from tallykeep.resources.upserts.spec import UpsertSpec
+from tallykeep.tenants.permissions import Permission
 
 STORE = UpsertSpec(
     noun="store",
@@ -94,7 +95,8 @@ def test_a_list_is_filtered_by_the_fields_and_ordered_by_time() -> None:
 
 
 def test_a_noun_has_every_endpoint_unless_it_says_otherwise() -> None:
-    paths = {(method, route.path) for route in noun_routes(STORE).routes for method in route.methods}  # type: ignore[attr-defined]
+    router = noun_routes(STORE, Permission.CUSTOMERS_READ, Permission.CUSTOMERS_WRITE)
+    paths = {(method, route.path) for route in router.routes for method in route.methods}  # type: ignore[attr-defined]
     assert paths == {
         ("GET", "/v1/stores"), ("POST", "/v1/stores"), ("GET", "/v1/stores/{store_id:key}"),
         ("PUT", "/v1/stores/{store_id:key}"), ("DELETE", "/v1/stores/{store_id:key}"),

@@ -17,6 +17,7 @@ _COMMENT = re.compile(r"--.*")
 
 # By table: the package whose statements write it.
 OWNERS = {
+    "access_tokens": "tenants",
     "api_keys": "tenants",
     "async_actions": "engine",
     "attempts": "engine",

@@ -8,7 +8,9 @@ from anyio.lowlevel import checkpoint
 from fastapi import FastAPI, Request
 
 from tallykeep import __version__
+from tallykeep.api.dependencies.auth import require_declarations
 from tallykeep.api.dependencies.context import Context
+from tallykeep.api.dependencies.permissions import reads, writes
 from tallykeep.api.hot_routes import HotRoutes
 from tallykeep.api.openapi import openapi_document
 from tallykeep.api.responses.answers import Json, RequestIds, answer_errors
@@ -20,6 +22,8 @@ from tallykeep.api.routes.actions import control, throughput
 from tallykeep.api.routes.actions import control_matching as control_all
 from tallykeep.api.routes.actions import read as async_actions
 from tallykeep.api.routes.actions import wait as watching
+from tallykeep.api.routes.oauth import v1 as oauth
+from tallykeep.api.routes.oauth import v2 as service_oauth
 from tallykeep.api.routes.resources import (
     campaigns,
     categories,
@@ -77,15 +81,18 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
         campaigns.router,
         categories.router,
         products.router,
-        *(noun_routes(noun.spec) for noun in NOUNS),
+        *(noun_routes(noun.spec, reads(noun.spec.plural), writes(noun.spec.plural)) for noun in NOUNS),
         trash_bin.router,
         metadata_schemas.router,
         metadata_schemas.management,
         keys.router,
+        oauth.router,
+        service_oauth.router,
         health.router,
         status.router,
     ]
     for router in app.state.routers:
+        require_declarations(router.routes)
         app.include_router(router)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     app.state.describing = asyncio.Lock()

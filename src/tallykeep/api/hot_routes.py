@@ -10,16 +10,19 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
-from starlette.routing import BaseRoute, Route
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tallykeep.api.dependencies.auth import known_caller
+from tallykeep.api.dependencies.auth import admit
 from tallykeep.api.dependencies.context import Context
-from tallykeep.api.routes.actions.read import get_action
-from tallykeep.tenants.projects import Caller
+from tallykeep.api.dependencies.permissions import Need, need_of
+from tallykeep.api.routes.actions.read import get_action, router
+from tallykeep.tenants.callers import Caller
 
 Handlers = Mapping[Any, Callable[[Request, Any], Any]]  # as Starlette has them; ours are all asynchronous
 _Endpoint = Callable[[Request, Context, Caller], Awaitable[Response]]
+_HotRoute = tuple[Need, _Endpoint]
 
 _ACTIONS = "/v1/async-actions/"
 
@@ -33,28 +36,32 @@ class HotRoutes:
     def __init__(self, app: ASGIApp, submissions: Sequence[BaseRoute], handlers: Handlers) -> None:
         self._app = app
         self._handlers = handlers
-        routes = [route for route in submissions if isinstance(route, Route) and "{" not in route.path]
-        self._submissions: dict[str, _Endpoint] = {route.path: route.endpoint for route in routes}
+        routes = [route for route in submissions if isinstance(route, APIRoute) and "{" not in route.path]
+        self._submissions: dict[str, _HotRoute] = {route.path: (_need(route), route.endpoint) for route in routes}
+        (one_action,) = [each for each in router.routes if isinstance(each, APIRoute) and each.endpoint is get_action]
+        self._one_action = _need(one_action)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = self._find(scope) if scope["type"] == "http" and not scope.get("root_path") else None
-        if endpoint is None:
+        route = self._find(scope) if scope["type"] == "http" and not scope.get("root_path") else None
+        if route is None:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive, send)
         try:
-            await _serve(request, endpoint, send)
+            await _serve(request, *route, send)
         except Exception as error:
             await (await self._answer_to(request, error))(scope, receive, send)
 
-    def _find(self, scope: Scope) -> _Endpoint | None:
+    def _find(self, scope: Scope) -> _HotRoute | None:
         if scope["method"] == "POST":
             return self._submissions.get(scope["path"])
         if scope["method"] != "GET" or scope["query_string"] or not scope["path"].startswith(_ACTIONS):
             return None
         action_id = scope["path"][len(_ACTIONS) :]
         # U+0000 is a slash that was written %2F.
-        return None if not action_id or "/" in action_id or "\0" in action_id else _getting(action_id)
+        return (
+            None if not action_id or "/" in action_id or "\0" in action_id else (self._one_action, _getting(action_id))
+        )
 
     async def _answer_to(self, request: Request, error: Exception) -> Response:
         """Return the answer to a request that failed; raise a defect again, to be answered and logged further out."""
@@ -65,6 +72,13 @@ class HotRoutes:
         raise error
 
 
+def _need(route: APIRoute) -> Need:
+    need = need_of(route.openapi_extra)
+    if need is None:
+        raise RuntimeError(f"{route}: hot routes are none of the public ones")
+    return need
+
+
 def _getting(action_id: str) -> _Endpoint:
     async def get(request: Request, context: Context, caller: Caller) -> Response:
         return await get_action(request, context, caller, action_id)
@@ -72,11 +86,10 @@ def _getting(action_id: str) -> _Endpoint:
     return get
 
 
-async def _serve(request: Request, endpoint: _Endpoint, send: Send) -> None:
-    """Answer a known caller, who holds one of its slots for requests until the answer was sent."""
+async def _serve(request: Request, need: Need, endpoint: _Endpoint, send: Send) -> None:
+    """Answer a caller who may do this, and who holds one of its slots for requests until the answer was sent."""
     context: Context = request.app.state.context
-    caller = await known_caller(context, request.headers.get("x-app-id"), request.headers.get("x-app-token"))
+    caller = await admit(request, context, need)
     async with context.slot(caller, context.shares.requests):
-        request.state.caller = caller
         answer = await endpoint(request, context, caller)
         await answer(request.scope, request.receive, send)

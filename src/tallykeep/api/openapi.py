@@ -10,9 +10,12 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from tallykeep.api.schemas.values import Error
+from tallykeep.tenants.permissions import Permission
 
 _JSON = "application/json"
 _REFERENCE = "#/components/schemas/"
+_APP_KEYS: dict[str, list[str]] = {"X-App-Id": [], "X-App-Token": []}
+_MANAGEMENT_KEYS: dict[str, list[str]] = {"X-Management-Id": [], "X-Management-Token": []}
 _EXAMPLES = Path(__file__).parent / "schemas" / "examples.json"
 
 
@@ -43,16 +46,18 @@ def _success(content: dict[str, Any]) -> dict[str, Any]:
     return {"description": "Successful Response", "content": content}
 
 
-def takes(of: type, *, required: bool = True) -> dict[str, Any]:
-    """Declare an operation's body, for `openapi_extra`: JSON of this type."""
-    return {"requestBody": {"required": required, "content": {_JSON: {"schema": Schema(of)}}}}
+def takes(of: type, *, required: bool = True, media_type: str = _JSON) -> dict[str, Any]:
+    """Declare an operation's body, for `openapi_extra`: JSON, or a form, of this type."""
+    return {"requestBody": {"required": required, "content": {media_type: {"schema": Schema(of)}}}}
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
     """Return the document, made once."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        document.setdefault("components", {}).setdefault("schemas", {}).update(_component_schemas(app))
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {}).update(_component_schemas(app))
+        components["securitySchemes"] = _security_schemes()
         examples = json.loads(_EXAMPLES.read_text())
         for path in document["paths"].values():
             for operation in path.values():
@@ -79,13 +84,27 @@ def _schemas_in(part: Any) -> Iterator[Schema]:
             yield from _schemas_in(inner)
 
 
+def _security_schemes() -> dict[str, Any]:
+    """Return the ways to say who asks: pairs of keys, and tokens of OAuth, whose scopes are the permissions."""
+    headers = {name: {"type": "apiKey", "in": "header", "name": name} for name in (*_APP_KEYS, *_MANAGEMENT_KEYS)}
+    scopes = {permission.value: permission.meaning for permission in Permission}
+    flows = {"clientCredentials": {"tokenUrl": "/v2/oauth/token", "scopes": scopes}}
+    return {**headers, "OAuth2": {"type": "oauth2", "flows": flows}, "ServiceKey": {"type": "http", "scheme": "basic"}}
+
+
+def _security(operation: dict[str, Any]) -> list[dict[str, list[str]]]:
+    """Return in which ways a request may say who asks, by what the route declares."""
+    if "x-any-key" in operation:
+        return [_APP_KEYS]
+    if (permission := operation.get("x-required-permission")) is None:
+        return []
+    ways = [_APP_KEYS, {"OAuth2": [str(permission)]}]
+    return [_MANAGEMENT_KEYS, *ways] if "x-management-keys" in operation else ways
+
+
 def _correct(operation: dict[str, Any]) -> None:
-    """Say that both keys of a pair are needed together, and that every error has one shape."""
-    names = [name for pair in operation.get("security", []) for name in pair]
-    app_keys: dict[str, list[str]] = {name: [] for name in names if name.startswith("X-App")}
-    management_keys: dict[str, list[str]] = {name: [] for name in names if name.startswith("X-Management")}
-    if names:
-        operation["security"] = [pair for pair in (management_keys, app_keys) if pair]
+    """Say who may ask, and that every error has one shape."""
+    operation.setdefault("security", _security(operation))
     operation["responses"].pop("422", None)
     for content in operation["responses"].values():
         if "text/event-stream" in content.get("content", {}):

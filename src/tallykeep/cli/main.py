@@ -15,7 +15,7 @@ from tallykeep.cli.kit.sending import AsJson
 Role = Callable[..., int]
 
 _LOGGING = ("serve", "api", "worker", "apply-isolated")  # report in their log
-_OF_COMMANDS = ("TALLYKEEP_URL", "TALLYKEEP_PROFILE", "TALLYKEEP_APP_ID", "TALLYKEEP_APP_TOKEN")
+_OF_COMMANDS = ("TALLYKEEP_URL", "TALLYKEEP_PROFILE", "TALLYKEEP_APP_ID", "TALLYKEEP_APP_TOKEN", "TALLYKEEP_TOKEN")
 
 _ASK, _SERVE = "Client", "Server"
 _NOUNS = {

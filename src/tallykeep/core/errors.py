@@ -105,12 +105,34 @@ class InvalidVoucherError(RequestError):
     message = "Invalid voucher"
 
 
+class InvalidRequestError(RequestError):
+    """The request says two things at once of who asks."""
+
+    key = "invalid_request"
+    message = "Invalid request"
+
+
 class UnauthorizedError(RequestError):
-    """The keys are missing, wrong or revoked."""
+    """The keys are missing, wrong, expired or revoked.
+
+    `challenge` says so in the terms of RFC 6750, section 3; by itself it names no error, as for who showed nothing.
+    """
 
     code = 401
     key = "unauthorized"
     message = "Unauthorized"
+
+    def __init__(self, details: str, *, challenge: str = 'Bearer realm="tallykeep"') -> None:
+        super().__init__(details)
+        self.headers["WWW-Authenticate"] = challenge
+
+
+class ForbiddenError(RequestError):
+    """Who asks is known, and may not do this."""
+
+    code = 403
+    key = "forbidden"
+    message = "Forbidden"
 
 
 class NotFoundError(RequestError):

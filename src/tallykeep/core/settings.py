@@ -14,7 +14,7 @@ from tallykeep.core import addresses
 PREFIX = "TALLYKEEP_"
 _LARGEST = 1 << 50
 _MAX_SHOWN_LENGTH = 100
-_OF_COMMANDS = ("TALLYKEEP_URL", "TALLYKEEP_PROFILE")
+_OF_COMMANDS = ("TALLYKEEP_URL", "TALLYKEEP_PROFILE", "TALLYKEEP_TOKEN")
 _FIRST_KEYS = ("app_id", "app_token", "management_id", "management_token")
 _SECRETS = ("app_token", "management_token", "database_url")
 _OPTIONS = {"host": "--host", "port": "--port", "data_dir": "--data-dir"}

@@ -1,5 +1,20 @@
--- The whole schema of today, at revision 0022, to be read; migrations make it (migrations/versions).
+-- The whole schema of today, at revision 0023, to be read; migrations make it (migrations/versions).
 -- Written by `make schema` from a database that was just migrated. The queue's own tables are procrastinate's.
+
+CREATE TABLE access_tokens (
+    project_id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    key_kind text NOT NULL,
+    key_id text COLLATE "C" NOT NULL,
+    scopes text[],
+    scope text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT access_tokens_pkey PRIMARY KEY (project_id, token_hash),
+    CONSTRAINT access_tokens_token_hash_check CHECK (octet_length(token_hash) = 32)
+);
+CREATE INDEX access_tokens_by_expiry ON access_tokens (expires_at);
 
 CREATE TABLE api_keys (
     key_id text COLLATE "C" NOT NULL,
@@ -9,9 +24,19 @@ CREATE TABLE api_keys (
     name text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
+    role text NOT NULL,
+    scopes text[],
+    expires_at timestamp with time zone,
+    addresses text[] NOT NULL DEFAULT '{}'[],
+    last_used_at timestamp with time zone,
+    previous_token_hash bytea,
+    previous_until timestamp with time zone,
     CONSTRAINT api_keys_pkey PRIMARY KEY (kind, key_id),
     CONSTRAINT api_keys_project_id_fkey FOREIGN KEY (project_id) REFERENCES projects(project_id),
-    CONSTRAINT api_keys_kind_check CHECK (kind = ANY (ARRAY['app', 'management'])),
+    CONSTRAINT api_keys_kind_check CHECK (kind = ANY (ARRAY['app', 'management', 'service'])),
+    CONSTRAINT api_keys_previous_check CHECK ((previous_token_hash IS NULL) = (previous_until IS NULL)),
+    CONSTRAINT api_keys_previous_token_hash_check CHECK (octet_length(previous_token_hash) = 32),
+    CONSTRAINT api_keys_role_check CHECK (role = ANY (ARRAY['reader', 'operator', 'admin'])),
     CONSTRAINT api_keys_token_hash_check CHECK (octet_length(token_hash) = 32)
 );
 

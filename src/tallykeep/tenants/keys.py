@@ -1,30 +1,42 @@
-"""A project's keys: listed, made and revoked by the project itself."""
+"""A project's keys: listed, made, changed, rotated and revoked by those of its keys that may.
+
+Nobody gives what they lack: who makes, changes or rotates a key has all permissions that it comes to have. Keys of the
+management API are managed by keys of the management API alone.
+"""
 
 import secrets
 import uuid
-from typing import Any, get_args
+from datetime import timedelta
+from typing import Any, LiteralString, get_args
 
 from tallykeep.core.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidPayloadError,
     NotFoundError,
     ResourceInUseError,
     UnauthorizedError,
 )
-from tallykeep.core.ids import wire_time
+from tallykeep.db.clock import database_time
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
-from tallykeep.tenants.projects import Caller, KeyKind, token_hash
+from tallykeep.tenants.authenticate import token_hash
+from tallykeep.tenants.callers import Caller, KeyKind
+from tallykeep.tenants.key_fields import read_fields, read_overlap, shown_key
+from tallykeep.tenants.permissions import Permission, Role, permissions_of
 
 _sql = queries(__package__, "keys.sql")
 
 _MAX_KEYS = 100
-_MAX_NAME_LENGTH = 100
 _KINDS: tuple[str, ...] = get_args(KeyKind)
+
+Row = dict[str, Any]
 
 
 async def list_keys(connection: Connection, caller: Caller) -> dict[str, Any]:
-    """Return the project's valid keys, oldest first, without their tokens; `current` is the one that asks."""
+    """Return the project's keys that were not revoked, oldest first, without their tokens; `current` is the one that
+    asks.
+    """
     rows = await (await connection.execute(_sql.list_keys, {"project_id": caller.project_id})).fetchall()
     keys = [_shown(row, caller) for row in rows]
     return {"object": "list", "data_ref": "keys", "keys": keys, "total": len(keys)}
@@ -33,66 +45,147 @@ async def list_keys(connection: Connection, caller: Caller) -> dict[str, Any]:
 async def create_key(connection: Connection, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
     """Create a key; its token is returned with it, and is not kept and never shown again.
 
-    Raises InvalidPayloadError for fields that cannot be taken, ConflictError where there are too many keys.
+    Raises InvalidPayloadError for fields that cannot be taken, ConflictError where there are too many keys,
+    ForbiddenError for a key that the caller may not make.
     """
     kind = body.get("kind", "app")
     if kind not in _KINDS:
         raise InvalidPayloadError(f"Property .kind must be one of {', '.join(_KINDS)} (actual value is {kind!r})")
-    name, token = _name(body.get("name", f"{kind} key")), secrets.token_urlsafe(24)
+    defaults: Row = {
+        "name": f"{kind} key",
+        "role": Role.ADMIN.value,
+        "scopes": None,
+        "expires_at": None,
+        "addresses": [],
+    }
+    fields = read_fields(body, defaults, await database_time(connection))
     async with connection.transaction():
-        if len(await _lock_keys(connection, caller)) >= _MAX_KEYS:
+        keys = await _lock_keys(connection, caller)
+        _require_may_give(caller, keys, kind, fields)
+        if len(keys) >= _MAX_KEYS:
             raise ConflictError(f"The project has {_MAX_KEYS} keys; revoke one of them first")
-        key = {"key_id": str(uuid.uuid4()), "kind": kind, "name": name, "token_hash": token_hash(token)}
-        params = {"project_id": caller.project_id}
-        added = await (await connection.execute(_sql.add_key, {**params, **key})).fetchone()
-    return {**_shown(added or key, caller), "token": token}
+        key = {"kind": kind, "key_id": str(uuid.uuid4()), **fields}
+        return await _with_new_token(connection, caller, _sql.add_key, key)
+
+
+async def change_key(
+    connection: Connection, caller: Caller, key_id: str, kind: str | None, body: dict[str, Any]
+) -> dict[str, Any]:
+    """Change the fields of a key that the body names; its token stays.
+
+    Raises InvalidPayloadError, NotFoundError, ForbiddenError, ConflictError where the id alone does not tell which key
+    is meant, ResourceInUseError for anything but the name of the key that asks: so there is always one left that works.
+    """
+    if "kind" in body:
+        raise InvalidPayloadError("Property .kind cannot be changed; make another key")
+    now = await database_time(connection)
+    async with connection.transaction():
+        keys = await _lock_keys(connection, caller)
+        row = _meant(keys, key_id, kind)
+        _require_may_give(caller, keys, row["kind"], row)
+        fields = read_fields(body, row, now)
+        _require_may_give(caller, keys, row["kind"], fields)
+        if _is_own(row, caller) and any(fields[name] != row[name] for name in fields if name != "name"):
+            raise _in_use(key_id, "change it")
+        params = {**_key(row, caller), **fields}
+        changed = await (await connection.execute(_sql.change_key, params)).fetchone()
+    return _shown(changed or row, caller)
+
+
+async def rotate_key(
+    connection: Connection, caller: Caller, key_id: str, kind: str | None, body: dict[str, Any]
+) -> dict[str, Any]:
+    """Give a key another token, returned this once; the one before is valid for `overlap_seconds` more.
+
+    Raises what change_key raises. The key that asks may be rotated.
+    """
+    overlap = timedelta(seconds=read_overlap(body))
+    async with connection.transaction():
+        keys = await _lock_keys(connection, caller)
+        row = _meant(keys, key_id, kind)
+        _require_may_give(caller, keys, row["kind"], row)
+        return await _with_new_token(connection, caller, _sql.rotate_key, {**_key(row, caller), "overlap": overlap})
 
 
 async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: str | None) -> None:
-    """Make a key invalid, at once and for good.
+    """Make a key invalid, at once and for good, and with it its access tokens.
 
-    Raises NotFoundError, ConflictError where the id alone does not tell which key is meant, ResourceInUseError for
-    the key that asks: so there is always one left that works.
+    Raises NotFoundError, ForbiddenError, ConflictError where the id alone does not tell which key is meant,
+    ResourceInUseError for the key that asks: so there is always one left that works.
     """
     async with connection.transaction():
-        meant = [key for key in await _lock_keys(connection, caller) if key[1] == key_id and kind in (None, key[0])]
-        if not meant:
-            raise NotFoundError.of("key", key_id)
-        if len(meant) > 1:
-            raise ConflictError(f"An app key and a management key have the id {key_id}; say which with kind")
-        if meant == [(caller.key_kind, caller.key_id)]:
-            raise ResourceInUseError(
-                f"This request was made with the key {key_id} itself; make another one, and revoke it with that",
-                resource_id=key_id,
-                resource_type="key",
-            )
-        key = {"project_id": caller.project_id, "kind": meant[0][0], "key_id": key_id}
-        await connection.execute(_sql.revoke_key, key)
+        keys = await _lock_keys(connection, caller)
+        row = _meant(keys, key_id, kind)
+        _require_may_manage(caller, row["kind"])
+        if _is_own(row, caller):
+            raise _in_use(key_id, "revoke it")
+        await connection.execute(_sql.revoke_key, _key(row, caller))
 
 
-async def _lock_keys(connection: Connection, caller: Caller) -> list[tuple[str, str]]:
-    """Lock the project's valid keys and return kind and id of each. Raise UnauthorizedError where the caller's is none
-    of them any more.
+async def _lock_keys(connection: Connection, caller: Caller) -> list[Row]:
+    """Lock the project's keys and return them. Raise UnauthorizedError where the caller's is none of them any more, or
+    ForbiddenError where it may not manage keys any more.
     """
     rows = await (await connection.execute(_sql.lock_keys, {"project_id": caller.project_id})).fetchall()
-    keys = [(row["kind"], row["key_id"]) for row in rows]
-    if (caller.key_kind, caller.key_id) not in keys:
+    own = [row for row in rows if _is_own(row, caller) and not row["expired"]]
+    if not own:
         raise UnauthorizedError("The key was revoked while it asked")
-    return keys
+    if Permission.KEYS_MANAGE not in permissions_of(own[0]["role"], own[0]["scopes"]):
+        raise ForbiddenError("The key was changed while it asked: it may not manage keys any more")
+    return rows
 
 
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value.strip()) <= _MAX_NAME_LENGTH or not value.isprintable():
-        raise InvalidPayloadError(f"Property .name should be a text of 1 to {_MAX_NAME_LENGTH} printable characters")
-    return value.strip()
+def _meant(keys: list[Row], key_id: str, kind: str | None) -> Row:
+    meant = [key for key in keys if key["key_id"] == key_id and kind in (None, key["kind"])]
+    if not meant:
+        raise NotFoundError.of("key", key_id)
+    if len(meant) > 1:
+        raise ConflictError(f"Keys of several kinds have the id {key_id}; say which with kind")
+    return meant[0]
 
 
-def _shown(row: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    return {
-        "id": row["key_id"],
-        "kind": row["kind"],
-        "name": row["name"],
-        "created_at": wire_time(row["created_at"]),
-        "current": (row["kind"], row["key_id"]) == (caller.key_kind, caller.key_id),
-        "object": "key",
-    }
+def _require_may_manage(caller: Caller, kind: str) -> None:
+    if kind == "management" and caller.key_kind != "management":
+        raise ForbiddenError(
+            "Keys of the management API are managed with one of them (X-Management-Id and X-Management-Token); if they"
+            " are lost, tallykeep keys recover makes new ones on the server's machine"
+        )
+
+
+def _require_may_give(caller: Caller, keys: list[Row], kind: str, fields: Row) -> None:
+    """Raise ForbiddenError where a key with these fields could do what the caller cannot."""
+    _require_may_manage(caller, kind)
+    own = next(row for row in keys if _is_own(row, caller))
+    permitted = caller.grant.permissions & permissions_of(own["role"], own["scopes"])
+    beyond = sorted(permissions_of(fields["role"], fields["scopes"]) - permitted)
+    if beyond:
+        raise ForbiddenError(f"No key gives what it lacks; this one lacks {', '.join(beyond)}")
+
+
+def _is_own(row: Row, caller: Caller) -> bool:
+    return (row["kind"], row["key_id"]) == (caller.key_kind, caller.key_id)
+
+
+def _key(row: Row, caller: Caller) -> Row:
+    return {"project_id": caller.project_id, "kind": row["kind"], "key_id": row["key_id"]}
+
+
+def _in_use(key_id: str, deed: str) -> ResourceInUseError:
+    return ResourceInUseError(
+        f"This request was made with the key {key_id} itself; make another one, and {deed} with that",
+        resource_id=key_id,
+        resource_type="key",
+    )
+
+
+async def _with_new_token(connection: Connection, caller: Caller, query: LiteralString, params: Row) -> dict[str, Any]:
+    token = secrets.token_urlsafe(24)
+    made = {"project_id": caller.project_id, **params, "token_hash": token_hash(token)}
+    row = await (await connection.execute(query, made)).fetchone()
+    if row is None:
+        raise RuntimeError("a locked key was not there")
+    return {**_shown(row, caller), "token": token}
+
+
+def _shown(row: Row, caller: Caller) -> dict[str, Any]:
+    return shown_key(row, current=_is_own(row, caller))

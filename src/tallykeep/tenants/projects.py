@@ -1,11 +1,9 @@
-"""Projects, the tenants, and the keys that give access to them."""
+"""Projects, the tenants, and the keys that each of them begins with."""
 
-import hashlib
-import hmac
 import secrets
 import uuid
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 
@@ -15,11 +13,11 @@ from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.connections.session import connect
 from tallykeep.db.queries import queries
-
-KeyKind = Literal["app", "management"]
+from tallykeep.tenants.authenticate import token_hash
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Role
 
 _sql = queries(__package__, "projects.sql")
-_NOBODY = bytes(32)
 # The fields of a project in the wire format (schema ManagementProject) that cannot be chosen here.
 _SAME_FOR_ALL = {
     "description": "",
@@ -37,21 +35,6 @@ _SAME_FOR_ALL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """The caller: the project the key belongs to, and the key itself."""
-
-    project_id: int
-    project: str
-    key_id: str
-    key_kind: KeyKind
-
-    @property
-    def who(self) -> tuple[int, str]:
-        """Return the project and the key, by which shares are counted."""
-        return self.project_id, self.key_id
-
-
-@dataclass(frozen=True, slots=True)
 class Keys:
     """A new project's keys in clear, to be shown once and never stored."""
 
@@ -60,15 +43,6 @@ class Keys:
     app_token: str
     management_id: str
     management_token: str
-
-
-async def authenticate(connection: Connection, kind: KeyKind, key_id: str, token: str) -> Caller | None:
-    """Find the caller these keys belong to, or None; takes the same time whether the id or the token is wrong."""
-    row = await (await connection.execute(_sql.find_key, {"kind": kind, "key_id": key_id})).fetchone()
-    known = hmac.compare_digest(token_hash(token), row["token_hash"] if row else _NOBODY)
-    if not known or row is None:
-        return None
-    return Caller(row["project_id"], row["public_id"], key_id, kind)
 
 
 async def list_projects(connection: Connection, caller: Caller) -> dict[str, Any]:
@@ -136,12 +110,6 @@ def _add_keys(connection: psycopg.Connection, project_id: int | None, keys: Keys
             _sql.add_key,
             {
                 "key_id": key_id, "kind": kind, "project_id": project_id, "token_hash": token_hash(token),
-                "name": f"{kind} key",
+                "name": f"{kind} key", "role": Role.ADMIN.value,
             },
         )  # fmt: skip
-
-
-def token_hash(token: str) -> bytes:
-    """Return the 32 bytes that are kept of a token."""
-    # Tokens are long and random, so one round of a plain hash is as safe as a slow one, and quick on each request.
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

@@ -1,8 +1,3 @@
--- name: find_key
-SELECT api_keys.project_id, api_keys.token_hash, projects.id AS public_id
-FROM api_keys JOIN projects USING (project_id)
-WHERE kind = :kind AND key_id = :key_id AND revoked_at IS NULL
-
 -- name: list_projects
 SELECT id, name, created_at FROM projects WHERE project_id = :project_id
 
@@ -16,8 +11,8 @@ SELECT project_id, id FROM projects ORDER BY project_id LIMIT 1
 INSERT INTO projects (id, name, created_at) VALUES (:id, :name, date_trunc('milliseconds', statement_timestamp())) RETURNING project_id
 
 -- name: add_key!
-INSERT INTO api_keys (key_id, kind, project_id, token_hash, name, created_at)
-VALUES (:key_id, :kind, :project_id, :token_hash, :name, date_trunc('milliseconds', statement_timestamp()))
+INSERT INTO api_keys (key_id, kind, project_id, token_hash, name, role, created_at)
+VALUES (:key_id, :kind, :project_id, :token_hash, :name, :role, date_trunc('milliseconds', statement_timestamp()))
 
 -- name: lock_first_start
 SELECT pg_advisory_xact_lock(500237100917)

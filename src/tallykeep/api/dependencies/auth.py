@@ -1,89 +1,133 @@
-"""Authentication by key headers, for the API (X-App-…) and for the management API (X-Management-…)."""
+"""Admission: who asks, whether they may, and one of their slots for the request. The one way in, also of hot routes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Annotated, Any
 
-from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from tallykeep.api.dependencies.context import Context, FromContext
-from tallykeep.core.errors import NotFoundError, UnauthorizedError
-from tallykeep.tenants.projects import Caller, KeyKind, authenticate
+from tallykeep.api.dependencies.credentials import Credentials, read_credentials
+from tallykeep.api.dependencies.key_cache import Way
+from tallykeep.api.dependencies.permissions import Need, lacking, need_of
+from tallykeep.core.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from tallykeep.db.transient import is_transient
+from tallykeep.tenants.addresses import is_within
+from tallykeep.tenants.authenticate import authenticate, authenticate_token
+from tallykeep.tenants.callers import Caller, Grant
 
 _HINT = "Send the headers X-App-Id and X-App-Token with a project's keys"
-
-_app_id = APIKeyHeader(name="X-App-Id", scheme_name="X-App-Id", auto_error=False)
-_app_token = APIKeyHeader(name="X-App-Token", scheme_name="X-App-Token", auto_error=False)
-_management_id = APIKeyHeader(name="X-Management-Id", scheme_name="X-Management-Id", auto_error=False)
-_management_token = APIKeyHeader(name="X-Management-Token", scheme_name="X-Management-Token", auto_error=False)
-
-_Key = str | None
+_CHALLENGE_OF_TOKENS = (
+    'Bearer realm="tallykeep", error="invalid_token", error_description="unknown, expired or revoked"'
+)
 
 
-async def known_caller(
-    context: FromContext,
-    app_id: Annotated[_Key, Security(_app_id)],
-    app_token: Annotated[_Key, Security(_app_token)],
-) -> Caller:
-    """Return the caller whose application keys these are; raise UnauthorizedError."""
-    if not app_id or not app_token:
-        raise UnauthorizedError(f"The application keys are missing. {_HINT}")
-    caller = await _authenticated(context, "app", app_id, app_token)
-    if caller is None:
-        raise UnauthorizedError(f"The application keys are wrong or were revoked. {_HINT}")
-    return caller
+async def admit(request: Request, context: Context, need: Need) -> Caller:
+    """Return the caller, who may do what the route needs.
 
-
-async def _known_manager(
-    context: FromContext,
-    management_id: Annotated[_Key, Security(_management_id)],
-    management_token: Annotated[_Key, Security(_management_token)],
-    app_id: Annotated[_Key, Security(_app_id)],
-    app_token: Annotated[_Key, Security(_app_token)],
-) -> Caller:
-    """Return a management key's caller; a project's own application keys may manage that project too.
-
-    Raises UnauthorizedError for keys that are wrong.
+    Raises InvalidRequestError for two kinds of credentials, UnauthorizedError for keys and tokens that are missing,
+    wrong, expired or revoked, ForbiddenError for a wrong address and a missing permission.
     """
-    if not management_id or not management_token:
-        return await known_caller(context, app_id, app_token)
-    caller = await _authenticated(context, "management", management_id, management_token)
-    if caller is None:
-        raise UnauthorizedError("The management keys are wrong or were revoked")
+    shown = _way(read_credentials(request.scope), need)
+    grant = context.key_cache.find(*shown) or await _look_up(context, *shown)
+    if grant is None:
+        raise _unknown(shown[0])
+    caller = caller_of(request, grant)
+    if need.permission is not None and need.permission not in grant.permissions:
+        raise lacking(grant, need.permission)
+    request.state.caller = caller
     return caller
 
 
-async def _authenticated(context: Context, kind: KeyKind, key_id: str, token: str) -> Caller | None:
-    caller = context.key_cache.find(kind, key_id, token)
-    if caller is None:
-        async with context.pools.own.connection() as connection:
-            caller = await authenticate(connection, kind, key_id, token)
-        if caller is not None:
-            context.key_cache.add(kind, key_id, token, caller)
-    return caller
+async def is_still_admitted(request: Request, context: Context) -> bool:
+    """Return whether a request that was admitted still would be; what it has not been sent yet depends on that.
+
+    While the database is out of reach nobody can tell, and there is nothing new to be sent.
+    """
+    try:
+        await admit(request, context, _need(request))
+    except (UnauthorizedError, ForbiddenError):
+        return False
+    except Exception as error:
+        if not is_transient(error):
+            raise
+    return True
 
 
-def _with_slot(known: Callable[..., Awaitable[Caller]]) -> Callable[..., AsyncIterator[Caller]]:
-    """Return what yields a known caller, with one of its slots for requests until the answer was sent."""
-
-    async def with_slot(
-        request: Request, context: FromContext, caller: Annotated[Caller, Depends(known)]
-    ) -> AsyncIterator[Caller]:
-        async with context.slot(caller, context.shares.requests):
-            request.state.caller = caller
-            yield caller
-
-    return with_slot
+def caller_of(request: Request, grant: Grant) -> Caller:
+    """Return who asks with this request; raise ForbiddenError where the grant holds for other addresses only."""
+    scope = request.scope
+    address = scope["client"][0] if scope.get("client") else None
+    state = scope["state"]
+    if grant.networks and not is_within(grant.networks, address):
+        raise ForbiddenError(f"The key may not be used from the address {address or '(which is not known)'}")
+    return Caller(grant, state["request_id"], address, state.get("session_id"))
 
 
-FromCaller = Annotated[Caller, Depends(_with_slot(known_caller))]
-FromManager = Annotated[Caller, Depends(_with_slot(_known_manager))]
+def _way(shown: Credentials, need: Need) -> tuple[Way, str, str]:
+    """Return what the request shows that the route takes: how it came, the key's id, and the token.
+
+    Raises UnauthorizedError where that is nothing.
+    """
+    if shown.bearer is not None and need.permission is not None:
+        return "token", "", shown.bearer
+    if need.managing and shown.management_id and shown.management_token:
+        return "management", shown.management_id, shown.management_token
+    if not shown.app_id or not shown.app_token:
+        raise UnauthorizedError(f"The application keys are missing. {_HINT}")
+    return "app", shown.app_id, shown.app_token
 
 
-async def _managed_project(project_id: str, manager: FromManager) -> Caller:
-    if project_id != manager.project:
+def _unknown(way: Way) -> UnauthorizedError:
+    if way == "token":
+        return UnauthorizedError("The token is unknown, expired or was revoked", challenge=_CHALLENGE_OF_TOKENS)
+    if way == "management":
+        return UnauthorizedError("The management keys are wrong, expired or were revoked")
+    return UnauthorizedError(f"The application keys are wrong, expired or were revoked. {_HINT}")
+
+
+async def known_grant(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
+    """Return what a key or a token grants, None where it is not valid; remembered for a second."""
+    return context.key_cache.find(way, key_id, token) or await _look_up(context, way, key_id, token)
+
+
+async def _look_up(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
+    async with context.pools.own.connection() as connection:
+        if way == "token":
+            known = await authenticate_token(connection, token)
+        else:
+            known = await authenticate(connection, way, key_id, token)
+    if known is None:
+        return None
+    context.key_cache.add(way, key_id, token, known)
+    if known.use_is_due:
+        context.last_uses.note(context.pools.own, known.grant)
+    return known.grant
+
+
+async def _admitted(request: Request, context: FromContext) -> AsyncIterator[Caller]:
+    """Yield the caller, with one of its slots for requests until the answer was sent."""
+    caller = await admit(request, context, _need(request))
+    async with context.slot(caller, context.shares.requests):
+        yield caller
+
+
+def _need(request: Request) -> Need:
+    need = need_of(request.scope["route"].openapi_extra)
+    if need is None:
+        raise RuntimeError("a public route has no caller")
+    return need
+
+
+FromCaller = Annotated[Caller, Depends(_admitted)]
+
+
+async def _managed_project(project_id: str, caller: FromCaller) -> Caller:
+    if project_id != caller.project:
         raise NotFoundError.of("project", project_id)
-    return manager
+    return caller
 
 
 FromManagedProject = Annotated[Caller, Depends(_managed_project)]
@@ -96,3 +140,21 @@ async def _downloading(context: FromContext, caller: FromCaller) -> AsyncIterato
 
 
 DOWNLOADING = Depends(_downloading)
+
+
+def require_declarations(routes: Iterable[BaseRoute]) -> None:
+    """Raise RuntimeError for a route that does not say what it needs, or does not ask for it."""
+    for route in routes:
+        extra = getattr(route, "openapi_extra", None)
+        try:
+            need = need_of(extra)
+        except LookupError as error:
+            raise RuntimeError(f"{route}: {error}") from None
+        if isinstance(route, APIRoute) and (need is not None) != (_admitted in _calls(route.dependant)):
+            raise RuntimeError(f"{route}: what it declares, {extra}, is not what it asks for")
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from _calls(inner)

@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 
 from tallykeep.api.dependencies.key_cache import KeyCache
+from tallykeep.api.dependencies.last_uses import LastUses
 from tallykeep.api.dependencies.lock_waits import LockWaits
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Share, Shares
@@ -30,7 +31,7 @@ from tallykeep.engine.intake.sample import Samples
 from tallykeep.engine.managing.action_control import ActionControl
 from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
 
 Done = TypeVar("Done")
 
@@ -56,6 +57,7 @@ class Context:
     aside: SideThread
     ended_answers: EndedAnswers
     key_cache: KeyCache = field(default_factory=KeyCache)
+    last_uses: LastUses = field(default_factory=LastUses)
 
     def reading(self, caller: Caller, *, much: bool = False) -> Share:
         """Return the caller's share of connections to read with.

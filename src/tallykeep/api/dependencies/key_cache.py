@@ -1,38 +1,43 @@
-"""Keys that were found valid a moment ago, so that not every request has to ask the database."""
+"""Keys and tokens that were found valid a moment ago, so that not every request has to ask the database."""
 
 import time
 from hashlib import sha256
+from typing import Literal
 
-from tallykeep.tenants.projects import Caller, KeyKind
+from tallykeep.tenants.authenticate import Authenticated
+from tallykeep.tenants.callers import Grant, KeyKind
 
 _SECONDS = 1.0
 _MAX = 1_000
 
+Way = KeyKind | Literal["token"]
+
 
 class KeyCache:
-    """Valid keys, each for a second; what is kept is a digest of them.
+    """What valid keys and tokens grant, each for a second, or less where it expires by then; what is kept is a digest.
 
-    A key that is revoked over this process is forgotten at once, one that is revoked elsewhere after the second.
+    One that is revoked over this process is forgotten at once, one that is revoked elsewhere after the second.
     """
 
     def __init__(self) -> None:
-        self._callers: dict[bytes, tuple[float, Caller]] = {}
+        self._grants: dict[bytes, tuple[float, Grant]] = {}
 
-    def find(self, kind: KeyKind, key_id: str, token: str) -> Caller | None:
-        """Return whose key it is, where that is known."""
-        until, caller = self._callers.get(_digest(kind, key_id, token), (0.0, None))
-        return caller if time.monotonic() < until else None
+    def find(self, way: Way, key_id: str, token: str) -> Grant | None:
+        """Return what it grants, where that is known; a token has no `key_id` of its own."""
+        until, grant = self._grants.get(_digest(way, key_id, token), (0.0, None))
+        return grant if time.monotonic() < until else None
 
-    def add(self, kind: KeyKind, key_id: str, token: str, caller: Caller) -> None:
-        """Keep a key that was just found valid."""
-        if len(self._callers) >= _MAX:
-            self._callers.clear()
-        self._callers[_digest(kind, key_id, token)] = (time.monotonic() + _SECONDS, caller)
+    def add(self, way: Way, key_id: str, token: str, known: Authenticated) -> None:
+        """Keep what was just found valid."""
+        if len(self._grants) >= _MAX:
+            self._grants.clear()
+        until = time.monotonic() + min(_SECONDS, known.seconds)
+        self._grants[_digest(way, key_id, token)] = (until, known.grant)
 
     def clear(self) -> None:
-        """Forget all: one of them was revoked."""
-        self._callers.clear()
+        """Forget all: one of them was revoked, or grants something else now."""
+        self._grants.clear()
 
 
-def _digest(kind: str, key_id: str, token: str) -> bytes:
-    return sha256(f"{kind}\0{key_id}\0{token}".encode()).digest()
+def _digest(way: str, key_id: str, token: str) -> bytes:
+    return sha256(f"{way}\0{key_id}\0{token}".encode()).digest()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tallykeep.core.concurrency.slots import Bounds, Slots
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
 
 _QUEUE = 500  # requests of one project that wait for the same thing; so many clients are a mistake, or an attack
 _SOON_SECONDS, _LATER_SECONDS, _WHILE_SECONDS = 3.0, 10.0, 30.0

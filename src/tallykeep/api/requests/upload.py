@@ -19,7 +19,7 @@ from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import OPTIONS, SubmissionOptions
 from tallykeep.engine.columns.retried_lines import with_lines_of_column
 from tallykeep.formats.compression import Limit
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
 
 FORM = "multipart/form-data"
 NDJSON = ("application/x-ndjson", "application/jsonl")

@@ -8,12 +8,14 @@ from fastapi.responses import StreamingResponse
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import FromReader
+from tallykeep.api.dependencies.permissions import needs, reads, require
 from tallykeep.api.openapi import answers_file
 from tallykeep.catalog.exports import LIST_FILES
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import InvalidQueryError, NotFoundError
 from tallykeep.resources.lists.export import file_lines
 from tallykeep.resources.lists.query_string import read_selection
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/lists", tags=["Lists"])
 
@@ -32,18 +34,20 @@ _ALL_IN_ONE_ORDER = ("limit", "page", "order", "starting_after")
     summary="Download a list as CSV",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=_FILES.extra | answers_file("text/csv"),
+    openapi_extra=needs(Permission.EXPORTS_READ) | _FILES.extra | answers_file("text/csv"),
 )
 async def list_file(
     request: Request, context: FromContext, caller: FromCaller, row_type: str, write: FromReader
 ) -> StreamingResponse:
     """Return all resources that match the list's filters, with the template's columns and one for each metadata key.
 
-    The oldest come first. The file can be imported again as it is: cells hold the stored values, even if a spreadsheet
-    would take one for a formula. For a spreadsheet there is `for=spreadsheet`.
+    Takes the permission to see such resources, too. The oldest come first. The file can be imported again as it is:
+    cells hold the stored values, even if a spreadsheet would take one for a formula. For a spreadsheet there is
+    `for=spreadsheet`.
     """
     if row_type not in LIST_FILES:
         raise NotFoundError(f"The list of {row_type} cannot be had as a file; those of {', '.join(LIST_FILES)} can")
+    require(caller, reads(row_type))
     for name in _ALL_IN_ONE_ORDER:
         if name in request.query_params:
             raise InvalidQueryError(f"Property .{name} goes with pages; the file has all that match, the oldest first")

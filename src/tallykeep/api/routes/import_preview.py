@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers
 from tallykeep.api.requests.submission_options import parameter, read_options_for
 from tallykeep.api.requests.upload import RequestUpload
@@ -26,7 +27,8 @@ from tallykeep.formats.compression import peeked
 from tallykeep.preview.preview import Preview, PreviewQuery, known_titles, preview
 from tallykeep.preview.previewed_rows import PreviewedRow
 from tallykeep.preview.recognition import Candidate
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/imports", tags=["Submissions"], default_response_class=Json)
 
@@ -68,7 +70,7 @@ _PARAMETERS = [
 ]
 
 
-@router.get("", summary="List row types", openapi_extra=OURS | answers(RowTypeList))
+@router.get("", summary="List row types", openapi_extra=needs(Permission.CATALOG_READ) | OURS | answers(RowTypeList))
 async def list_imports(context: FromContext, caller: FromCaller) -> Json:
     """List what can be imported: endpoints and fields of each row type, and how large files may be."""
     data = [_row_type(row_type) for row_type in ROW_TYPES.values()]
@@ -79,7 +81,13 @@ async def list_imports(context: FromContext, caller: FromCaller) -> Json:
 @router.post(
     "/preview",
     summary="Preview import",
-    openapi_extra={**OURS, "parameters": _PARAMETERS, "requestBody": PREVIEW_BODY, **answers(ImportPreview)},
+    openapi_extra={
+        **needs(Permission.IMPORTS_PREVIEW),
+        **OURS,
+        "parameters": _PARAMETERS,
+        "requestBody": PREVIEW_BODY,
+        **answers(ImportPreview),
+    },
 )
 async def preview_import(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Preview a file before it is imported; nothing is written.

@@ -9,16 +9,19 @@ from fastapi.responses import StreamingResponse
 
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import FromReader
+from tallykeep.api.dependencies.permissions import public
 from tallykeep.api.openapi import answers_file
 from tallykeep.core.compatibility import OURS
 from tallykeep.engine.downloads.report_files import ReportKey, read_link, report_header, report_lines
 from tallykeep.formats.csv.formulas import for_spreadsheet, spreadsheet_lines
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller, Grant
+from tallykeep.tenants.permissions import Role
 
 router = APIRouter(prefix="/v1/reports", tags=["Async actions"])
 
 
+_BY_LINK = public("the link is signed, expires, and is the permission itself")
 _Reported = tuple[ReportKey, Caller]
 
 
@@ -28,7 +31,7 @@ async def _reported(context: FromContext, token: str) -> AsyncIterator[_Reported
     It counts as a key of its own.
     """
     key = read_link(context.report_secret, token)
-    reader = Caller(key.project_id, "", "report links", "app")
+    reader = Caller(Grant(key.project_id, "", "report links", "app", Role.READER, frozenset()))
     async with context.slot(reader, context.shares.downloads):
         yield key, reader
 
@@ -37,7 +40,7 @@ async def _reported(context: FromContext, token: str) -> AsyncIterator[_Reported
     "/{token}",
     summary="Get report",
     response_class=StreamingResponse,
-    openapi_extra=OURS | answers_file("text/csv"),
+    openapi_extra=_BY_LINK | OURS | answers_file("text/csv"),
 )
 async def get_report(
     context: FromContext, token: str, reported: Annotated[_Reported, Depends(_reported)], write: FromReader

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.permissions import needs, submits
 from tallykeep.api.openapi import Schema, answers
 from tallykeep.api.requests.submission_options import PARAMETERS, parameters
 from tallykeep.api.requests.upload import FORM, NDJSON, RequestUpload, submission
@@ -19,7 +20,7 @@ from tallykeep.core.action_type import ActionType, ActionTypes
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.options.declaration import Option, Scope
 from tallykeep.core.submission_options import options_for
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
 
 _JSON = "application/json"
 _CSV = "text/csv"
@@ -89,6 +90,7 @@ def submission_routes(action_types: ActionTypes) -> APIRouter:
             description=f"Starts an action of the type `{action_type.name}` and answers with its id. {_PACKED}",
             operation_id=action_type.name,
             openapi_extra={
+                **needs(submits(action_type)),
                 "parameters": _parameters(action_type),
                 "requestBody": {"required": not action_type.may_be_empty, "content": _content(action_type)},
                 **answers(AcceptedAction, code=action_type.status_code),

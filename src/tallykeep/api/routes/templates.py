@@ -4,11 +4,13 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers_file
 from tallykeep.catalog.templates import CSV_TEMPLATES
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import NotFoundError
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/templates", tags=["Submissions"])
 
@@ -21,7 +23,7 @@ _TEMPLATES = Compatibility(
     "/csv/{row_type}",
     summary="Get CSV template",
     response_class=Response,
-    openapi_extra=_TEMPLATES.extra | answers_file("text/csv"),
+    openapi_extra=needs(Permission.CATALOG_READ) | _TEMPLATES.extra | answers_file("text/csv"),
 )
 async def get_template(caller: FromCaller, row_type: str) -> Response:
     """Return an empty CSV file for this row type; further columns become metadata."""

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from tallykeep import __version__
 from tallykeep.cli.kit.client import Client
-from tallykeep.cli.kit.connection import AppId, AppToken, Connection, ProfileName, Url, find_connection
+from tallykeep.cli.kit.connection import AppId, AppToken, Connection, ProfileName, Token, Url, find_connection
 from tallykeep.cli.kit.exits import CliError, ExitCode, reporting_errors
 from tallykeep.cli.kit.phrases import duration, timestamp
 from tallykeep.cli.kit.sending import AsJson
@@ -60,11 +60,11 @@ class Finding:
 
 def doctor(
     as_json: AsJson = False, url: Url = None, app_id: AppId = None, app_token: AppToken = None,
-    profile: ProfileName = None,
+    token: Token = None, profile: ProfileName = None,
 ) -> None:  # fmt: skip
     """Run `tallykeep doctor`; its help is HELP."""
     with reporting_errors():
-        findings = list(_findings(url, app_id, app_token, profile))
+        findings = list(_findings(url, app_id, app_token, profile, token))
         is_well = not any(finding.level == Level.WRONG for finding in findings)
         if as_json:
             print_json({"ok": is_well, "checks": [asdict(finding) for finding in findings]})
@@ -94,7 +94,7 @@ def _server(client: Client, connection: Connection) -> Iterator[Finding]:
         yield Finding("server", Level.WRONG, f"The server at {client.url} is not Tallykeep", "Check the URL")
         return
     yield Finding("server", Level.OK, "it answers")
-    if connection.app_id and connection.app_token:
+    if connection.has_keys:
         yield from _status(client)
     else:
         todo = "Set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN, or: tallykeep profiles save"
@@ -122,7 +122,9 @@ def _status(client: Client) -> Iterator[Finding]:
 
 
 def _no_status(error: CliError) -> Finding:
-    if error.status in (401, 403):
+    if error.status == 403:
+        return Finding("keys", Level.WRONG, str(error), "Use a key with the permission server.read")
+    if error.status == 401:
         todo = "Make new ones on the server's machine: tallykeep keys recover"
         return Finding("keys", Level.WRONG, "they are wrong or were revoked", todo)
     if error.status == 404:

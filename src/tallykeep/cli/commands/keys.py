@@ -3,30 +3,64 @@
 import shlex
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 from rich.text import Text
 
 from tallykeep.cli.kit.client import Client
-from tallykeep.cli.kit.connection import connected
+from tallykeep.cli.kit.connection import connected, managing
 from tallykeep.cli.kit.exits import InterruptedByUserError, UsageError
 from tallykeep.cli.kit.phrases import when
 from tallykeep.cli.kit.sending import AsJson
 from tallykeep.cli.kit.show import aside, out, plain_table, print_json
 
-cli = typer.Typer(no_args_is_help=True, help="The project's keys.")
+cli = typer.Typer(
+    no_args_is_help=True,
+    help="The project's keys. Those of the management API are managed with one of them: set TALLYKEEP_MANAGEMENT_ID and"
+    " TALLYKEEP_MANAGEMENT_TOKEN.",
+)
+
+_NEVER, _ALL, _ANYWHERE = "never", "all", "anywhere"
+_PREFIXES = {"app": "TALLYKEEP_APP", "management": "TALLYKEEP_MANAGEMENT", "service": "TALLYKEEP_SERVICE"}
 
 
 class KeyKind(StrEnum):
-    """The API that a key gives access to."""
+    """What a key gives access to."""
 
     APP = "app"
     MANAGEMENT = "management"
+    SERVICE = "service"
 
 
-Kind = Annotated[KeyKind, typer.Option(help="For the API, or for the management API.")]
+class Role(StrEnum):
+    """What a key may do."""
+
+    READER = "reader"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id.")]
+Kind = Annotated[KeyKind, typer.Option(help="For the API, for the management API, or for tokens of OAuth alone.")]
+ById = Annotated[KeyKind | None, typer.Option(help="Needed only where keys of two kinds have this id.")]
+Name = Annotated[str | None, typer.Option(help="What the key is for.", show_default=False)]
+OfRole = Annotated[
+    Role | None,
+    typer.Option(help="reader sees, operator also submits and changes, admin also manages keys and schemas."),
+]
+Scopes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope", help=f"Only this permission of the role, such as vouchers.read; repeatable. «{_ALL}»: all."
+    ),
+]
+Expiry = Annotated[str | None, typer.Option("--expires", help=f"When it ends: 2027-01-31, or «{_NEVER}».")]
+Addresses = Annotated[
+    list[str] | None,
+    typer.Option("--address", help=f"Only from this network, 192.0.2.0/24; repeatable. «{_ANYWHERE}»: from any."),
+]
 
 
 @cli.command("list")
@@ -37,45 +71,124 @@ def list_(client: Client, as_json: AsJson = False) -> None:
     if as_json:
         print_json(answer)
         return
-    table = plain_table("id", "kind", "name", "created", "")
+    table = plain_table("id", "kind", "name", "role", "used", "ends", "")
     for key in answer["keys"]:
-        mine = Text("in use here" if key["current"] else "", style="green")
-        table.add_row(Text(key["id"]), key["kind"], Text(key["name"]), when(key["created_at"]), mine)
+        role = Text(key["role"] + (f", {len(key['scopes'])} scopes" if key["scopes"] else ""))
+        used = when(key["last_used_at"]) if key["last_used_at"] else "never"
+        table.add_row(Text(key["id"]), key["kind"], Text(key["name"]), role, used, _end(key), _state(key))
     out().print(table)
 
 
+def _end(key: dict[str, Any]) -> str:
+    return when(key["expires_at"]) if key["expires_at"] else ""
+
+
+def _state(key: dict[str, Any]) -> Text:
+    if key["expired"]:
+        return Text("expired", style="red")
+    return Text("in use here" if key["current"] else "", style="green")
+
+
 @cli.command()
-@connected
+@managing
 def create(
     client: Client,
-    name: Annotated[str | None, typer.Option(help="What the key is for.", show_default=False)] = None,
+    name: Name = None,
     kind: Kind = KeyKind.APP,
+    role: OfRole = None,
+    scopes: Scopes = None,
+    expires: Expiry = None,
+    addresses: Addresses = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a key, and show its token, this once."""
-    key = client.post("/v1/keys", {"kind": kind.value, **({"name": name} if name else {})})
-    if as_json:
-        print_json(key)
-        return
-    aside().print("The token is shown only once:", style="yellow")
-    prefix = "TALLYKEEP_APP" if kind == KeyKind.APP else "TALLYKEEP_MANAGEMENT"
-    words = (f"{prefix}_{part}={shlex.quote(key[name])}" for part, name in (("ID", "id"), ("TOKEN", "token")))
-    sys.stdout.write(f"export {' '.join(words)}\n")
+    """Create a key, an admin unless its role is given, and show its token, this once."""
+    key = client.post("/v1/keys", {"kind": kind.value, **_fields(name, role, scopes, expires, addresses)})
+    _show_token(key, as_json)
 
 
 @cli.command()
-@connected
+@managing
+def change(
+    client: Client,
+    key_id: KeyId,
+    name: Name = None,
+    role: OfRole = None,
+    scopes: Scopes = None,
+    expires: Expiry = None,
+    addresses: Addresses = None,
+    kind: ById = None,
+) -> None:
+    """Change what a key is called, may do, and from where and until when. Its token stays."""
+    fields = _fields(name, role, scopes, expires, addresses)
+    if not fields:
+        raise UsageError("Say what to change: --name, --role, --scope, --expires or --address")
+    client.put(_path(key_id), fields, **_query(kind))
+    out().print(f"  changed {key_id}", markup=False)
+
+
+@cli.command()
+@managing
+def rotate(
+    client: Client,
+    key_id: KeyId,
+    overlap: Annotated[int, typer.Option(help="For how many seconds the token before stays valid.")] = 86_400,
+    kind: ById = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a key another token, shown this once; the one before stays valid for a while."""
+    key = client.post(f"{_path(key_id)}/rotate", {"overlap_seconds": overlap}, **_query(kind))
+    _show_token(key, as_json)
+    if not as_json and key["previous_token_until"]:
+        aside().print(f"The token before works until {when(key['previous_token_until'])}.", style="yellow")
+
+
+@cli.command()
+@managing
 def revoke(
     client: Client,
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id.")],
-    kind: Annotated[KeyKind | None, typer.Option(help="Needed only where keys of both kinds have this id.")] = None,
+    key_id: KeyId,
+    kind: ById = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Revoke a key, at once and for good. The key in use cannot be revoked, so that one always works."""
     if not yes:
         _confirm(key_id)
-    client.delete(f"/v1/keys/{quote(key_id, safe='')}", **({"kind": kind.value} if kind else {}))
+    client.delete(_path(key_id), **_query(kind))
     out().print(f"  revoked {key_id}", markup=False)
+
+
+def _fields(
+    name: str | None, role: Role | None, scopes: list[str] | None, expires: str | None, addresses: list[str] | None
+) -> dict[str, Any]:
+    """Return the fields of a key that were given."""
+    given: dict[str, Any] = {"name": name} if name else {}
+    if role:
+        given["role"] = role.value
+    if scopes:
+        given["scopes"] = None if scopes == [_ALL] else scopes
+    if expires:
+        given["expires_at"] = None if expires == _NEVER else expires
+    if addresses:
+        given["addresses"] = [] if addresses == [_ANYWHERE] else addresses
+    return given
+
+
+def _show_token(key: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(key)
+        return
+    aside().print("The token is shown only once:", style="yellow")
+    prefix = _PREFIXES[key["kind"]]
+    words = (f"{prefix}_{part}={shlex.quote(key[name])}" for part, name in (("ID", "id"), ("TOKEN", "token")))
+    sys.stdout.write(f"export {' '.join(words)}\n")
+
+
+def _path(key_id: str) -> str:
+    return f"/v1/keys/{quote(key_id, safe='')}"
+
+
+def _query(kind: KeyKind | None) -> dict[str, str]:
+    return {"kind": kind.value} if kind else {}
 
 
 def _confirm(key_id: str) -> None:

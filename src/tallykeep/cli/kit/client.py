@@ -30,11 +30,11 @@ class Client:
     Every request raises RefusedError where the server refuses it, UnavailableError where it does not answer or fails.
     """
 
-    def __init__(self, url: str, app_id: str, app_token: str) -> None:
+    def __init__(self, url: str, credentials: dict[str, str]) -> None:
         self.url = url
         self._http = httpx.Client(
             base_url=url,
-            headers={"X-App-Id": app_id, "X-App-Token": app_token},
+            headers=credentials,
             timeout=_TIMEOUT,
             trust_env=httpx.URL(url).host not in _LOOPBACK,  # no proxy stands between a machine and itself
         )
@@ -66,6 +66,10 @@ class Client:
     def post(self, path: str, body: Any = None, **query: Any) -> dict[str, Any]:
         """POST with or without a JSON body, and return JSON."""
         return self._json(self._request("POST", path, params=query, json=body))
+
+    def put(self, path: str, body: Any, **query: Any) -> dict[str, Any]:
+        """PUT a JSON body, and return JSON."""
+        return self._json(self._request("PUT", path, params=query, json=body))
 
     def delete(self, path: str, **query: Any) -> None:
         """DELETE; there is no answer to read."""

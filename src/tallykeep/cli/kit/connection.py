@@ -21,7 +21,7 @@ _PANEL = "Connection"
 _KEYS_MISSING = (
     "Keys are missing: pass --app-id and --app-token, set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN, or save them once:"
     " tallykeep profiles save. The first start of `tallykeep serve` shows them; replace lost ones on the server's"
-    " machine: tallykeep keys recover"
+    " machine: tallykeep keys recover. A token of OAuth will do as well: --token or TALLYKEEP_TOKEN"
 )
 
 Url = Annotated[
@@ -34,6 +34,10 @@ AppId = Annotated[
 AppToken = Annotated[
     str | None,
     typer.Option("--app-token", help="The project's X-App-Token (TALLYKEEP_APP_TOKEN).", rich_help_panel=_PANEL),
+]
+Token = Annotated[
+    str | None,
+    typer.Option("--token", help="A token of OAuth instead of keys (TALLYKEEP_TOKEN).", rich_help_panel=_PANEL),
 ]
 
 
@@ -52,7 +56,7 @@ ProfileName = Annotated[
         autocompletion=_profile_names,
     ),
 ]
-_OPTIONS = {"url": Url, "app_id": AppId, "app_token": AppToken, "profile": ProfileName}
+_OPTIONS = {"url": Url, "app_id": AppId, "app_token": AppToken, "token": Token, "profile": ProfileName}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,45 +67,75 @@ class Connection:
     app_id: str | None
     app_token: str | None = field(repr=False)
     origin: str
+    token: str | None = field(default=None, repr=False)
+    management: tuple[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def has_keys(self) -> bool:
+        """Return whether there is something to show: keys, or a token."""
+        return bool(self.token or (self.app_id and self.app_token))
 
     def require_keys(self) -> "Connection":
         """Return this connection; raises UsageError where the keys are missing."""
-        if not self.app_id or not self.app_token:
+        if not self.has_keys:
             raise UsageError(_KEYS_MISSING)
         return self
 
     def client(self) -> Client:
-        """Return a client that uses these keys."""
-        return Client(self.url, self.app_id or "", self.app_token or "")
+        """Return a client that uses the token, or these keys."""
+        if self.token:
+            return Client(self.url, {"Authorization": f"Bearer {self.token}"})
+        return Client(self.url, {"X-App-Id": self.app_id or "", "X-App-Token": self.app_token or ""})
+
+    def manager(self) -> Client:
+        """Return a client that uses the environment's management keys, where it has some and no token."""
+        if self.token or self.management is None:
+            return self.require_keys().client()
+        key_id, token = self.management
+        return Client(self.url, {"X-Management-Id": key_id, "X-Management-Token": token})
 
 
 def find_connection(
-    url: str | None = None, app_id: str | None = None, app_token: str | None = None, profile: str | None = None
+    url: str | None = None,
+    app_id: str | None = None,
+    app_token: str | None = None,
+    profile: str | None = None,
+    token: str | None = None,
 ) -> Connection:
     """Return the connection that these flags, the environment and the profiles make.
 
     A named profile replaces the environment; flags override either. Without a name, the default profile is used
-    where neither has keys, and only for its own URL: keys are never sent to another server. Raises UsageError.
+    where neither has keys, and only for its own URL: keys are never sent to another server. A token goes before keys
+    that stand as near. Raises UsageError.
     """
-    texts_by_flag = {"--url": url, "--app-id": app_id, "--app-token": app_token, "--profile": profile}
+    texts_by_flag = {
+        "--url": url, "--app-id": app_id, "--app-token": app_token, "--token": token, "--profile": profile,
+    }  # fmt: skip
     if empty := [flag for flag, text in texts_by_flag.items() if text is not None and not text.strip()]:
         raise UsageError(f"{' and '.join(empty)} cannot be empty")
+    if token and (app_id or app_token):
+        raise UsageError("--token goes instead of --app-id and --app-token, not beside them")
     flags = Profile(url, app_id, app_token)
-    if name := profile or os.environ.get("TALLYKEEP_PROFILE", "").strip():
-        return _connection(_overlaid(require_profile(name), flags), f"from the profile {name}")
+    if name := profile or _variable("PROFILE"):
+        return _connection(_overlaid(require_profile(name), flags), f"from the profile {name}", token)
     merged = _overlaid(_from_environment(), flags)
-    if not merged.app_id and not merged.app_token:
+    token = token or (None if app_id or app_token else _variable("TOKEN"))
+    if not merged.app_id and not merged.app_token and not token:
         default = load_profiles().get(DEFAULT_PROFILE)
         if default is not None and merged.url in (None, default.url):
             return _connection(default, f"from the profile {DEFAULT_PROFILE}")
-    return _connection(merged, "from flags and the environment" if merged != Profile() else "by default")
+    origin = "from flags and the environment" if merged != Profile() or token else "by default"
+    management_id, management_token = _variable("MANAGEMENT_ID"), _variable("MANAGEMENT_TOKEN")
+    management = (management_id, management_token) if management_id and management_token else None
+    return replace(_connection(merged, origin, token), management=management)
+
+
+def _variable(name: str) -> str | None:
+    return os.environ.get(f"TALLYKEEP_{name}", "").strip() or None
 
 
 def _from_environment() -> Profile:
-    settings = {
-        name: os.environ.get(f"TALLYKEEP_{name.upper()}", "").strip() or None for name in ("url", "app_id", "app_token")
-    }
-    return Profile(**settings)
+    return Profile(_variable("URL"), _variable("APP_ID"), _variable("APP_TOKEN"))
 
 
 def _overlaid(below: Profile, above: Profile) -> Profile:
@@ -109,7 +143,7 @@ def _overlaid(below: Profile, above: Profile) -> Profile:
     return replace(below, **{name: text for name, text in changes.items() if text is not None})
 
 
-def _connection(profile: Profile, origin: str) -> Connection:
+def _connection(profile: Profile, origin: str, token: str | None = None) -> Connection:
     url = ((profile.url or "").strip() or DEFAULT_URL).rstrip("/")
     try:
         known = httpx.URL(url)
@@ -118,12 +152,12 @@ def _connection(profile: Profile, origin: str) -> Connection:
     if known.scheme not in ("http", "https") or not known.host:
         raise UsageError(f"{url!r} is not a URL like {DEFAULT_URL} (--url or TALLYKEEP_URL; {origin})")
     app_id, app_token = ((key or "").strip() or None for key in (profile.app_id, profile.app_token))
-    if not all((key or "").isascii() and (key or "").isprintable() for key in (app_id, app_token)):
+    if not all((key or "").isascii() and (key or "").isprintable() for key in (app_id, app_token, token)):
         raise UsageError(
-            "The keys contain characters that no key has (--app-id, --app-token, TALLYKEEP_APP_ID, TALLYKEEP_APP_TOKEN;"
-            f" {origin}); copy them again"
+            "The keys contain characters that no key has (--app-id, --app-token, TALLYKEEP_APP_ID, TALLYKEEP_APP_TOKEN,"
+            f" --token, TALLYKEEP_TOKEN; {origin}); copy them again"
         )
-    return Connection(url, app_id, app_token, origin)
+    return Connection(url, app_id, app_token, origin, token.strip() if token else None)
 
 
 def with_connection(command: Callable[..., None]) -> Callable[..., None]:
@@ -150,11 +184,20 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
 
     Parameters for submission options become the flags of these.
     """
+    return _with_client(command, lambda connection: connection.require_keys().client())
+
+
+def managing(command: Callable[..., None]) -> Callable[..., None]:
+    """Return the command as `connected` does; the client's keys are the environment's management keys, if there are."""
+    return _with_client(command, Connection.manager)
+
+
+def _with_client(command: Callable[..., None], client_of: Callable[[Connection], Client]) -> Callable[..., None]:
     flagged = with_option_flags(command)
 
     @functools.wraps(flagged)
     def run(connection: Connection, **arguments: Any) -> None:
-        with connection.require_keys().client() as client:
+        with client_of(connection) as client:
             flagged(client, **arguments)
 
     return with_connection(run)

@@ -41,10 +41,12 @@ def segment(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Asks the API behind `client`."""
+    """Asks the API behind `client`, for somebody at this address, in this session."""
 
     client: httpx.AsyncClient
     keys: Keys
+    address: str = ""
+    session_id: str | None = None
 
     async def get(self, path: str, **query: Any) -> Any:
         """Return the path's JSON; parameters that are None or empty are left out. Raises RefusedError."""
@@ -67,7 +69,8 @@ class Api:
         """Yield an answer as it comes; raises RefusedError."""
         params = {name: value for name, value in (query or {}).items() if value not in (None, "")}
         own = {"X-App-Id": self.keys.app_id, "X-App-Token": self.keys.app_token, **(headers or {})}
-        async with self.client.stream(method, path, params=params, headers=own, **body) as answer:
+        who = {"address": self.address, "session_id": self.session_id}
+        async with self.client.stream(method, path, params=params, headers=own, extensions=who, **body) as answer:
             if answer.status_code >= 400:
                 raise _refusal(answer.status_code, await answer.aread())
             yield answer

@@ -106,6 +106,7 @@ def _scope(request: httpx.Request) -> dict[str, Any]:
         "query_string": query,
         "headers": [(name.lower(), value) for name, value in request.headers.raw],
         "server": (request.url.host, request.url.port),
-        "client": None,
-        "state": {"is_paced": True},  # where the body came in
+        "client": (address, 0) if (address := request.extensions.get("address")) else None,
+        # The body is paced where it came in.
+        "state": {"is_paced": True, "session_id": request.extensions.get("session_id")},
     }

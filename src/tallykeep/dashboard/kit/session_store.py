@@ -23,13 +23,17 @@ from tallykeep.db.queries import queries
 _sql = queries(__package__, "session_store.sql")
 
 _SECRET_BYTES = 32
+_ID_DIGITS = 16
 _EXPIRED_AT_A_TIME = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in person's keys, their project, and the token that proves that a form is ours."""
+    """A signed-in person's keys, their project, the token that proves that a form is ours, and what tells the session
+    from others without giving access to it.
+    """
 
+    id: str
     keys: Keys
     project: str
     csrf_token: str
@@ -69,7 +73,9 @@ class Sessions:
         if content is None:
             return None
         keys = Keys(content["app_id"], content["app_token"])
-        return Session(keys, content["project"], _text(_derived(secret, b"tallykeep forms")))
+        return Session(
+            _id(secret).hex()[:_ID_DIGITS], keys, content["project"], _text(_derived(secret, b"tallykeep forms"))
+        )
 
     async def end(self, cookie: str) -> None:
         """End the session, wherever its cookie has gone."""

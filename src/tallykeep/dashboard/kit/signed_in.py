@@ -44,7 +44,8 @@ async def _visit(request: Request) -> Visit:
     await require_token(request, session.csrf_token)
     request.state.session = session
     client: httpx.AsyncClient = request.app.state.client
-    api = Api(client, session.keys)
+    address = request.client.host if request.client else ""
+    api = Api(client, session.keys, address, session.id)
     request.state.catalog = await catalog_of(request.app, api)
     return Visit(session, api, request.state.catalog)
 

@@ -20,6 +20,7 @@ from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.pool import Connection, Connections, Pool
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
+from tallykeep.tenants.tokens import delete_expired_tokens
 
 _sql = queries(__package__, "pruner.sql")
 _log = structlog.get_logger()
@@ -88,6 +89,11 @@ class Pruner:
             while deleted == _KEYS_AT_A_TIME:
                 async with self._step() as connection:
                     deleted = (await connection.execute(query, {"age": age, "step": _KEYS_AT_A_TIME})).rowcount
+
+        deleted = _KEYS_AT_A_TIME
+        while deleted == _KEYS_AT_A_TIME:
+            async with self._step() as connection:
+                deleted = await delete_expired_tokens(connection, _KEYS_AT_A_TIME)
 
     async def _remove_old(self, begin: LiteralString, age: timedelta) -> None:
         """Mark and remove what is so old, step by step; each goes on behind the one before, not at what is gone."""

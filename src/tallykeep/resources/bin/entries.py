@@ -14,7 +14,7 @@ from tallykeep.db.queries import queries
 from tallykeep.resources.bin.list_spec import BIN, NEWER_ENTRIES, OLDER_ENTRIES
 from tallykeep.resources.lists.page import count_all, page_query, page_rows
 from tallykeep.resources.lists.query_string import Selection
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
 
 _sql = queries(__package__, "store.sql")
 

@@ -21,7 +21,7 @@ from tallykeep.resources.lists.page import select_page, shown_page
 from tallykeep.resources.lists.query_string import Selection
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.vouchers.domain import LOYALTY, without_nulls
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
 
 _sql = queries(__package__, "store.sql")
 

@@ -8,7 +8,7 @@ from tallykeep.resources.bin.entries import put_in_bin
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.read import delete_one, get_one
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
 
 _sql = queries(__package__, "store.sql")
 

@@ -21,7 +21,7 @@ from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
 from tallykeep.resources.vouchers.writing.generated_codes import Generated
 from tallykeep.resources.vouchers.writing.store import insert_staged, stage, upsert_staged
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
 
 _sql = queries(__package__, "single.sql")
 

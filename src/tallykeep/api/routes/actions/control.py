@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import FromReader
+from tallykeep.api.dependencies.permissions import needs, require, submits
 from tallykeep.api.openapi import answers, answers_file
 from tallykeep.api.requests.bodies import has_body
 from tallykeep.api.requests.submission_options import PARAMETERS, parameter, read_submission_options
@@ -27,10 +28,12 @@ from tallykeep.engine.downloads.failed_rows import FailedRows, as_csv, as_ndjson
 from tallykeep.engine.downloads.source_rows import as_source_file, as_spreadsheet
 from tallykeep.engine.managing.action_control import target_parameters
 from tallykeep.formats.csv.formulas import spreadsheet_lines
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
+_READING, _MANAGING = needs(Permission.ASYNC_ACTIONS_READ), needs(Permission.ASYNC_ACTIONS_MANAGE)
 _FILE_TYPES = {
     "csv": ("text/csv; charset=utf-8", ".csv"),
     "json": ("application/json", ".json"),
@@ -45,7 +48,7 @@ def _as_before(option: Option) -> dict[str, Any]:
 Unprocessed = Annotated[bool, Query(description="Include the rows that have no outcome.")]
 
 
-@router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=OURS | answers(Action))
+@router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=_MANAGING | OURS | answers(Action))
 async def cancel(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
     """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the reference API cannot."""
     await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
@@ -59,6 +62,7 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
     status_code=202,
     summary="Retry failed rows",
     openapi_extra={
+        **_MANAGING,
         **OURS,
         "parameters": [*PARAMETERS, *(_as_before(option) for option in OPTIONS.values() if option.carried)],
         "requestBody": RETRY_BODY,
@@ -68,9 +72,13 @@ async def cancel(request: Request, context: FromContext, caller: FromCaller, act
 async def retry(
     request: Request, context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
 ) -> Json:
-    """Start a new action with only the failed rows, or with the corrected rows of a body in the first one's format."""
+    """Start a new action with only the failed rows, or with the corrected rows of a body in the first one's format.
+
+    Takes the permission to submit such an action, too.
+    """
     controller = await context.retrying(caller)
     parent = await controller.find(caller.project_id, action_id)
+    require(caller, submits(parent.action_type))
     upload = None
     if has_body(request):
         upload = _corrected(request, parent.action_type, context, caller)
@@ -96,7 +104,7 @@ def _corrected(request: Request, action_type: ActionType, context: Context, call
     summary="Download failed rows as CSV",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=OURS | answers_file("text/csv"),
+    openapi_extra=_READING | OURS | answers_file("text/csv"),
 )
 async def failures_csv(
     context: FromContext,
@@ -118,7 +126,7 @@ async def failures_csv(
     summary="Download failed rows as NDJSON",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=OURS | answers_file("application/x-ndjson"),
+    openapi_extra=_READING | OURS | answers_file("application/x-ndjson"),
 )
 async def failures_ndjson(
     context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
@@ -133,7 +141,7 @@ async def failures_ndjson(
     summary="Download the rows as sent",
     response_class=StreamingResponse,
     dependencies=[DOWNLOADING],
-    openapi_extra=OURS | answers_file("text/csv", "application/json", "application/x-ndjson"),
+    openapi_extra=_READING | OURS | answers_file("text/csv", "application/json", "application/x-ndjson"),
 )
 async def source_file(context: FromContext, caller: FromCaller, action_id: str, write: FromReader) -> StreamingResponse:
     """Return all rows as they were sent, in UTF-8 and uncompressed, a workbook as CSV.

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.permissions import needs, require, submits
 from tallykeep.api.openapi import answers
 from tallykeep.api.requests.upload import submission
 from tallykeep.api.responses.answers import Json
@@ -21,9 +22,12 @@ from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.clock import database_time
 from tallykeep.engine.managing.action_control import target_parameters
 from tallykeep.engine.reading.list_actions import Wanted, find_cancelable, find_retryable
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
+
+_MANAGING = needs(Permission.ASYNC_ACTIONS_MANAGE)
 
 HowMany = Annotated[int, Query(ge=1, le=1000, description="How many actions at most, 1 to 1000, the newest first.")]
 DryRun = Annotated[bool, Query(description="Only say which actions match.")]
@@ -38,7 +42,7 @@ async def _matching(wanted: FromFilters, limit: HowMany = 100) -> Wanted:
 FromMatching = Annotated[Wanted, Depends(_matching)]
 
 
-@router.post("/cancel", summary="Cancel all that match", openapi_extra=OURS | answers(CanceledMatching))
+@router.post("/cancel", summary="Cancel all that match", openapi_extra=_MANAGING | OURS | answers(CanceledMatching))
 async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False) -> Json:
     """Cancel every running action that matches the filters of the list, exactly as if each were canceled by itself.
     `has_more` is true if more than `limit` actions match: repeat the request for the rest. Send `as_of` as `end_date`
@@ -56,12 +60,17 @@ async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatch
     return await _done_to(action_ids, has_more, dry_run, as_of, cancel)
 
 
-@router.post("/retry", summary="Retry the failed rows of all that match", openapi_extra=OURS | answers(RetriedMatching))
+@router.post(
+    "/retry",
+    summary="Retry the failed rows of all that match",
+    openapi_extra=_MANAGING | OURS | answers(RetriedMatching),
+)
 async def retry_all(
     request: Request, context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False
 ) -> Json:
     """Retry the failed rows of every ended action that matches the filters of the list, except dry runs and actions
-    that were retried before. `has_more` is true if more than `limit` actions match: repeat the request for the rest.
+    that were retried before. Those that the caller may not submit are refused. `has_more` is true if more than `limit`
+    actions match: repeat the request for the rest.
     """
     async with context.reading(caller, much=True).connection() as connection:
         as_of = await database_time(connection)
@@ -76,6 +85,7 @@ async def retry_all(
 async def _retry(request: Request, context: Context, caller: Caller, action_id: str) -> str:
     controller = await context.retrying(caller)
     parent = await controller.find(caller.project_id, action_id)
+    require(caller, submits(parent.action_type))
     submitted = submission(request, caller, parent.action_type, target_parameters(parent.source), parent_id=action_id)
     submitted = replace(submitted, idempotency_key=None)  # one key cannot stand for several actions
     accepted = await controller.retry(parent, submitted, SubmissionOptions(), None, unprocessed=False)

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, Timestamp
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.responses.entity_tags import Tagged, conditional
@@ -22,10 +23,12 @@ from tallykeep.engine.downloads.source_rows import shown_source_rows
 from tallykeep.engine.reading.action_reader import ADDED_FIELDS, ADDED_TO_ONE
 from tallykeep.engine.reading.failures import page_of_failures, page_of_reasons
 from tallykeep.engine.reading.list_actions import Failures, Wanted
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"], default_response_class=Json)
 
+_READING = needs(Permission.ASYNC_ACTIONS_READ)
 _LIST_COMPATIBILITY = Compatibility(query=("limit", "end_date"), added=(*ADDED_FIELDS, "more_starting_after"))
 _SHOWN = Compatibility(
     query=(),
@@ -105,7 +108,9 @@ def _among(name: str, text: str | None, allowed: Iterable[str]) -> frozenset[str
     return values
 
 
-@router.get("", summary="List async actions", openapi_extra=_LIST_COMPATIBILITY.extra | conditional(ActionList))
+@router.get(
+    "", summary="List async actions", openapi_extra=_READING | _LIST_COMPATIBILITY.extra | conditional(ActionList)
+)
 async def list_actions(
     request: Request, context: FromContext, caller: FromCaller, wanted: FromFilters, limit: Limit = 10
 ) -> Response:
@@ -120,7 +125,7 @@ async def list_actions(
     return Tagged(content).answer(request)
 
 
-@router.get("/{action_id}", summary="Get async action", openapi_extra=_SHOWN.extra | conditional(Action))
+@router.get("/{action_id}", summary="Get async action", openapi_extra=_READING | _SHOWN.extra | conditional(Action))
 async def get_action(
     request: Request,
     context: FromContext,
@@ -141,7 +146,11 @@ async def get_action(
     return answer.answer(request)
 
 
-@router.get("/{action_id}/failures", summary="List failed rows", openapi_extra=OURS | answers(FailureList, ReasonList))
+@router.get(
+    "/{action_id}/failures",
+    summary="List failed rows",
+    openapi_extra=_READING | OURS | answers(FailureList, ReasonList),
+)
 async def list_failures(
     context: FromContext,
     caller: FromCaller,

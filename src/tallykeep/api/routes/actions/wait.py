@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import ClientDisconnect
 
-from tallykeep.api.dependencies.auth import FromCaller
+from tallykeep.api.dependencies.auth import FromCaller, is_still_admitted
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.responses.entity_tags import Tagged
 from tallykeep.core import exact_json
 from tallykeep.core.action import Action, Status
@@ -22,10 +23,12 @@ from tallykeep.db.connections.availability import DatabaseAwayError
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.reading.action_reader import ShownAction, shown
 from tallykeep.engine.reading.watch import Watch
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"])
 
+_READING = needs(Permission.ASYNC_ACTIONS_READ)
 _TRY_AGAIN_SECONDS = 0.2
 _LAST_READ_SECONDS = 1.0
 
@@ -147,7 +150,12 @@ async def _watched(context: FromContext, caller: FromCaller, action_id: str) -> 
             yield watch
 
 
-@router.get("/{action_id}/events", summary="Watch async action", response_class=EventSourceResponse, openapi_extra=OURS)
+@router.get(
+    "/{action_id}/events",
+    summary="Watch async action",
+    response_class=EventSourceResponse,
+    openapi_extra=_READING | OURS,
+)
 async def watch_action(
     request: Request,
     context: FromContext,
@@ -158,11 +166,13 @@ async def watch_action(
     """Send server-sent events: `progress` with the action's current state, again at each change (up to four a second),
     and in the end `done` with the action and its result. Then the stream closes, and the client should close it too: a
     client that reconnects starts again with the current state, whatever its `Last-Event-ID`. Comments keep idle
-    connections alive.
+    connections alive. Nothing more is sent once the key or the token is not valid any more.
     """
     async for action in watch.changes():
+        if not await is_still_admitted(request, context):
+            return
         yield _event("progress", shown(action))
-    if watch.ended:
+    if watch.ended and await is_still_admitted(request, context):
         read = _reading(request, context, caller, action_id)
         try:
             yield _event("done", await _read_at_last(read))

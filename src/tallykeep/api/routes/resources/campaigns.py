@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, LongPage, parameters_of
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.requests.submission_options import PARAMETERS, read_submission_options
@@ -29,7 +30,8 @@ from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.campaigns.operations import add_voucher, require_possible
 from tallykeep.resources.lists.query_string import read_selection
 from tallykeep.resources.vouchers.read import get_voucher
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/campaigns", tags=["Campaigns"], default_response_class=Json)
 
@@ -47,6 +49,7 @@ def _digits(raw: Any) -> Any:
 
 Count = Annotated[int, BeforeValidator(_digits), Query(ge=1, le=_MAX_VOUCHERS, description="How many vouchers to add.")]
 
+_READING, _WRITING = needs(Permission.CAMPAIGNS_READ), needs(Permission.CAMPAIGNS_WRITE)
 _ABSENT = ("access_settings_assignments", "loyalty_tiers_expiration", "readonly", "referral_program", "validity_hours")
 _LIST_COMPATIBILITY = Compatibility(
     query=(
@@ -67,7 +70,7 @@ _ADDED_TO = Compatibility(query=("vouchers_count",))
 @router.get(
     "",
     summary="List campaigns",
-    openapi_extra=parameters_of(CAMPAIGNS) | _LIST_COMPATIBILITY.extra | answers(CampaignList),
+    openapi_extra=_READING | parameters_of(CAMPAIGNS) | _LIST_COMPATIBILITY.extra | answers(CampaignList),
 )
 async def list_(
     request: Request,
@@ -83,7 +86,7 @@ async def list_(
         return Json(await store.list_campaigns(connection, caller.project_id, selection, limit=limit, page=page))
 
 
-@router.post("", summary="Create campaign", openapi_extra=_BODY | takes(NewCampaign))
+@router.post("", summary="Create campaign", openapi_extra=_WRITING | _BODY | takes(NewCampaign))
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a campaign. If more than one voucher is requested, an action generates them in the background."""
     await context.open_actions.admit(caller.project_id)
@@ -98,14 +101,14 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
     return await context.transact(caller, write)
 
 
-@router.get("/{campaign_id:key}", summary="Get campaign", openapi_extra=_SHOWN.extra | answers(Campaign))
+@router.get("/{campaign_id:key}", summary="Get campaign", openapi_extra=_READING | _SHOWN.extra | answers(Campaign))
 async def get(context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """Return one campaign by id or name."""
     async with context.reading(caller).connection() as connection:
         return Json(await store.get_campaign(connection, caller.project_id, campaign_id))
 
 
-@router.put("/{campaign_id:key}", summary="Update campaign", openapi_extra=_BODY | takes(CampaignUpdate))
+@router.put("/{campaign_id:key}", summary="Update campaign", openapi_extra=_WRITING | _BODY | takes(CampaignUpdate))
 async def update(request: Request, context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """Update a campaign. An action in the background applies the change to its vouchers that are not redeemed."""
     await context.open_actions.admit(caller.project_id)
@@ -124,7 +127,7 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cam
     "/{campaign_id:key}",
     status_code=202,
     summary="Delete campaign",
-    openapi_extra=_DELETED.extra | answers(AcceptedAction, code=202),
+    openapi_extra=_WRITING | _DELETED.extra | answers(AcceptedAction, code=202),
 )
 async def delete(
     request: Request, context: FromContext, caller: FromCaller, campaign_id: str, force: bool = False
@@ -152,14 +155,18 @@ async def delete(
     return answer_accepted(await context.transact(caller, write), 202)
 
 
-@router.post("/{campaign_id:key}/enable", summary="Enable campaign", openapi_extra=_SWITCHED.extra | answers(Campaign))
+@router.post(
+    "/{campaign_id:key}/enable", summary="Enable campaign", openapi_extra=_WRITING | _SWITCHED.extra | answers(Campaign)
+)
 async def enable(context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """Switch a campaign on."""
     return await _switched(context, caller, campaign_id, active=True)
 
 
 @router.post(
-    "/{campaign_id:key}/disable", summary="Disable campaign", openapi_extra=_SWITCHED.extra | answers(Campaign)
+    "/{campaign_id:key}/disable",
+    summary="Disable campaign",
+    openapi_extra=_WRITING | _SWITCHED.extra | answers(Campaign),
 )
 async def disable(context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """Switch a campaign off."""
@@ -170,6 +177,7 @@ async def disable(context: FromContext, caller: FromCaller, campaign_id: str) ->
     "/{campaign_id:key}/vouchers",
     summary="Add vouchers to campaign",
     openapi_extra={
+        **_WRITING,
         **takes(CampaignVoucher, required=False),
         **answers(Voucher, more={202: AcceptedAction}),
         "parameters": PARAMETERS,
@@ -209,7 +217,7 @@ async def add_vouchers(
 @router.post(
     "/{campaign_id:key}/vouchers/{code:key}",
     summary="Add voucher with this code",
-    openapi_extra=takes(CampaignVoucher, required=False) | answers(Voucher),
+    openapi_extra=_WRITING | takes(CampaignVoucher, required=False) | answers(Voucher),
 )
 async def add_with_code(
     request: Request, context: FromContext, caller: FromCaller, campaign_id: str, code: str

@@ -1,51 +1,87 @@
-"""A project's keys. Each of them may manage all of them; the reference API has this in its dashboard alone."""
+"""A project's keys, managed by those that may; the reference API has this in its dashboard alone."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from tallykeep.api.dependencies.auth import FromManager
+from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
-from tallykeep.api.schemas.project_keys import CreatedKey, KeyList, NewKey
+from tallykeep.api.schemas.project_keys import CreatedKey, Key, KeyList, KeyRotation, KeyUpdate, NewKey
 from tallykeep.core.compatibility import OURS
 from tallykeep.tenants import keys
-from tallykeep.tenants.projects import KeyKind
+from tallykeep.tenants.callers import KeyKind
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/keys", tags=["Keys"], default_response_class=Json)
 
-Kind = Annotated[KeyKind | None, Query(description="Needed only where two kinds of keys have this id.")]
+_MANAGING = needs(Permission.KEYS_MANAGE, managing=True)
+
+Kind = Annotated[KeyKind | None, Query(description="Needed only where keys of two kinds have this id.")]
 
 
-@router.get("", summary="List keys", openapi_extra=OURS | answers(KeyList))
-async def list_(context: FromContext, manager: FromManager) -> Json:
-    """List the project's keys, oldest first, without their tokens. `current` marks the key of this request."""
-    async with context.reading(manager).connection() as connection:
-        return Json(await keys.list_keys(connection, manager))
+@router.get("", summary="List keys", openapi_extra=needs(Permission.KEYS_READ, managing=True) | OURS | answers(KeyList))
+async def list_(context: FromContext, caller: FromCaller) -> Json:
+    """List the project's keys, oldest first, without their tokens. `current` marks the key of this request.
+    `last_used_at` is at most a minute behind.
+    """
+    async with context.reading(caller).connection() as connection:
+        return Json(await keys.list_keys(connection, caller))
 
 
 @router.post(
     "",
     summary="Create key",
-    openapi_extra=OURS | takes(NewKey, required=False) | answers(CreatedKey),
+    openapi_extra=_MANAGING | OURS | takes(NewKey, required=False) | answers(CreatedKey),
 )
-async def create(request: Request, context: FromContext, manager: FromManager) -> Json:
-    """Create a key for the project. Its `token` is in this answer only: it is not stored."""
+async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
+    """Create a key for the project. Its `token` is in this answer only: it is not stored. No key can create one that
+    can do more than itself; keys of the management API are created with one of them.
+    """
     body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
-    async with context.writing(manager) as connection:
-        return Json(await keys.create_key(connection, manager, body))
+    async with context.writing(caller) as connection:
+        return Json(await keys.create_key(connection, caller, body))
 
 
-@router.delete("/{key_id:path}", status_code=204, summary="Revoke key", openapi_extra=OURS)
-async def revoke(context: FromContext, manager: FromManager, key_id: str, kind: Kind = None) -> Response:
-    """Revoke a key, from the next request on; if several processes serve the API, within a second.
+@router.put("/{key_id:path}", summary="Change key", openapi_extra=_MANAGING | OURS | takes(KeyUpdate) | answers(Key))
+async def change(request: Request, context: FromContext, caller: FromCaller, key_id: str, kind: Kind = None) -> Json:
+    """Change what a key is called, may do, and from where and until when, from the next request on; fields left out
+    stay. The key that asks can only change its name.
+    """
+    body = await json_object(request, context.settings.max_row_bytes)
+    async with context.writing(caller) as connection:
+        changed = await keys.change_key(connection, caller, key_id, kind, body)
+    context.key_cache.clear()
+    return Json(changed)
+
+
+@router.post(
+    "/{key_id:path}/rotate",
+    summary="Rotate key",
+    openapi_extra=_MANAGING | OURS | takes(KeyRotation, required=False) | answers(CreatedKey),
+)
+async def rotate(request: Request, context: FromContext, caller: FromCaller, key_id: str, kind: Kind = None) -> Json:
+    """Give a key another token, which is in this answer only. The token before stays valid for `overlap_seconds` more,
+    a day unless given; one before that ends at once. The id stays, and so do tokens of OAuth that the key was given.
+    """
+    body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
+    async with context.writing(caller) as connection:
+        rotated = await keys.rotate_key(connection, caller, key_id, kind, body)
+    context.key_cache.clear()
+    return Json(rotated)
+
+
+@router.delete("/{key_id:path}", status_code=204, summary="Revoke key", openapi_extra=_MANAGING | OURS)
+async def revoke(context: FromContext, caller: FromCaller, key_id: str, kind: Kind = None) -> Response:
+    """Revoke a key and its tokens, from the next request on; if several processes serve the API, within a second.
 
     The key that asks is refused with a 409: so one always works.
     """
-    async with context.writing(manager) as connection:
-        await keys.revoke_key(connection, manager, key_id, kind)
+    async with context.writing(caller) as connection:
+        await keys.revoke_key(connection, caller, key_id, kind)
     context.key_cache.clear()
     return Response(status_code=204)

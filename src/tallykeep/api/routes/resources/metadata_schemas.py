@@ -5,8 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from tallykeep.api.dependencies.auth import FromCaller, FromManagedProject, FromManager
+from tallykeep.api.dependencies.auth import FromCaller, FromManagedProject
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.requests.submission_options import PARAMETERS, read_submission_options
@@ -30,10 +31,16 @@ from tallykeep.core.errors import NotFoundError
 from tallykeep.core.ids import wire_time
 from tallykeep.resources.metadata import schemas
 from tallykeep.resources.metadata.purge import count_carrying, keys_in_use
+from tallykeep.tenants.permissions import Permission
 from tallykeep.tenants.projects import list_projects
 
 router = APIRouter(prefix="/v1/metadata-schemas", tags=["Metadata schemas"], default_response_class=Json)
 management = APIRouter(prefix="/management/v1/projects", tags=["Management"], default_response_class=Json)
+
+_READING, _DEFINING = needs(Permission.METADATA_SCHEMAS_READ), needs(Permission.METADATA_SCHEMAS_MANAGE)
+# Of the management API: an application's keys may manage their project's data, too.
+_READING_ALL = needs(Permission.METADATA_SCHEMAS_READ, managing=True)
+_DEFINING_ALL = needs(Permission.METADATA_SCHEMAS_MANAGE, managing=True)
 
 _PROJECTS = Compatibility(
     absent=(
@@ -53,7 +60,7 @@ _CAMEL_CASE = {
 }
 
 
-@router.get("", summary="List metadata schemas", openapi_extra=answers(MetadataSchemaList))
+@router.get("", summary="List metadata schemas", openapi_extra=_READING | answers(MetadataSchemaList))
 async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
     """List all metadata schemas of the project."""
     async with context.reading(caller).connection() as connection:
@@ -62,7 +69,7 @@ async def list_schemas(context: FromContext, caller: FromCaller) -> Json:
     return Json({"object": "list", "data_ref": "schemas", "schemas": shown, "total": len(shown)})
 
 
-@router.get("/{resource}", summary="Get metadata schema", openapi_extra=answers(MetadataSchema))
+@router.get("/{resource}", summary="Get metadata schema", openapi_extra=_READING | answers(MetadataSchema))
 async def get_schema(context: FromContext, caller: FromCaller, resource: str) -> Json:
     """Get the metadata schema of one type of resource."""
     async with context.reading(caller).connection() as connection:
@@ -70,7 +77,9 @@ async def get_schema(context: FromContext, caller: FromCaller, resource: str) ->
 
 
 @router.delete(
-    "/{resource}/definitions/{key:key}", summary="Remove a definition", openapi_extra=OURS | answers(MetadataSchema)
+    "/{resource}/definitions/{key:key}",
+    summary="Remove a definition",
+    openapi_extra=_DEFINING | OURS | answers(MetadataSchema),
 )
 async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Mark a definition as removed; the resources keep their metadata. Ours, not the reference API's."""
@@ -82,7 +91,7 @@ async def remove_definition(context: FromContext, caller: FromCaller, resource: 
 @router.post(
     "/{resource}/definitions/{key:key}/restore",
     summary="Restore a removed definition",
-    openapi_extra=OURS | answers(MetadataSchema),
+    openapi_extra=_DEFINING | OURS | answers(MetadataSchema),
 )
 async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Restore a removed definition. Ours, not the reference API's."""
@@ -95,7 +104,7 @@ async def restore_definition(context: FromContext, caller: FromCaller, resource:
     "/{resource}/definitions/{key:key}/purge",
     status_code=202,
     summary="Purge a metadata key",
-    openapi_extra={"parameters": PARAMETERS, **OURS, **answers(AcceptedAction, code=202)},
+    openapi_extra={**_DEFINING, "parameters": PARAMETERS, **OURS, **answers(AcceptedAction, code=202)},
 )
 async def purge_definition(request: Request, context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Remove a key from every resource of this type, for good, by an action. Ours: the reference API cannot."""
@@ -115,7 +124,7 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
 @router.get(
     "/{resource}/definitions/{key:key}/usage",
     summary="Count resources with a key",
-    openapi_extra=OURS | answers(KeyUsage),
+    openapi_extra=_READING | OURS | answers(KeyUsage),
 )
 async def count_usage(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
     """Count the resources that carry the key, which a purge would change. Ours, not the reference API's."""
@@ -125,7 +134,9 @@ async def count_usage(context: FromContext, caller: FromCaller, resource: str, k
     return Json({"object": "metadata_key_usage", "related_object": resource, "key": key, "total": total})
 
 
-@router.get("/{resource}/usage", summary="List metadata keys in use", openapi_extra=OURS | answers(KeyUsageList))
+@router.get(
+    "/{resource}/usage", summary="List metadata keys in use", openapi_extra=_READING | OURS | answers(KeyUsageList)
+)
 async def list_usage(context: FromContext, caller: FromCaller, resource: str) -> Json:
     """List the keys that resources of this type carry, defined or not, each with how many carry it; most used first.
 
@@ -150,15 +161,21 @@ def _table_of(context: Context, resource: str) -> str:
     return _purge_of(context, resource).name.removesuffix(_PURGE).lower()
 
 
-@management.get("", summary="List projects", openapi_extra=_PROJECTS.extra | answers(ProjectList))
-async def list_managed_projects(context: FromContext, manager: FromManager) -> Json:
+@management.get(
+    "",
+    summary="List projects",
+    openapi_extra=needs(Permission.PROJECTS_READ, managing=True) | _PROJECTS.extra | answers(ProjectList),
+)
+async def list_managed_projects(context: FromContext, manager: FromCaller) -> Json:
     """List the projects these keys may manage."""
     async with context.reading(manager).connection() as connection:
         return Json(await list_projects(connection, manager))
 
 
 @management.get(
-    "/{project_id}/metadata-schemas", summary="List metadata schemas", openapi_extra=answers(ManagedSchemaList)
+    "/{project_id}/metadata-schemas",
+    summary="List metadata schemas",
+    openapi_extra=_READING_ALL | answers(ManagedSchemaList),
 )
 async def list_managed(context: FromContext, manager: FromManagedProject) -> Json:
     """List all metadata schemas of the project."""
@@ -171,7 +188,7 @@ async def list_managed(context: FromContext, manager: FromManagedProject) -> Jso
 @management.post(
     "/{project_id}/metadata-schemas",
     summary="Create metadata schema",
-    openapi_extra=takes(NewSchema) | answers(ManagedSchema),
+    openapi_extra=_DEFINING_ALL | takes(NewSchema) | answers(ManagedSchema),
 )
 async def create(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
     """Define the metadata of a type of resource for the first time."""
@@ -188,7 +205,9 @@ async def create(request: Request, context: FromContext, manager: FromManagedPro
 
 
 @management.get(
-    "/{project_id}/metadata-schemas/{schema_id}", summary="Get metadata schema", openapi_extra=answers(ManagedSchema)
+    "/{project_id}/metadata-schemas/{schema_id}",
+    summary="Get metadata schema",
+    openapi_extra=_READING_ALL | answers(ManagedSchema),
 )
 async def get_managed(context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """Get one metadata schema by its id."""
@@ -199,7 +218,7 @@ async def get_managed(context: FromContext, manager: FromManagedProject, schema_
 @management.put(
     "/{project_id}/metadata-schemas/{schema_id}",
     summary="Update metadata schema",
-    openapi_extra=takes(SchemaUpdate) | answers(ManagedSchema),
+    openapi_extra=_DEFINING_ALL | takes(SchemaUpdate) | answers(ManagedSchema),
 )
 async def update(request: Request, context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """Add definitions or overwrite them; those left out stay as they are."""
@@ -215,7 +234,12 @@ async def update(request: Request, context: FromContext, manager: FromManagedPro
     return Json(_shown(updated))
 
 
-@management.delete("/{project_id}/metadata-schemas/{schema_id}", status_code=204, summary="Delete metadata schema")
+@management.delete(
+    "/{project_id}/metadata-schemas/{schema_id}",
+    status_code=204,
+    summary="Delete metadata schema",
+    openapi_extra=_DEFINING_ALL,
+)
 async def delete(context: FromContext, manager: FromManagedProject, schema_id: str) -> Response:
     """Delete a schema for good; the resources keep their metadata."""
     async with context.writing(manager) as connection:

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit, LongPage, parameters_of
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
@@ -26,9 +27,11 @@ from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.read import get_one, list_page
 from tallykeep.resources.upserts.single import upsert_one
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1", tags=["Products"], default_response_class=Json)
 
+_READING, _WRITING = needs(Permission.SKUS_READ), needs(Permission.SKUS_WRITE)
 _SKUS_SHOWN = 100
 
 _SKU_LIST = Compatibility(query=CATALOGUE_QUERY)
@@ -36,7 +39,11 @@ _DELETED = Compatibility(query=("force",))
 _SKU = schemas_of(SKU)
 
 
-@router.get("/products/{product_id:key}", summary="Get product", openapi_extra=answers(ProductWithSkus))
+@router.get(
+    "/products/{product_id:key}",
+    summary="Get product",
+    openapi_extra=needs(Permission.PRODUCTS_READ) | answers(ProductWithSkus),
+)
 async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """One product by id or source_id, with its newest SKUs."""
     async with context.reading(caller).connection() as connection:
@@ -44,7 +51,12 @@ async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json
         return Json(product | {"skus": await _skus_of(connection, caller.project_id, product["id"])})
 
 
-@router.delete("/products/{product_id:key}", status_code=204, summary="Delete product", openapi_extra=_DELETED.extra)
+@router.delete(
+    "/products/{product_id:key}",
+    status_code=204,
+    summary="Delete product",
+    openapi_extra=needs(Permission.PRODUCTS_WRITE) | _DELETED.extra,
+)
 async def delete(context: FromContext, caller: FromCaller, product_id: str, force: bool = False) -> Response:
     """Delete a product and its SKUs: into the bin, or with `force` for good."""
     async with context.writing(caller) as connection:
@@ -55,7 +67,7 @@ async def delete(context: FromContext, caller: FromCaller, product_id: str, forc
 @router.get(
     "/products/{product_id:key}/skus",
     summary="List SKUs of a product",
-    openapi_extra=parameters_of(SKU.list_spec) | _SKU_LIST.extra | answers(_SKU.page),
+    openapi_extra=_READING | parameters_of(SKU.list_spec) | _SKU_LIST.extra | answers(_SKU.page),
 )
 async def list_product_skus(
     request: Request, context: FromContext, caller: FromCaller, product_id: str, limit: Limit = 10, page: LongPage = 1
@@ -72,7 +84,9 @@ async def list_product_skus(
 
 
 @router.post(
-    "/products/{product_id:key}/skus", summary="Create SKU", openapi_extra=takes(_SKU.new) | answers(_SKU.shown)
+    "/products/{product_id:key}/skus",
+    summary="Create SKU",
+    openapi_extra=_WRITING | takes(_SKU.new) | answers(_SKU.shown),
 )
 async def create_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str) -> Json:
     """Create a SKU of this product, or update the one with this source_id or id."""
@@ -90,7 +104,7 @@ async def create_sku(request: Request, context: FromContext, caller: FromCaller,
 @router.put(
     "/products/{product_id:key}/skus/{sku_id:key}",
     summary="Update SKU",
-    openapi_extra=takes(_SKU.update) | answers(_SKU.shown),
+    openapi_extra=_WRITING | takes(_SKU.update) | answers(_SKU.shown),
 )
 async def update_sku(request: Request, context: FromContext, caller: FromCaller, product_id: str, sku_id: str) -> Json:
     """Update a SKU of this product: fields left out stay."""
@@ -108,7 +122,10 @@ async def update_sku(request: Request, context: FromContext, caller: FromCaller,
 
 
 @router.delete(
-    "/products/{product_id:key}/skus/{sku_id:key}", status_code=204, summary="Delete SKU", openapi_extra=_DELETED.extra
+    "/products/{product_id:key}/skus/{sku_id:key}",
+    status_code=204,
+    summary="Delete SKU",
+    openapi_extra=_WRITING | _DELETED.extra,
 )
 async def delete_product_sku(
     context: FromContext, caller: FromCaller, product_id: str, sku_id: str, force: bool = False
@@ -120,7 +137,7 @@ async def delete_product_sku(
     return Response(status_code=204)
 
 
-@router.get("/skus/{sku_id:key}", summary="Get SKU", openapi_extra=answers(_SKU.shown))
+@router.get("/skus/{sku_id:key}", summary="Get SKU", openapi_extra=_READING | answers(_SKU.shown))
 async def get_single_sku(context: FromContext, caller: FromCaller, sku_id: str) -> Json:
     """One SKU by id or source_id."""
     async with context.reading(caller).connection() as connection:

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit, parameters_of
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.schemas.trash_bin import BinList
@@ -15,6 +16,7 @@ from tallykeep.core.compatibility import Compatibility
 from tallykeep.resources.bin.entries import delete_from_bin, list_bin
 from tallykeep.resources.bin.list_spec import BIN
 from tallykeep.resources.lists.query_string import read_selection
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/trash-bin", tags=["Bin"], default_response_class=Json)
 
@@ -22,7 +24,9 @@ _LIST_COMPATIBILITY = Compatibility(query=("limit", "order", "starting_after_id"
 
 
 @router.get(
-    "", summary="List bin entries", openapi_extra=parameters_of(BIN) | _LIST_COMPATIBILITY.extra | answers(BinList)
+    "",
+    summary="List bin entries",
+    openapi_extra=needs(Permission.TRASH_BIN_READ) | parameters_of(BIN) | _LIST_COMPATIBILITY.extra | answers(BinList),
 )
 async def list_(
     request: Request,
@@ -46,7 +50,9 @@ async def list_(
     return Json(page)
 
 
-@router.delete("/{entry_id}", status_code=204, summary="Delete bin entry")
+@router.delete(
+    "/{entry_id}", status_code=204, summary="Delete bin entry", openapi_extra=needs(Permission.TRASH_BIN_MANAGE)
+)
 async def delete(context: FromContext, caller: FromCaller, entry_id: str) -> Response:
     """Delete an entry for good."""
     async with context.writing(caller) as connection:

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit, parameters_of
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
@@ -20,17 +21,20 @@ from tallykeep.resources.upserts.declaring.declarations import Endpoint
 from tallykeep.resources.upserts.read import delete_one, get_one, list_page
 from tallykeep.resources.upserts.single import upsert_one
 from tallykeep.resources.upserts.spec import UpsertSpec
+from tallykeep.tenants.permissions import Permission
+
+_READING: tuple[Endpoint, ...] = ("list", "get")
 
 
-def noun_routes(spec: UpsertSpec) -> APIRouter:
-    """Return a router with the noun's endpoints."""
+def noun_routes(spec: UpsertSpec, reading: Permission, writing: Permission) -> APIRouter:
+    """Return a router with the noun's endpoints, which need these permissions."""
     router = APIRouter(prefix=f"/v1/{spec.plural}", tags=[spec.plural_title], default_response_class=Json)
     for endpoint in spec.endpoints:
-        _ADD[endpoint](router, spec)
+        _ADD[endpoint](router, spec, needs(reading if endpoint in _READING else writing))
     return router
 
 
-def _add_list(router: APIRouter, spec: UpsertSpec) -> None:
+def _add_list(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> None:
     async def list_(
         request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: int = 1
     ) -> Json:
@@ -42,11 +46,11 @@ def _add_list(router: APIRouter, spec: UpsertSpec) -> None:
     page = Annotated[int, Query(ge=1, le=last, description=f"Which page, 1 to {last}.")]
     list_.__annotations__["page"] = page
     list_.__doc__ = f"The project's {spec.people_call_them}, newest first unless `order` says otherwise."
-    extra = {**parameters_of(spec.list_spec), **_compatibility(spec, "list"), **answers(schemas_of(spec).page)}
+    extra = {**need, **parameters_of(spec.list_spec), **_compatibility(spec, "list"), **answers(schemas_of(spec).page)}
     router.get("", summary=f"List {spec.people_call_them}", openapi_extra=extra)(list_)
 
 
-def _add_create(router: APIRouter, spec: UpsertSpec) -> None:
+def _add_create(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> None:
     async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
         values = await json_object(request, context.settings.max_row_bytes)
 
@@ -59,21 +63,21 @@ def _add_create(router: APIRouter, spec: UpsertSpec) -> None:
     brought = f"; {spec.brings}" if spec.brings else ""
     create.__doc__ = f"Create {spec.one}, or update the one with this source_id or id{brought}."
     schemas = schemas_of(spec)
-    extra = {**_compatibility(spec, "create"), **takes(schemas.new), **answers(schemas.shown)}
+    extra = {**need, **_compatibility(spec, "create"), **takes(schemas.new), **answers(schemas.shown)}
     router.post("", summary=f"Create {spec.name}", openapi_extra=extra)(create)
 
 
-def _add_get(router: APIRouter, spec: UpsertSpec) -> None:
+def _add_get(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> None:
     async def get(request: Request, context: FromContext, caller: FromCaller) -> Json:
         async with context.reading(caller).connection() as connection:
             return Json(await get_one(connection, caller.project_id, spec, _key(request, spec)))
 
     get.__doc__ = f"One {spec.name} by id or source_id."
-    extra = {**_key_parameter(spec), **_compatibility(spec, "get"), **answers(schemas_of(spec).shown)}
+    extra = {**need, **_key_parameter(spec), **_compatibility(spec, "get"), **answers(schemas_of(spec).shown)}
     router.get(_one(spec), summary=f"Get {spec.name}", openapi_extra=extra)(get)
 
 
-def _add_update(router: APIRouter, spec: UpsertSpec) -> None:
+def _add_update(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> None:
     async def update(request: Request, context: FromContext, caller: FromCaller) -> Json:
         values = await json_object(request, context.settings.max_row_bytes)
 
@@ -87,6 +91,7 @@ def _add_update(router: APIRouter, spec: UpsertSpec) -> None:
     update.__doc__ = f"Update {spec.one}: {spec.update_rule}."
     schemas = schemas_of(spec)
     extra = {
+        **need,
         **_key_parameter(spec),
         **_compatibility(spec, "update"),
         **takes(schemas.update),
@@ -95,18 +100,18 @@ def _add_update(router: APIRouter, spec: UpsertSpec) -> None:
     router.put(_one(spec), summary=f"Update {spec.name}", openapi_extra=extra)(update)
 
 
-def _add_delete(router: APIRouter, spec: UpsertSpec) -> None:
+def _add_delete(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> None:
     async def delete(request: Request, context: FromContext, caller: FromCaller) -> Response:
         async with context.writing(caller) as connection:
             await delete_one(connection, caller.project_id, spec, _key(request, spec))
         return Response(status_code=204)
 
     delete.__doc__ = f"Delete {spec.one} for good."
-    extra = {**_key_parameter(spec), **_compatibility(spec, "delete")}
+    extra = {**need, **_key_parameter(spec), **_compatibility(spec, "delete")}
     router.delete(_one(spec), status_code=204, summary=f"Delete {spec.name}", openapi_extra=extra)(delete)
 
 
-_ADD: dict[Endpoint, Callable[[APIRouter, UpsertSpec], None]] = {
+_ADD: dict[Endpoint, Callable[[APIRouter, UpsertSpec, dict[str, Any]], None]] = {
     "list": _add_list,
     "create": _add_create,
     "get": _add_get,

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, Page, parameters_of
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
@@ -22,10 +23,12 @@ from tallykeep.resources.vouchers.domain import EXTRA_NAMES
 from tallykeep.resources.vouchers.list_spec import VOUCHERS
 from tallykeep.resources.vouchers.read import get_voucher, list_vouchers
 from tallykeep.resources.vouchers.single import create_voucher, delete_voucher, switch_voucher, update_voucher
-from tallykeep.tenants.projects import Caller
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/vouchers", tags=["Vouchers"], default_response_class=Json)
 
+_READING, _WRITING = needs(Permission.VOUCHERS_READ), needs(Permission.VOUCHERS_WRITE)
 _EMPTY = ("assets", "holder_id", "publish", "validation_rules_assignments")
 _LIST_COMPATIBILITY = Compatibility(
     query=(
@@ -58,7 +61,7 @@ _DELETED = Compatibility(query=("force",))
 @router.get(
     "",
     summary="List vouchers",
-    openapi_extra=parameters_of(VOUCHERS) | _LIST_COMPATIBILITY.extra | answers(VoucherList),
+    openapi_extra=_READING | parameters_of(VOUCHERS) | _LIST_COMPATIBILITY.extra | answers(VoucherList),
 )
 async def list_(request: Request, context: FromContext, caller: FromCaller, limit: Limit = 10, page: Page = 1) -> Json:
     """List the project's vouchers, newest first unless `order` says otherwise."""
@@ -67,7 +70,7 @@ async def list_(request: Request, context: FromContext, caller: FromCaller, limi
         return Json(await list_vouchers(connection, caller.project_id, selection, limit=limit, page=page))
 
 
-@router.post("", summary="Create voucher with a given or a random code", openapi_extra=_CREATED)
+@router.post("", summary="Create voucher with a given or a random code", openapi_extra=_WRITING | _CREATED)
 async def create_with_any_code(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a voucher, standalone or in the campaign it names, which then determines its values; without a code in the
     body, one is made by its `code_config`.
@@ -76,19 +79,19 @@ async def create_with_any_code(request: Request, context: FromContext, caller: F
     return await _created(context, caller, body)
 
 
-@router.post("/{code:key}/enable", summary="Enable voucher", openapi_extra=answers(Voucher))
+@router.post("/{code:key}/enable", summary="Enable voucher", openapi_extra=_WRITING | answers(Voucher))
 async def enable(context: FromContext, caller: FromCaller, code: str) -> Json:
     """Switch a voucher on."""
     return await _switched(context, caller, code, active=True)
 
 
-@router.post("/{code:key}/disable", summary="Disable voucher", openapi_extra=answers(Voucher))
+@router.post("/{code:key}/disable", summary="Disable voucher", openapi_extra=_WRITING | answers(Voucher))
 async def disable(context: FromContext, caller: FromCaller, code: str) -> Json:
     """Switch a voucher off."""
     return await _switched(context, caller, code, active=False)
 
 
-@router.put("/{code:key}", summary="Update voucher", openapi_extra=_UPDATED)
+@router.put("/{code:key}", summary="Update voucher", openapi_extra=_WRITING | _UPDATED)
 async def update(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Update a voucher: fields left out stay, null clears, metadata is added to."""
     body = await json_object(request, context.settings.max_row_bytes)
@@ -101,7 +104,7 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cod
     return await context.transact(caller, write)
 
 
-@router.delete("/{code:key}", status_code=204, summary="Delete voucher", openapi_extra=_DELETED.extra)
+@router.delete("/{code:key}", status_code=204, summary="Delete voucher", openapi_extra=_WRITING | _DELETED.extra)
 async def delete(context: FromContext, caller: FromCaller, code: str, force: bool = False) -> Response:
     """Delete a voucher: into the bin, or with `force` for good."""
     async with context.writing(caller) as connection:
@@ -109,14 +112,14 @@ async def delete(context: FromContext, caller: FromCaller, code: str, force: boo
     return Response(status_code=204)
 
 
-@router.get("/{code:key}", summary="Get voucher", openapi_extra=_SHOWN.extra | answers(Voucher))
+@router.get("/{code:key}", summary="Get voucher", openapi_extra=_READING | _SHOWN.extra | answers(Voucher))
 async def get(context: FromContext, caller: FromCaller, code: str) -> Json:
     """Get one voucher by its code, or else by its id."""
     async with context.reading(caller).connection() as connection:
         return Json(await get_voucher(connection, caller.project_id, code))
 
 
-@router.post("/{code:key}", summary="Create voucher", openapi_extra=_CREATED)
+@router.post("/{code:key}", summary="Create voucher", openapi_extra=_WRITING | _CREATED)
 async def create(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Create a voucher with this code, standalone or in the campaign it names."""
     body = await json_object(request, context.settings.max_row_bytes)

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from psycopg.errors import UndefinedTable
 
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.dependencies.permissions import public
 from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.schemas.server import Alive, Ready
@@ -20,19 +21,20 @@ from tallykeep.db.queries import queries
 
 router = APIRouter(tags=["Health"], default_response_class=Json)
 
+_PUBLIC = public("supervisors and load balancers have no keys, and learn nothing else")
 _TIMEOUT_SECONDS = 0.5
 
 _sql = queries(__package__, "health.sql")
 _newest = cache(newest_revision)
 
 
-@router.get("/livez", summary="Is the process alive?", openapi_extra=OURS | answers(Alive))
+@router.get("/livez", summary="Is the process alive?", openapi_extra=_PUBLIC | OURS | answers(Alive))
 async def livez() -> Json:
     """Answer 200 as long as the process answers."""
     return Json({"status": "ok"})
 
 
-@router.get("/readyz", summary="Will requests and work be served?", openapi_extra=OURS | answers(Ready))
+@router.get("/readyz", summary="Will requests and work be served?", openapi_extra=_PUBLIC | OURS | answers(Ready))
 async def readyz(context: FromContext) -> Json:
     """Answer 200 when the database answers and takes writes, and a worker is alive; else 503 with what is missing.
 

@@ -9,8 +9,9 @@ from typing import Any
 from fastapi import APIRouter
 
 from tallykeep import __version__
-from tallykeep.api.dependencies.auth import FromManager
+from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.schemas.server import ServerStatus
@@ -22,14 +23,19 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.embedded import running_embedded
 from tallykeep.db.migrate import newest_revision
 from tallykeep.db.queries import queries
+from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1/status", tags=["Health"], default_response_class=Json)
 
 _sql = queries(__package__, "health.sql")
 
 
-@router.get("", summary="How is the server?", openapi_extra=OURS | answers(ServerStatus))
-async def get_status(context: FromContext, manager: FromManager) -> Json:
+@router.get(
+    "",
+    summary="How is the server?",
+    openapi_extra=needs(Permission.SERVER_READ, managing=True) | OURS | answers(ServerStatus),
+)
+async def get_status(context: FromContext, manager: FromCaller) -> Json:
     """Return the server's version and time, the live workers, the database (with how long it takes to answer, how far
     its clock is ahead of the server's, in seconds, and its `trouble`, such as a full disk, or null; the revision of its
     schema, and the newest one that the server knows), and the disk where the embedded database lies; null where it is

@@ -83,11 +83,13 @@ async def _begin(request: Request, keys: Keys) -> tuple[str, str | None]:
         return "Fill in both: the app id and the app token, as they were shown to you.", None
     client: httpx.AsyncClient = request.app.state.client
     try:
-        projects = await Api(client, keys).get("/management/v1/projects")
+        projects = await Api(client, keys, address).get("/management/v1/projects")
     except KeysRefusedError:
         tries.add(address)
         return "These keys are wrong, or they were revoked. Check that the id and the token belong together.", None
     except RefusedError as error:
+        if error.status == 403:
+            return f"These keys cannot sign in here. {error.details}.", None
         return f"Signing in is not possible right now. {error.details}", None
     sessions: Sessions = request.app.state.sessions
     return "These keys were revoked just now.", await sessions.begin(keys, projects["data"][0]["name"])

@@ -1,0 +1,31 @@
+"""Addresses of clients, and the networks that a key may be used from; IPv4 within IPv6 counts as IPv4."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from tallykeep.tenants.callers import Network
+
+_MAPPED_PREFIX = 96  # ::ffff:0:0/96, RFC 4291, section 2.5.5.2
+
+
+def read_network(text: str) -> Network:
+    """Read `192.0.2.0/24`, `2001:db8::/32` or a single address; raise ValueError, which says what is wrong."""
+    network = ip_network(text.strip())
+    mapped = network.network_address.ipv4_mapped if network.version == 6 else None
+    if mapped is None or network.prefixlen < _MAPPED_PREFIX:
+        return network
+    return ip_network((mapped, network.prefixlen - _MAPPED_PREFIX))
+
+
+def is_within(networks: Iterable[Network], address: str | None) -> bool:
+    """Return whether one of these networks has the address; one that cannot be read, or none, is in no network."""
+    client = _read_address(address or "")
+    return client is not None and any(client in network for network in networks)
+
+
+def _read_address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (address.ipv4_mapped if address.version == 6 else None) or address

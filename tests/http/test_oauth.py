@@ -1,0 +1,388 @@
+"""OAuth 2.0: both versions of the token endpoint, tokens wherever keys may be sent, and when they end."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import psycopg
+import pytest
+
+from tallykeep.tenants.permissions import Permission
+from tests.http.test_errors import check
+from tests.http.test_keys import KEYS, made
+from tests.http.watching import vouchers_held_back
+from tests.server import Api, Server, new_project
+
+V1, V2 = "/v1/oauth/token", "/v2/oauth/token"
+INTROSPECT, REVOKE = "/v1/oauth/introspect", "/v1/oauth/token/revoke"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+GRANT = ("grant_type", "client_credentials")
+Fields = list[tuple[str, str]]
+
+
+def send(client: httpx.Client, path: str, *fields: tuple[str, str], **headers: str) -> httpx.Response:
+    """A form, whose parameters may come repeatedly."""
+    return client.post(path, content=urlencode(fields), headers=FORM | headers)
+
+
+def token_of(api: Api, scope: str = "api") -> str:
+    answer = send(api.http, V1, GRANT, ("scope", scope))
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+def basic(key_id: str, token: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {base64.b64encode(f'{key_id}:{token}'.encode()).decode()}"}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def nobody(api: Api) -> Iterator[httpx.Client]:
+    """A client that shows nothing of its own."""
+    with httpx.Client(base_url=api.url, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def service(api: Api) -> dict[str, Any]:
+    return made(api, kind="service", name="robot", role="operator", scopes=["vouchers.read", "vouchers.write"])
+
+
+def test_a_token_stands_for_its_key(api: Api, nobody: httpx.Client) -> None:
+    answer = send(api.http, V1, GRANT, ("scope", "api"))
+    token = answer.json()
+    assert answer.headers["cache-control"] == "no-store"
+    assert {name: token[name] for name in ("client_id", "expires_in", "scope", "token_type")} == {
+        "client_id": api.keys.app_id, "expires_in": 900, "scope": "api", "token_type": "Bearer",
+    }  # fmt: skip
+    headers = bearer(token["access_token"])
+    assert nobody.get(KEYS, headers=headers).status_code == 200
+    started = nobody.post("/v1/vouchers/import", json=[{"code": "T", "gift": {"amount": 1}}], headers=headers)
+    assert started.status_code == 202, started.text
+    action_id = started.json()["async_action_id"]
+    api.ended(action_id)
+    for path in ("", "?wait=1", "/events", "/file", "/failures.csv", "/batches"):
+        assert nobody.get(f"/v1/async-actions/{action_id}{path}", headers=headers).status_code == 200
+    assert nobody.get("/v1/lists/csv/vouchers", headers=headers).status_code == 200
+    shown = api.get(f"/v1/async-actions/{action_id}")
+    assert shown["user"] == api.keys.app_id
+
+
+def test_no_token_is_kept_nor_shown_again(api: Api, served_database: str) -> None:
+    token = token_of(api)
+    with psycopg.connect(served_database) as connection:
+        kept = connection.execute("SELECT access_tokens::text FROM access_tokens").fetchall()
+    assert not [row for row in kept if token in row[0] or token.partition(".")[2] in row[0]]
+
+
+V1_REFUSED: list[tuple[Fields, str]] = [
+    ([], "missing_parameters"),
+    ([GRANT], "missing_parameters"),
+    ([GRANT, ("scope", "")], "missing_parameters"),
+    ([GRANT, ("scope", " ")], "missing_parameters"),
+    ([("scope", "api")], "missing_parameters"),
+    ([("grant_type", ""), ("scope", "api")], "missing_parameters"),
+    ([("grant_type", "password"), ("scope", "api")], "invalid_grant_type"),
+    ([("grant_type", "CLIENT_CREDENTIALS"), ("scope", "api")], "invalid_grant_type"),
+    ([GRANT, GRANT, ("scope", "api")], "invalid_payload"),
+    ([GRANT, ("scope", "api"), ("scope", "vouchers")], "invalid_payload"),
+    ([GRANT, ("scope", "vouchers,campaigns")], "invalid_scope"),
+    ([GRANT, ("scope", "vouchers everything")], "invalid_scope"),
+    ([GRANT, ("scope", "vouchers.read")], "invalid_scope"),
+]
+
+
+@pytest.mark.parametrize(("fields", "key"), V1_REFUSED)
+def test_v1_refuses_in_the_wire_format(api: Api, fields: Fields, key: str) -> None:
+    body = check(send(api.http, V1, *fields), 400, key)
+    if key == "invalid_scope":
+        assert body["message"] == f"Invalid scope: {dict(fields)['scope'].removeprefix('vouchers ')}"
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status"),
+    [
+        (b"grant_type=client_credentials&scope=api", {"Content-Type": "text/plain"}, 415),
+        (b'{"grant_type": "client_credentials", "scope": "api"}', {"Content-Type": "application/json"}, 415),
+        (b"grant_type=client_credentials&scope=api", {}, 415),
+        (b"scope=%ff&grant_type=client_credentials", FORM, 400),
+        (b"scope=\xc3\xa9", FORM, 400),
+        (b"a=1&" * 200, FORM, 400),
+        (b"scope=" + b"x" * 20_000, FORM, 413),
+    ],
+)
+def test_bodies_that_are_no_such_form(
+    api: Api, service: dict[str, Any], nobody: httpx.Client, content: bytes, headers: dict[str, str], status: int
+) -> None:
+    assert api.http.post(V1, content=content, headers=headers).status_code == status
+    of_rfc = nobody.post(V2, content=content, headers=headers | basic(service["id"], service["token"]))
+    assert of_rfc.status_code == (400 if status == 415 else status)
+    if of_rfc.status_code == 400:
+        assert of_rfc.json()["error"] == "invalid_request"
+
+
+def test_v1_is_asked_with_application_keys_alone(api: Api, nobody: httpx.Client, service: dict[str, Any]) -> None:
+    wrong = {"X-App-Id": api.keys.app_id, "X-App-Token": "wrong"}
+    of_service = {"X-App-Id": service["id"], "X-App-Token": service["token"]}
+    of_manager = {"X-App-Id": api.keys.management_id, "X-App-Token": api.keys.management_token}
+    for headers in ({}, wrong, of_service, of_manager, bearer(token_of(api)), basic(service["id"], service["token"])):
+        for path in (V1, INTROSPECT, REVOKE):
+            answer = send(nobody, path, GRANT, ("scope", "api"), ("access_token", "x"), **headers)
+            check(answer, 401, "unauthorized")
+            assert answer.headers["www-authenticate"] == 'Bearer realm="tallykeep"'
+
+
+def test_a_token_has_what_its_scope_and_its_key_have(api: Api, nobody: httpx.Client) -> None:
+    token = bearer(token_of(api, "vouchers  skus redemptions"))
+    assert nobody.get("/v1/vouchers", headers=token).status_code == 200
+    refused = nobody.get("/v1/customers", headers=token)
+    check(refused, 403, "forbidden", "The token lacks the permission customers.read")
+    assert 'error="insufficient_scope", scope="customers.read"' in refused.headers["www-authenticate"]
+    check(nobody.get("/v1/customers", headers=bearer(token_of(api, "client_api segments"))), 403, "forbidden")
+    reader = made(api, role="reader")
+    with httpx.Client(base_url=api.url, trust_env=False) as client:
+        client.headers.update({"X-App-Id": reader["id"], "X-App-Token": reader["token"]})
+        token = bearer(send(client, V1, GRANT, ("scope", "api")).json()["access_token"])
+    assert nobody.get("/v1/vouchers", headers=token).status_code == 200
+    check(nobody.post("/v1/vouchers", json={}, headers=token), 403, "forbidden", "vouchers.write")
+    api.http.put(f"{KEYS}/{reader['id']}", json={"scopes": ["customers.read"]})
+    check(nobody.get("/v1/vouchers", headers=token), 403, "forbidden")
+
+
+def test_two_kinds_of_credentials_at_once_are_refused(api: Api) -> None:
+    token = token_of(api)
+    for path in ("/v1/vouchers", "/v1/async-actions/aa_none", "/v1/async-actions/aa_none?x=1", KEYS):
+        check(api.http.get(path, headers=bearer(token)), 400, "invalid_request")
+    check(send(api.http, V1, GRANT, ("scope", "api"), **bearer(token)), 400, "invalid_request")
+    twice = [("Authorization", f"Bearer {token}")] * 2
+    check(httpx.get(f"{api.url}/v1/vouchers", headers=twice, trust_env=False), 400, "invalid_request")
+    proxy = {"Authorization": "Basic cHJveHk6cHJveHk="}
+    assert api.http.get("/v1/vouchers", headers=proxy).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["x", "1.x", "1", ".", "9" * 40 + ".x", "²." + "x", "-1.x", "a b"])
+def test_tokens_that_are_none(nobody: httpx.Client, token: str) -> None:
+    answer = nobody.get("/v1/vouchers", headers={"Authorization": f"Bearer {token}".encode()})
+    check(answer, 401, "unauthorized")
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+def test_no_credentials_name_no_error(nobody: httpx.Client) -> None:
+    answer = nobody.get("/v1/vouchers")
+    check(answer, 401, "unauthorized", "missing")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="tallykeep"'
+
+
+def test_a_token_of_one_project_is_none_of_another(api: Api, other_api: Api, nobody: httpx.Client) -> None:
+    token = token_of(api)
+    number = token_of(other_api).partition(".")[0]
+    check(nobody.get("/v1/vouchers", headers=bearer(f"{number}.{token.partition('.')[2]}")), 401, "unauthorized")
+    for client in (other_api.http, _with(api, made(api))):
+        introspected = send(client, INTROSPECT, ("access_token", token))
+        assert (introspected.status_code, introspected.json()) == (200, {"active": False})
+        revoked = send(client, REVOKE, ("access_token", token))
+        assert (revoked.status_code, revoked.content) == (404, b"")
+    assert nobody.get("/v1/vouchers", headers=bearer(token)).status_code == 200
+
+
+def _with(api: Api, key: dict[str, Any]) -> httpx.Client:
+    headers = {"X-App-Id": key["id"], "X-App-Token": key["token"]}
+    return httpx.Client(base_url=api.url, headers=headers, trust_env=False)
+
+
+def test_a_token_is_introspected_and_revoked(api: Api, nobody: httpx.Client) -> None:
+    issued = send(api.http, V1, GRANT, ("scope", "vouchers campaigns")).json()
+    token = issued["access_token"]
+    answer = send(api.http, INTROSPECT, ("access_token", token))
+    shown = answer.json()
+    assert answer.headers["cache-control"] == "no-store"
+    assert 0 < shown.pop("expires_in") <= issued.pop("expires_in")
+    assert shown == {**issued, "active": True}
+    assert nobody.get("/v1/vouchers", headers=bearer(token)).status_code == 200
+    revoked = send(api.http, REVOKE, ("access_token", token))
+    assert (revoked.status_code, revoked.content) == (204, b"")
+    check(nobody.get("/v1/vouchers", headers=bearer(token)), 401, "unauthorized")
+    assert send(api.http, INTROSPECT, ("access_token", token)).json() == {"active": False}
+    again = send(api.http, REVOKE, ("access_token", token))
+    assert (again.status_code, again.content) == (404, b"")
+
+
+def test_a_stream_sends_nothing_more_once_its_token_is_revoked(
+    api: Api, nobody: httpx.Client, served_database: str
+) -> None:
+    token = token_of(api, "async-actions")
+    with ExitStack() as held:
+        held.enter_context(vouchers_held_back(served_database))
+        action_id = api.import_json([{"code": "A", "gift": {"amount": 1}}])
+        with nobody.stream("GET", f"/v1/async-actions/{action_id}/events", headers=bearer(token)) as stream:
+            lines = stream.iter_lines()
+            assert next(line for line in lines if line.startswith("event:")) == "event: progress"
+            assert send(api.http, REVOKE, ("access_token", token)).status_code == 204
+            held.close()
+            assert not [line for line in lines if line.startswith("event:")]
+    assert api.ended(action_id)["done_count"] == 1
+
+
+@pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
+@pytest.mark.parametrize("fields", [[], [("access_token", "")], [("token", "x")]])
+def test_a_token_has_to_be_named(api: Api, path: str, fields: Fields) -> None:
+    check(send(api.http, path, *fields), 400, "missing_parameters")
+    check(send(api.http, path, ("access_token", "x"), ("access_token", "x")), 400, "invalid_payload")
+    assert send(api.http, INTROSPECT, ("access_token", "x")).json() == {"active": False}
+
+
+def test_a_token_dies_with_its_key_and_not_by_its_rotation(api: Api, nobody: httpx.Client, service: Any) -> None:
+    answer = send(nobody, V2, GRANT, **basic(service["id"], service["token"]))
+    token = bearer(answer.json()["access_token"])
+    rotated = api.http.post(f"{KEYS}/{service['id']}/rotate", json={"overlap_seconds": 0}).json()
+    assert nobody.get("/v1/vouchers", headers=token).status_code == 200
+    assert send(nobody, V2, GRANT, **basic(service["id"], service["token"])).status_code == 401
+    assert send(nobody, V2, GRANT, **basic(service["id"], rotated["token"])).status_code == 200
+    api.http.delete(f"{KEYS}/{service['id']}")
+    check(nobody.get("/v1/vouchers", headers=token), 401, "unauthorized", "revoked")
+    assert send(nobody, V2, GRANT, **basic(service["id"], rotated["token"])).status_code == 401
+
+
+def test_a_token_ends_with_its_time_and_with_its_keys(
+    api: Api, nobody: httpx.Client, service: Any, served_database: str
+) -> None:
+    headers = basic(service["id"], service["token"])
+    tokens = [send(nobody, V2, GRANT, **headers).json()["access_token"] for _ in range(2)]
+    with psycopg.connect(served_database) as connection:
+        connection.execute("UPDATE access_tokens SET expires_at = now() WHERE key_id = %s", (service["id"],))
+    check(nobody.get("/v1/vouchers", headers=bearer(tokens[0])), 401, "unauthorized", "expired")
+    with psycopg.connect(served_database) as connection:
+        connection.execute(
+            "UPDATE api_keys SET expires_at = now() + interval '300 seconds' WHERE key_id = %s", (service["id"],)
+        )
+    issued = send(nobody, V2, GRANT, **headers).json()
+    assert issued["expires_in"] <= 300
+    assert nobody.get("/v1/vouchers", headers=bearer(issued["access_token"])).status_code == 200
+    with psycopg.connect(served_database) as connection:
+        connection.execute("UPDATE api_keys SET expires_at = now() WHERE key_id = %s", (service["id"],))
+    check(nobody.get("/v1/vouchers", headers=bearer(tokens[1])), 401, "unauthorized")
+
+
+def test_a_token_works_from_the_addresses_of_its_key(api: Api, nobody: httpx.Client) -> None:
+    key = made(api, kind="service", addresses=["192.0.2.0/24"])
+    headers = basic(key["id"], key["token"])
+    refused = send(nobody, V2, GRANT, **headers)
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+    answer = send(nobody, V2, GRANT, **headers, **{"X-Forwarded-For": "192.0.2.9"})
+    token = bearer(answer.json()["access_token"])
+    check(nobody.get("/v1/vouchers", headers=token), 403, "forbidden", "address")
+    assert nobody.get("/v1/vouchers", headers=token | {"X-Forwarded-For": "192.0.2.1"}).status_code == 200
+
+
+def test_v2_gives_what_the_scope_names(nobody: httpx.Client, service: dict[str, Any], api: Api) -> None:
+    headers = basic(service["id"], service["token"])
+    answer = send(nobody, V2, GRANT, ("scope", "vouchers.read"), ("project_id", api.keys.project), **headers)
+    token = answer.json()
+    assert answer.status_code == 200, answer.text
+    assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
+    assert token.keys() == {"access_token", "token_type", "expires_in", "scope"}
+    assert (token["token_type"], token["expires_in"], token["scope"]) == ("Bearer", 900, "vouchers.read")
+    shown = bearer(token["access_token"])
+    assert nobody.get("/v1/vouchers", headers=shown).status_code == 200
+    check(nobody.post("/v1/vouchers", json={}, headers=shown), 403, "forbidden", "vouchers.write")
+    everything = send(nobody, V2, GRANT, ("scope", ""), **headers).json()
+    assert everything["scope"] == "vouchers.read vouchers.write"
+    check(nobody.get("/v1/vouchers", headers={"X-App-Id": service["id"], "X-App-Token": service["token"]}), 401,
+          "unauthorized")  # fmt: skip
+
+
+V2_REFUSED: list[tuple[Fields, str]] = [
+    ([], "invalid_request"),
+    ([("scope", "vouchers.read")], "invalid_request"),
+    ([("grant_type", "")], "invalid_request"),
+    ([("grant_type", "password")], "unsupported_grant_type"),
+    ([("grant_type", "refresh_token")], "unsupported_grant_type"),
+    ([GRANT, GRANT], "invalid_request"),
+    ([GRANT, ("scope", "vouchers.read"), ("scope", "vouchers.write")], "invalid_request"),
+    ([GRANT, ("scope", "vouchers.eat")], "invalid_scope"),
+    ([GRANT, ("scope", 'vouchers.read "\\é')], "invalid_scope"),
+    ([GRANT, ("scope", "vouchers")], "invalid_scope"),
+    ([GRANT, ("scope", "vouchers.read customers.read")], "invalid_scope"),
+    ([GRANT, ("scope", "keys.manage")], "invalid_scope"),
+    ([GRANT, ("project_id", "proj_other")], "invalid_request"),
+    ([GRANT, ("client_secret", "x")], "invalid_request"),
+    ([GRANT, ("client_id", "x")], "invalid_request"),
+]
+
+
+@pytest.mark.parametrize(("fields", "error"), V2_REFUSED)
+def test_v2_refuses_in_the_form_of_the_rfc(
+    nobody: httpx.Client, service: dict[str, Any], fields: Fields, error: str
+) -> None:
+    answer = send(nobody, V2, *fields, **basic(service["id"], service["token"]))
+    body = answer.json()
+    assert (answer.status_code, body["error"], body.keys()) == (400, error, {"error", "error_description"})
+    assert answer.headers["cache-control"] == "no-store"
+    assert all(" " <= each <= "~" and each not in '"\\' for each in body["error_description"])
+
+
+def test_v2_knows_clients_by_basic_alone(api: Api, nobody: httpx.Client, service: dict[str, Any]) -> None:
+    right = basic(service["id"], service["token"])
+    as_form = (("client_id", service["id"]), ("client_secret", service["token"]))
+    wrong: list[tuple[dict[str, str], tuple[tuple[str, str], ...]]] = [
+        ({}, ()),
+        ({}, as_form),
+        (basic(service["id"], "wrong"), ()),
+        (basic("nobody", service["token"]), ()),
+        (basic(api.keys.app_id, api.keys.app_token), ()),
+        (basic(api.keys.management_id, api.keys.management_token), ()),
+        (basic("", ""), ()),
+        ({"Authorization": "Basic !!!"}, ()),
+        ({"Authorization": "Basic " + base64.b64encode(b"no colon").decode()}, ()),
+        ({"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()}, ()),
+        ({"Authorization": "Basic"}, ()),
+        (bearer(token_of(api)), ()),
+    ]
+    for headers, fields in wrong:
+        answer = send(nobody, V2, GRANT, *fields, **headers)
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), (headers, fields)
+        assert answer.headers["www-authenticate"].startswith('Basic realm="tallykeep"')
+    for several in (right | {"X-App-Id": "x"}, right | {"X-Management-Token": "x"}):
+        answer = send(nobody, V2, GRANT, **several)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert send(nobody, V2, GRANT, ("client_id", service["id"]), **right).status_code == 200
+
+
+def test_a_project_has_a_thousand_tokens_at_most(server: Server, served_database: str) -> None:
+    api = Api(server.url, new_project(served_database))
+    service = made(api, kind="service")
+    token_of(api)
+    with psycopg.connect(served_database) as connection:
+        copy = (
+            "INSERT INTO access_tokens (project_id, token_hash, id, key_kind, key_id, scope, created_at, expires_at)"
+            " SELECT project_id, sha256(n::text::bytea), 'tok_' || n, key_kind, key_id, scope, created_at, expires_at"
+            " FROM access_tokens, generate_series(1, %s) AS n WHERE key_id = %s"
+        )
+        connection.execute(copy, (998, api.keys.app_id))
+    token_of(api)
+    answer = send(api.http, V1, GRANT, ("scope", "api"))
+    check(answer, 429, "too_many_requests", "1000 tokens")
+    assert 0 < int(answer.headers["retry-after"]) <= 900
+    with httpx.Client(base_url=api.url, trust_env=False) as nobody:
+        of_rfc = send(nobody, V2, GRANT, **basic(service["id"], service["token"]))
+        assert (of_rfc.status_code, of_rfc.json()["error"]) == (429, "temporarily_unavailable")
+    with psycopg.connect(served_database) as connection:
+        connection.execute("UPDATE access_tokens SET expires_at = now() WHERE id = 'tok_7'")
+    token_of(api)
+    with psycopg.connect(served_database) as connection:
+        assert connection.execute("SELECT 1 FROM access_tokens WHERE id = 'tok_7'").fetchone() is None
+
+
+def test_the_document_names_the_scopes_of_a_token(api: Api) -> None:
+    document = api.get("/openapi.json")
+    flow = document["components"]["securitySchemes"]["OAuth2"]["flows"]["clientCredentials"]
+    assert flow == {"tokenUrl": V2, "scopes": {permission.value: permission.meaning for permission in Permission}}
+    operation = document["paths"]["/v1/vouchers"]["get"]
+    assert operation["x-required-permission"] == "vouchers.read"
+    assert operation["security"] == [{"X-App-Id": [], "X-App-Token": []}, {"OAuth2": ["vouchers.read"]}]
