@@ -74,6 +74,8 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "categories",
         "category_labels",
         "sessions",
+        "webhooks",
+        "webhook_deliveries",
     )
     assert ours == {(table, "project_id") for table in tables}
 

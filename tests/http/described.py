@@ -8,7 +8,7 @@ from typing import Any
 import tallykeep.api.schemas
 from tallykeep.api.app import create_api
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tests.http.calls import Answered
+from tests.http.calls import WEBHOOK, Answered
 
 EXAMPLES = Path(tallykeep.api.schemas.__file__).parent / "examples.json"
 JSON = "application/json"
@@ -43,6 +43,11 @@ OUR_CALLS: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/campaigns/Coupons", None),
     ("GET", "/v1/keys", None),
     ("POST", "/v1/keys", {"name": "Nightly import", "kind": "app"}),
+    ("POST", "/management/v1/projects/{project}/webhooks", {**WEBHOOK, "active": False}),
+    ("POST", "/management/v1/projects/{project}/webhooks/{webhook}/secret", None),
+    ("POST", "/management/v1/projects/{project}/webhooks/{webhook}/test", None),
+    ("GET", "/management/v1/projects/{project}/webhooks/{webhook}/deliveries", None),
+    ("POST", "/management/v1/projects/{project}/webhooks/{webhook}/deliveries/{webhook_delivery}/resend", None),
     ("GET", "/livez", None),
     ("GET", "/readyz", None),
     ("GET", "/v1/status", None),

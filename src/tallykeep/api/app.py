@@ -12,7 +12,7 @@ from tallykeep.api.dependencies.context import Context
 from tallykeep.api.hot_routes import HotRoutes
 from tallykeep.api.openapi import openapi_document
 from tallykeep.api.responses.answers import Json, RequestIds, answer_errors
-from tallykeep.api.routes import catalog, templates
+from tallykeep.api.routes import catalog, templates, webhooks
 from tallykeep.api.routes import exports as list_files
 from tallykeep.api.routes import import_preview as imports
 from tallykeep.api.routes import report_files as reports
@@ -82,6 +82,7 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
         metadata_schemas.router,
         metadata_schemas.management,
         keys.router,
+        webhooks.router,
         health.router,
         status.router,
     ]

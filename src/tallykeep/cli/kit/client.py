@@ -67,6 +67,10 @@ class Client:
         """POST with or without a JSON body, and return JSON."""
         return self._json(self._request("POST", path, params=query, json=body))
 
+    def put(self, path: str, body: Any) -> dict[str, Any]:
+        """PUT JSON, and return JSON."""
+        return self._json(self._request("PUT", path, json=body))
+
     def delete(self, path: str, **query: Any) -> None:
         """DELETE; there is no answer to read."""
         self._request("DELETE", path, params=query)
