@@ -67,7 +67,9 @@ def served_database(postgres: str, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = Server(session_dir / "server", database_url=served_database).start()
+    running = Server(
+        session_dir / "server", database_url=served_database, TALLYKEEP_WEBHOOK_ALLOW_PRIVATE="true"
+    ).start()
     yield running
     assert running.stop() == 0
 

@@ -75,6 +75,8 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
         "category_labels",
         "sessions",
         "access_tokens",
+        "webhooks",
+        "webhook_deliveries",
     )
     assert ours == {(table, "project_id") for table in tables}
 

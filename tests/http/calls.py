@@ -62,6 +62,8 @@ MORE = {"place": {"type": "geopoint"}}
 
 SCHEMA = {"related_object": "voucher", "properties": _DEFINITIONS}
 
+WEBHOOK = {"target_url": "https://shop.example/hooks/tallykeep", "events": ["async_action.ended"]}
+
 Body = Any
 
 
@@ -89,6 +91,11 @@ CALLS: tuple[tuple[str, str, Body], ...] = (
     ("GET", "/v1/metadata-schemas", None),
     ("GET", "/v1/metadata-schemas/voucher", None),
     ("DELETE", "/management/v1/projects/{project}/metadata-schemas/{metadata_schema}", None),
+    ("POST", "/management/v1/projects/{project}/webhooks", WEBHOOK),
+    ("GET", "/management/v1/projects/{project}/webhooks", None),
+    ("GET", "/management/v1/projects/{project}/webhooks/{webhook}", None),
+    ("PUT", "/management/v1/projects/{project}/webhooks/{webhook}", {**WEBHOOK, "active": False}),
+    ("DELETE", "/management/v1/projects/{project}/webhooks/{webhook}", None),
     ("POST", "/v1/vouchers", GIFT),
     ("POST", "/v1/vouchers", POINTS),
     *(("POST", "/v1/vouchers", {"discount": discount}) for discount in DISCOUNTS),

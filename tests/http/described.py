@@ -8,7 +8,7 @@ from typing import Any
 import tallykeep.api.schemas
 from tallykeep.api.app import create_api
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tests.http.calls import Answered
+from tests.http.calls import WEBHOOK, Answered
 
 EXAMPLES = Path(tallykeep.api.schemas.__file__).parent / "examples.json"
 JSON = "application/json"
@@ -46,6 +46,11 @@ OUR_CALLS: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/v1/keys", {"name": "Nightly import", "kind": "app", "role": "operator", "addresses": ["192.0.2.0/24"]}),
     ("PUT", "/v1/keys/{key}", {"scopes": ["vouchers.read", "vouchers.write"], "expires_at": "2099-01-31T00:00:00Z"}),
     ("POST", "/v1/keys/{key}/rotate", {"overlap_seconds": 60}),
+    ("POST", "/management/v1/projects/{project}/webhooks", {**WEBHOOK, "active": False}),
+    ("POST", "/management/v1/projects/{project}/webhooks/{webhook}/secret", None),
+    ("POST", "/management/v1/projects/{project}/webhooks/{webhook}/test", None),
+    ("GET", "/management/v1/projects/{project}/webhooks/{webhook}/deliveries", None),
+    ("POST", "/management/v1/projects/{project}/webhooks/{webhook}/deliveries/{webhook_delivery}/resend", None),
     ("GET", "/livez", None),
     ("GET", "/readyz", None),
     ("GET", "/v1/status", None),

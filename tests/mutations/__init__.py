@@ -3,7 +3,7 @@
 Each mutation is applied to a copy of the tree, in a directory of its own; the tree itself is never touched.
 """
 
-from tests.mutations import acceptance, access, answers, batches, between_actions, surroundings, writes
+from tests.mutations import acceptance, access, answers, batches, between_actions, surroundings, webhooks, writes
 
 MUTATIONS = (
     *batches.MUTATIONS,
@@ -13,4 +13,5 @@ MUTATIONS = (
     *surroundings.MUTATIONS,
     *answers.MUTATIONS,
     *access.MUTATIONS,
+    *webhooks.MUTATIONS,
 )

@@ -98,7 +98,7 @@ MUTATIONS = (
     Mutation(
         "a small job leaves larger actions to others",
         "src/tallykeep/engine/scheduling/fair_scheduling.sql",
-        "            AND (NOT :small OR open_batches = 1)\n",
+        "        AND (NOT :small OR open_batches = 1)\n",
         "",
         "tests/db/test_scheduling.py::test_a_small_turn_leaves_giants_alone_and_is_passed_on",
     ),

@@ -39,6 +39,8 @@ OWNERS = {
     "sessions": "dashboard",
     "uploads": "engine",
     "vouchers": "resources/vouchers",
+    "webhook_deliveries": "engine",
+    "webhooks": "engine",
     **{noun.spec.table_name: f"resources/{noun.spec.plural}" for noun in NOUNS},
 }
 # Statements into which a table's name is filled in, which the package that owns the table hands over; and tables that

@@ -14,7 +14,7 @@ from tallykeep.api.dependencies.permissions import reads, writes
 from tallykeep.api.hot_routes import HotRoutes
 from tallykeep.api.openapi import openapi_document
 from tallykeep.api.responses.answers import Json, RequestIds, answer_errors
-from tallykeep.api.routes import catalog, templates
+from tallykeep.api.routes import catalog, templates, webhooks
 from tallykeep.api.routes import exports as list_files
 from tallykeep.api.routes import import_preview as imports
 from tallykeep.api.routes import report_files as reports
@@ -88,6 +88,7 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
         keys.router,
         oauth.router,
         service_oauth.router,
+        webhooks.router,
         health.router,
         status.router,
     ]

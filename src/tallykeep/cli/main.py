@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from tallykeep import __version__
-from tallykeep.cli.commands import actions, campaigns, demo, doctor, imports, keys, lookups, metadata, profile_commands
+from tallykeep.cli.commands import (
+    actions,
+    campaigns,
+    demo,
+    doctor,
+    imports,
+    keys,
+    lookups,
+    metadata,
+    profile_commands,
+    webhooks,
+)
 from tallykeep.cli.kit.exits import ExitCode
 from tallykeep.cli.kit.sending import AsJson
 
@@ -23,6 +34,7 @@ _NOUNS = {
     "campaigns": campaigns.cli,
     "metadata": metadata.cli,
     "keys": keys.cli,
+    "webhooks": webhooks.cli,
     "profiles": profile_commands.cli,
 }
 
@@ -63,6 +75,7 @@ def make_cli(roles: Roles) -> typer.Typer:
         "campaigns": campaigns,
         "metadata": metadata,
         "keys": keys,
+        "webhooks": webhooks,
         "profiles": profile_commands,
     }
     for name, noun in nouns.items():

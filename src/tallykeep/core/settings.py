@@ -18,7 +18,7 @@ _OF_COMMANDS = ("TALLYKEEP_URL", "TALLYKEEP_PROFILE", "TALLYKEEP_TOKEN")
 _FIRST_KEYS = ("app_id", "app_token", "management_id", "management_token")
 _SECRETS = ("app_token", "management_token", "database_url")
 _OPTIONS = {"host": "--host", "port": "--port", "data_dir": "--data-dir"}
-_NUMBERS = {"integer": "a whole number", "number": "a number"}
+_TYPES = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
 
 
 def _sendable(key: str) -> str:
@@ -116,6 +116,9 @@ class Settings(BaseSettings):
         le=24 * 36_500,
         description="How long idempotency keys are known; longer where their action has not ended.",
     )
+    keep_webhook_deliveries_days: _Days = Field(
+        default=30, description="How long deliveries of webhooks that were made, or given up, stay listed."
+    )
     session_hours: float = Field(
         default=12, gt=0, le=24 * 365, description="How long somebody who signed in to the dashboard stays so."
     )
@@ -180,6 +183,13 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Connections of clients to an API process; beyond, one that waits or has shown no keys makes room.",
     )
+    webhook_allow_private: bool = Field(
+        default=False,
+        description="Whether webhooks may have private, loopback and other special addresses, and any port.",
+    )
+    webhook_timeout_seconds: float = Field(
+        default=15, ge=1, le=60, description="How long the receiver of a webhook has for its answer."
+    )
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -229,7 +239,7 @@ def _allowed(name: str) -> str:
     schema = next(each for each in declared.get("anyOf", [declared]) if each.get("type") != "null")
     if "enum" in schema:
         return f"one of {', '.join(schema['enum'])}"
-    words = [_NUMBERS.get(schema.get("type", ""), "another text")]
+    words = [_TYPES.get(schema.get("type", ""), "another text")]
     bounds = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to"}
     words += [f"{word} {_plain(schema[bound])}" for bound, word in bounds.items() if bound in schema]
     return " ".join(words)

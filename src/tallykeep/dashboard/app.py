@@ -35,6 +35,7 @@ from tallykeep.dashboard.pages.sign_in import routes as sign_in
 from tallykeep.dashboard.pages.task import fix
 from tallykeep.dashboard.pages.task import routes as task
 from tallykeep.dashboard.pages.tasks import routes as tasks
+from tallykeep.dashboard.pages.webhooks import routes as webhooks
 from tallykeep.db.connections.pool import Pool
 
 _log = structlog.get_logger()
@@ -53,6 +54,7 @@ _ROUTERS = (
     resources.router,
     metadata.router,
     access_keys.router,
+    webhooks.router,
     api_docs.router,
 )
 

@@ -1,4 +1,4 @@
--- The whole schema of today, at revision 0023, to be read; migrations make it (migrations/versions).
+-- The whole schema of today, at revision 0024, to be read; migrations make it (migrations/versions).
 -- Written by `make schema` from a database that was just migrated. The queue's own tables are procrastinate's.
 
 CREATE TABLE access_tokens (
@@ -460,3 +460,57 @@ CREATE TABLE vouchers (
     CONSTRAINT vouchers_type_check CHECK (type = ANY (ARRAY['DISCOUNT_VOUCHER', 'GIFT_VOUCHER', 'LOYALTY_CARD']))
 );
 CREATE INDEX vouchers_of_campaign ON vouchers (project_id, campaign_id, code) WHERE campaign_id IS NOT NULL;
+
+CREATE TABLE webhook_deliveries (
+    project_id bigint NOT NULL,
+    webhook_id text COLLATE "C" NOT NULL,
+    event_id text COLLATE "C" NOT NULL,
+    event text NOT NULL,
+    step smallint NOT NULL,
+    action_id text COLLATE "C",
+    data json NOT NULL,
+    status text NOT NULL DEFAULT 'PENDING',
+    attempts bigint NOT NULL DEFAULT 0,
+    created_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    attempted_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    last_status bigint,
+    last_error text,
+    CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (project_id, webhook_id, event_id),
+    CONSTRAINT delivered_exactly_when_it_says_so CHECK ((delivered_at IS NOT NULL) = (status = 'DELIVERED')),
+    CONSTRAINT webhook_deliveries_attempts_check CHECK (attempts >= 0),
+    CONSTRAINT webhook_deliveries_status_check CHECK (status = ANY (ARRAY['PENDING', 'DELIVERED', 'GIVEN_UP']))
+) WITH (fillfactor=80);
+CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (created_at) WHERE status <> 'PENDING';
+CREATE INDEX webhook_deliveries_by_time ON webhook_deliveries (project_id, webhook_id, created_at DESC, event_id DESC);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (project_id, webhook_id, due_at, step, event_id)
+    WHERE status = 'PENDING';
+CREATE INDEX webhook_deliveries_expiring ON webhook_deliveries (expires_at) WHERE status = 'PENDING';
+CREATE INDEX webhook_deliveries_of_action ON webhook_deliveries (project_id, webhook_id, action_id)
+    WHERE status = 'PENDING';
+
+CREATE TABLE webhooks (
+    project_id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    target_url text NOT NULL,
+    events text[] NOT NULL,
+    active boolean NOT NULL,
+    failure_threshold double precision NOT NULL,
+    secret bytea NOT NULL,
+    previous_secret bytea,
+    previous_until timestamp with time zone,
+    failing_since timestamp with time zone,
+    paused_until timestamp with time zone,
+    disabled_reason text,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT webhooks_pkey PRIMARY KEY (project_id, id),
+    CONSTRAINT disabled_means_not_active CHECK (disabled_reason IS NULL OR NOT active),
+    CONSTRAINT previous_secret_has_an_end CHECK ((previous_secret IS NULL) = (previous_until IS NULL)),
+    CONSTRAINT webhooks_events_check CHECK (cardinality(events) > 0),
+    CONSTRAINT webhooks_failure_threshold_check
+        CHECK (failure_threshold >= 0::double precision AND failure_threshold < 100::double precision),
+    CONSTRAINT webhooks_target_url_check CHECK (target_url <> '')
+);

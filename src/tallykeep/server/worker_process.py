@@ -13,6 +13,8 @@ from tallykeep.engine.applier import Applier
 from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.engine.retention.pruner import Pruner
 from tallykeep.engine.scheduling.job_queue import Queue
+from tallykeep.engine.webhooks.deliverer import Deliverer
+from tallykeep.engine.webhooks.sending import Sender
 from tallykeep.engine.worker import SMALL_CONCURRENCY, run_worker
 from tallykeep.server.database import find_database, until_done
 from tallykeep.server.freed_memory import return_freed_memory
@@ -32,7 +34,7 @@ def worker(settings: Settings) -> int:
 
 
 async def _work(settings: Settings, database_url: str) -> None:
-    size = settings.worker_concurrency + SMALL_CONCURRENCY + 3
+    size = settings.worker_concurrency + SMALL_CONCURRENCY + 4
     async with (
         Guard(database_url, name=_WORKER) as guard,
         make_pool(
@@ -44,7 +46,12 @@ async def _work(settings: Settings, database_url: str) -> None:
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, settings, _WORKER)
         await guard.wait_until_available()
-        await run_worker(queue, rescuer, Pruner(pool, settings), guard, concurrency=settings.worker_concurrency)
+        allow_private = settings.webhook_allow_private
+        async with Sender(allow_private=allow_private, timeout_seconds=settings.webhook_timeout_seconds) as sender:
+            deliverer = Deliverer(pool, sender, allow_private)
+            await run_worker(
+                queue, rescuer, Pruner(pool, settings), deliverer, guard, concurrency=settings.worker_concurrency
+            )
 
 
 def try_isolated(settings: Settings, project_id: int, action_id: str, first_row: int) -> int:

@@ -64,6 +64,8 @@ class Permission(StrEnum):
     TRASH_BIN_MANAGE = "trash-bin.manage", Role.OPERATOR, "delete from the bin, for good"
     VOUCHERS_READ = "vouchers.read", Role.READER, "see vouchers"
     VOUCHERS_WRITE = "vouchers.write", Role.OPERATOR, "import, create, change and delete vouchers"
+    WEBHOOKS_READ = "webhooks.read", Role.ADMIN, "see webhooks, without their secrets, and deliveries"
+    WEBHOOKS_MANAGE = "webhooks.manage", Role.ADMIN, "create, change, test and delete webhooks; send events again"
 
 
 BY_CODE: Mapping[str, Permission] = {permission.value: permission for permission in Permission}

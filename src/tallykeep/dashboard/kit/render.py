@@ -28,6 +28,7 @@ NAVIGATION = [
     ("Resources", "/resources"),
     ("Metadata", "/metadata"),
     ("Access keys", "/keys"),
+    ("Webhooks", "/webhooks"),
 ]
 
 

@@ -15,6 +15,7 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.attempt import BatchOutcome
 from tallykeep.engine.applying.reason_counts import ReasonGroups
+from tallykeep.engine.webhooks.emitting import emit
 
 _sql = queries(__package__, "accounting.sql")
 
@@ -47,6 +48,8 @@ async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: Ba
     if tally["status"] is None:
         raise BatchLostError(f"the action {claimed.action_id} has ended already")
     await groups.keep(connection, claimed, tally["failed_count"] - failed)
+    if tally["is_heard"]:
+        await emit(connection, [(claimed.project_id, claimed.action_id)], tally["timestamp"])
     if _has_to_stop(claimed, tally["failed_count"]) and tally["status"] != "DONE":
         reason = f"Stopped after {tally['failed_count']} failed row(s), as on_error=stop asks"
         await end_unfinished(connection, claimed.project_id, claimed.action_id, EndedBy.STOPPED, reason)
@@ -71,6 +74,8 @@ async def close_all(connection: Connection, claimed: ClaimedBatch, created: int,
     tally = await (await connection.execute(_sql.tally_atomic_if_unfinished, counted)).fetchone()
     if tally is None:
         raise BatchLostError(f"the action {claimed.action_id} has ended already")
+    if tally["is_heard"]:
+        await emit(connection, [(claimed.project_id, claimed.action_id)])
     return AfterBatch(True, tally["sequence"])
 
 
@@ -99,10 +104,17 @@ async def reject(connection: Connection, claimed: ClaimedBatch, failed: int, rea
 async def end_unfinished(
     connection: Connection, project_id: int, action_id: str, ended_by: EndedBy, reason: str
 ) -> AfterBatch | None:
-    """End the action before its last row: what has no outcome yet is unprocessed. None where it had ended already."""
+    """End the action before its last row: what has no outcome yet is unprocessed. None where it had ended already.
+
+    A transaction is open on `connection`, so that whoever is to hear of the end does so exactly if it comes to that.
+    """
     ending = {"project_id": project_id, "action_id": action_id, "ended_by": ended_by, "reason": reason}
     ended = await (await connection.execute(_sql.end_if_unfinished, ending)).fetchone()
-    return AfterBatch(True, ended["sequence"]) if ended else None
+    if ended is None:
+        return None
+    if ended["is_heard"]:
+        await emit(connection, [(project_id, action_id)])
+    return AfterBatch(True, ended["sequence"])
 
 
 async def _ended(connection: Connection, claimed: ClaimedBatch, sequence: str | None) -> AfterBatch:

@@ -42,9 +42,11 @@ tally AS (
         finished_at = CASE WHEN open_batches = 1 AND :unprocessed_count = 0 THEN greatest(updated_at, timestamp) END
     FROM closed, date_trunc('milliseconds', statement_timestamp()) AS timestamp
     WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
-    RETURNING status, failed_count, sequence
+    RETURNING status, failed_count, sequence, timestamp
 )
-SELECT closed.first_row, tally.status, tally.failed_count, tally.sequence
+SELECT
+    closed.first_row, tally.status, tally.failed_count, tally.sequence, tally.timestamp,
+    EXISTS (SELECT FROM webhooks WHERE project_id = :project_id AND active) AS is_heard
 FROM closed
 LEFT JOIN tally ON true
 
@@ -81,7 +83,7 @@ SET
     finished_at = greatest(updated_at, timestamp)
 FROM date_trunc('milliseconds', statement_timestamp()) AS timestamp
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
-RETURNING sequence
+RETURNING sequence, EXISTS (SELECT FROM webhooks WHERE webhooks.project_id = :project_id AND active) AS is_heard
 
 -- name: count_failures_if_unfinished!
 UPDATE async_actions
@@ -101,7 +103,7 @@ SET
     finished_at = greatest(updated_at, timestamp)
 FROM date_trunc('milliseconds', statement_timestamp()) AS timestamp
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
-RETURNING sequence
+RETURNING sequence, EXISTS (SELECT FROM webhooks WHERE webhooks.project_id = :project_id AND active) AS is_heard
 
 -- name: forget_dry_run_keys!
 DELETE FROM dry_run_keys WHERE project_id = :project_id AND action_id = :action_id

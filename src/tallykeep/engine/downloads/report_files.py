@@ -3,7 +3,6 @@
 A link names the key that got it. It works as long as that key and the report do.
 """
 
-import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +16,7 @@ from tallykeep.core.action_type import ActionTypes, Report
 from tallykeep.core.errors import NotFoundError
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
+from tallykeep.engine.installation_secret import installation_secret
 from tallykeep.tenants.valid_keys import is_key_valid
 
 _sql = queries(__package__, "report_files.sql")
@@ -27,11 +27,7 @@ _SALT = "tallykeep.report"
 
 async def signing_secret(connection: Connection) -> bytes:
     """Return the installation's secret for report links; it is created when first needed."""
-    name = {"name": _SECRET}
-    # Read first, because a read-only database can answer that much.
-    while (row := await (await connection.execute(_sql.get_secret, name)).fetchone()) is None:
-        await connection.execute(_sql.add_secret, {**name, "value": secrets.token_bytes(32)})
-    return bytes(row["value"])
+    return await installation_secret(connection, _SECRET)
 
 
 class ReportKey(NamedTuple):

@@ -1,9 +1,3 @@
--- name: add_secret!
-INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING
-
--- name: get_secret
-SELECT value FROM secrets WHERE name = :name
-
 -- name: get_type
 SELECT type, to_timestamp(:till) < statement_timestamp() AS expired
 FROM async_actions

@@ -35,6 +35,7 @@ from tallykeep.engine.scheduling.fair_scheduling import (
     queue_first_slots,
     slot_params,
 )
+from tallykeep.engine.webhooks.emitting import emit
 from tallykeep.formats.csv.decimal_marks import DecimalMarks, with_marks
 
 _sql = queries(__package__, "accept.sql")
@@ -213,7 +214,9 @@ class Acceptance:
             return
         number = await number_acceptance(connection, project_id)
         await connection.execute(_ACCEPT_NUMBERED, {**params, "number": number})
-        if totals.batches:
+        if not totals.batches:
+            await emit(connection, [(project_id, params["id"])])  # it has ended already
+        else:
             await queue_first_slots(
                 connection, project_id, params["id"], in_flight,
                 in_sequence=submission.action_type.sequence is not None, small=is_small,

@@ -81,7 +81,8 @@ class ActionControl:
             )
         async with self.pool.connection() as connection:
             reason = f"Canceled with the key {canceled_by}"
-            ended = await end_unfinished(connection, project_id, action_id, EndedBy.CANCELED, reason)
+            async with connection.transaction():
+                ended = await end_unfinished(connection, project_id, action_id, EndedBy.CANCELED, reason)
             if ended is None:
                 await self._require_canceled(project_id, action_id)
             elif ended.sequence is not None:

@@ -20,6 +20,7 @@ from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.pool import Connection, Connections, Pool
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
+from tallykeep.engine.webhooks.deliverer import DELIVERIES_TO_DELETE
 from tallykeep.tenants.tokens import delete_expired_tokens
 
 _sql = queries(__package__, "pruner.sql")
@@ -83,8 +84,13 @@ class Pruner:
         )
 
     async def _delete_leftovers(self) -> None:
-        age = timedelta(hours=self.settings.keep_idempotency_hours)
-        for query in (_sql.delete_attempts, _sql.delete_dry_run_keys, _sql.delete_idempotency_keys):
+        hours, days = self.settings.keep_idempotency_hours, self.settings.keep_webhook_deliveries_days
+        leftovers = (_sql.delete_attempts, _sql.delete_dry_run_keys, _sql.delete_idempotency_keys)
+        await self._delete_in_steps(leftovers, timedelta(hours=hours))
+        await self._delete_in_steps(DELIVERIES_TO_DELETE, timedelta(days=days))
+
+    async def _delete_in_steps(self, leftovers: tuple[LiteralString, ...], age: timedelta) -> None:
+        for query in leftovers:
             deleted = _KEYS_AT_A_TIME
             while deleted == _KEYS_AT_A_TIME:
                 async with self._step() as connection:

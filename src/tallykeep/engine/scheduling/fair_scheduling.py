@@ -13,6 +13,7 @@ from tallykeep.core.action import AfterBatch
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, TASK
+from tallykeep.engine.webhooks.emitting import EVENTS
 
 _sql = queries(__package__, "fair_scheduling.sql")
 
@@ -20,6 +21,7 @@ _sql = queries(__package__, "fair_scheduling.sql")
 TAKEN_SLOTS: LiteralString = "WITH " + _sql.taken_slots
 QUEUE_TAKEN_SLOTS: LiteralString = _sql.queue_taken_slots
 _QUEUE_SLOTS: LiteralString = TAKEN_SLOTS + QUEUE_TAKEN_SLOTS
+_SERVE_NEXT_ACTION: LiteralString = _sql.serve_next_action + ",\n" + EVENTS + "\nSELECT id FROM happened"
 
 _NO_DELAY = timedelta()
 MAX_DELAY = timedelta(seconds=30)  # that a job is put off by
@@ -87,10 +89,10 @@ async def queue_first_slots(
 async def serve_next_action(connection: Connection, project_id: int, *, small: bool = False) -> str | None:
     """Choose the project's next action and mark it as served by now; None where no action is left to go on with.
 
-    A small job is for actions with one batch left.
+    A small job is for actions with one batch left. Whoever is to hear that the action begins does so by this statement.
     """
     served = {"project_id": project_id, "small": small}
-    action = await (await connection.execute(_sql.serve_next_action, served)).fetchone()
+    action = await (await connection.execute(_SERVE_NEXT_ACTION, served)).fetchone()
     return action["id"] if action else None
 
 

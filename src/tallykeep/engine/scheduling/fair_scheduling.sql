@@ -65,26 +65,30 @@ WHERE project_id = :project_id
     )
 RETURNING id, open_batches
 
--- name: serve_next_action
--- Losing this mark in a crash harms nothing, so it need not wait for the disk.
+-- name: serve_next_action!
+-- Behind it stands what tells webhooks of an action that begins by this. Losing this mark in a crash harms nothing, so it need not wait for the disk.
 -- FOR UPDATE would wait for every transaction that has recorded failures of the action: a rejected one, which goes on
 -- looking for more of them, would hold up its whole project, and so the workers.
-UPDATE async_actions
-SET
-    served_at = timestamp,
-    status = 'IN_PROGRESS',
-    started_at = coalesce(started_at, timestamp),
-    updated_at = CASE WHEN status = 'ENQUEUED' THEN greatest(updated_at, timestamp) ELSE updated_at END
-FROM
-    date_trunc('milliseconds', statement_timestamp()) AS timestamp,
-    set_config('synchronous_commit', 'off', true)
-WHERE project_id = :project_id
-    AND id = (
-        SELECT id FROM async_actions
-        WHERE project_id = :project_id AND ready AND status IN ('ENQUEUED', 'IN_PROGRESS')
-            AND (NOT :small OR open_batches = 1)
-        ORDER BY served_at, number
-        LIMIT 1
-        FOR NO KEY UPDATE
-    )
-RETURNING id
+WITH next AS (
+    SELECT id, status AS status_before
+    FROM async_actions
+    WHERE project_id = :project_id AND ready AND status IN ('ENQUEUED', 'IN_PROGRESS')
+        AND (NOT :small OR open_batches = 1)
+    ORDER BY served_at, number
+    LIMIT 1
+    FOR NO KEY UPDATE
+),
+happened AS (
+    UPDATE async_actions AS this
+    SET
+        served_at = timestamp,
+        status = 'IN_PROGRESS',
+        started_at = coalesce(started_at, timestamp),
+        updated_at = CASE WHEN status = 'ENQUEUED' THEN greatest(updated_at, timestamp) ELSE updated_at END
+    FROM
+        next,
+        date_trunc('milliseconds', statement_timestamp()) AS timestamp,
+        set_config('synchronous_commit', 'off', true)
+    WHERE this.project_id = :project_id AND this.id = next.id
+    RETURNING this.*, status_before = 'ENQUEUED' AS started
+)

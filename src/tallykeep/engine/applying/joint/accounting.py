@@ -11,6 +11,7 @@ from tallykeep.engine.applying.accounting import record_all
 from tallykeep.engine.applying.attempt import BatchOutcome
 from tallykeep.engine.applying.joint.attempt import Outcomes
 from tallykeep.engine.applying.joint.claim import batch_keys
+from tallykeep.engine.webhooks.emitting import emit
 
 _sql = queries(__package__, "joint.sql")
 
@@ -28,6 +29,8 @@ async def close_jointly(connection: Connection, outcomes: Outcomes, jobs: list[i
         raise BatchLostError("one of several actions was ended, or its batch closed, by someone else")
     for (claimed, _), reasons in zip(outcomes, groups, strict=True):
         await reasons.keep(connection, claimed, 0)
+    if counted["is_heard"]:
+        await emit(connection, [(claimed.project_id, claimed.action_id) for claimed, _ in outcomes], started_at)
 
 
 def _counts(outcomes: Iterable[tuple[ClaimedBatch, BatchOutcome]]) -> dict[str, list[Any]]:

@@ -74,7 +74,7 @@ WHERE attempts.project_id = each.project_id
 
 -- name: close_jointly
 -- As close_batch of one: a batch if it is open, and with it the tally of its action if that is unfinished, which ends
--- as none of its rows is left; then the jobs that were there for them. Returns how many actions have ended so.
+-- as none of its rows is left; then the jobs that were there for them. Returns how many actions have ended so, and whether a webhook may hear of one.
 -- The guards are worded so that no partial index is there for them: where many actions wait of which the statistics know
 -- nothing, all of those would be read for each that is closed.
 WITH each AS (
@@ -129,4 +129,9 @@ ended AS (
 served AS (
     DELETE FROM procrastinate_jobs WHERE id = ANY (:jobs::bigint[])
 )
-SELECT count(*) AS ended FROM ended
+SELECT
+    count(*) AS ended,
+    EXISTS (
+        SELECT FROM webhooks WHERE project_id = ANY (:project_ids::bigint[]) AND active
+    ) AS is_heard
+FROM ended

@@ -1,0 +1,1 @@
+"""Webhooks: make them, see what became of each event, send one again."""

@@ -1,0 +1,1 @@
+"""Webhooks: events are written with what they tell of, and delivered by the worker."""
