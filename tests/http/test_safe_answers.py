@@ -179,7 +179,7 @@ def test_cookies_are_for_tls_where_it_came_by_tls(deployed_api: Api) -> None:
     assert all(word in answer.headers["set-cookie"] for word in ("; HttpOnly", "; Secure", "; SameSite=lax"))
 
 
-def test_wrong_keys_are_counted_by_the_address_behind_the_proxy(deployed: Server, server: Server) -> None:
+def test_wrong_keys_are_counted_by_the_address_behind_the_proxy(deployed: Server) -> None:
     def tries(url: str, address: str) -> list[bool]:
         headers = {"X-Forwarded-For": address, "Host": HOST}
         answers = [

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import structlog
 
-from tallykeep.core.errors import InvalidPayloadError, NotTriedError
+from tallykeep.core.errors import InvalidPayloadError, NotTriedError, UnreadableActionError
 from tallykeep.core.logs import configuring
 from tallykeep.core.logs.failures import described, reason_in_log
 from tallykeep.core.logs.redaction import REDACTED, redact, route_in_log, without_secrets
@@ -56,8 +56,10 @@ def test_secrets_are_taken_out_by_the_names_of_fields() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError(f"invalid literal: '{MARK}'"), KeyError(MARK), InvalidPayloadError(MARK), psycopg.DataError(MARK),
-     ExceptionGroup(MARK, [ValueError(MARK)])],
+    [
+        ValueError(f"invalid literal: '{MARK}'"), KeyError(MARK), InvalidPayloadError(MARK), psycopg.DataError(MARK),
+        UnreadableActionError(MARK), psycopg.errors.InternalError_(MARK), ExceptionGroup(MARK, [ValueError(MARK)]),
+    ],
 )  # fmt: skip
 def test_texts_of_errors_that_may_hold_values_are_left_out(error: Exception) -> None:
     try:

@@ -12,10 +12,13 @@ from typing import Any
 
 import psycopg
 
-from tallykeep.core.errors import RequestError, TallykeepError
+from tallykeep.core.errors import RequestError, TallykeepError, UnreadableActionError
 
-# SQLSTATE classes whose first line may hold a value: data exceptions, and what a function of somebody's raises.
-_WITH_VALUES = ("22", "P0")
+# SQLSTATEs whose first line may hold a value: data exceptions, what a function of somebody's raises, and internal
+# errors, as which others than PostgreSQL itself report what it refuses.
+_WITH_VALUES = ("22", "P0", "XX000")
+# Errors of ours whose text tells of what a client has sent.
+_OF_CLIENTS = (RequestError, UnreadableActionError)
 _LEFT_OUT = "(its text may hold values of rows, and is left out)"
 _MAX_LENGTH = 300
 
@@ -59,7 +62,7 @@ def _text_of(error: BaseException) -> str | None:
         return _text_of_database(error)
     if isinstance(error, OSError):
         return _first_line(error.strerror or errno.errorcode.get(error.errno or 0, "") or type(error).__name__)
-    if isinstance(error, TallykeepError) and not isinstance(error, RequestError):
+    if isinstance(error, TallykeepError) and not isinstance(error, _OF_CLIENTS):
         return _first_line(error)
     return "" if not str(error) else None
 
