@@ -104,6 +104,35 @@ def test_revoked_keys_end_the_session_and_say_why(visitor: Browser, api: Api, se
         assert rows.fetchone() == (0,)
 
 
+def test_a_reader_sees_what_there_is_and_is_told_what_it_may_not_do(browser: Browser, api: Api) -> None:
+    key = api.http.post("/v1/keys", json={"role": "reader"}).json()
+    page = browser.sign_in(replace(api.keys, app_id=key["id"], app_token=key["token"]))
+    assert "Background tasks" in page.text
+    assert browser.get("/campaigns").status_code == 200
+    refused = browser.get("/keys")
+    assert refused.status_code == 403
+    assert "That is not allowed" in refused.text
+    assert "keys.read" in refused.text
+
+
+def test_a_key_that_may_not_sign_in_is_told_why(browser: Browser, api: Api) -> None:
+    key = api.http.post("/v1/keys", json={"scopes": ["vouchers.read"]}).json()
+    page = browser.sign_in(replace(api.keys, app_id=key["id"], app_token=key["token"]))
+    assert page.status_code == 422
+    assert "These keys cannot sign in here" in page.text
+    assert "projects.read" in page.text
+
+
+def test_who_is_signed_in_has_their_own_address(browser: Browser, api: Api) -> None:
+    key = api.http.post("/v1/keys", json={"addresses": ["192.0.2.0/24"]}).json()
+    keys = replace(api.keys, app_id=key["id"], app_token=key["token"])
+    assert "may not be used from the address 127.0.0.1" in browser.sign_in(keys).text
+    browser.http.headers["X-Forwarded-For"] = "192.0.2.7"
+    assert "Background tasks" in browser.sign_in(keys).text
+    browser.http.headers["X-Forwarded-For"] = "192.0.3.7"
+    assert browser.get("/tasks").status_code == 403
+
+
 @pytest.mark.parametrize("cookie", ["", "1", "1.", "x.y", "1." + "A" * 43, "99999999999999999999." + "A" * 43, "1.é"])
 def test_cookies_that_are_none_of_ours_are_nobody(browser: Browser, cookie: str) -> None:
     answer = httpx.get(f"{browser.url}/tasks", headers={"Cookie": f"{COOKIE}={cookie}".encode()}, trust_env=False)

@@ -140,7 +140,12 @@ async def _on_keys_refused(request: Request, error: Exception) -> Response:
 
 async def _on_refused(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RefusedError) else 500
-    titles = {404: "Not found", 409: "That cannot be done now", 503: "Not available right now"}
+    titles = {
+        403: "That is not allowed",
+        404: "Not found",
+        409: "That cannot be done now",
+        503: "Not available right now",
+    }
     return _error_page(request, status, titles.get(status, "The request was refused"), str(error))
 
 

@@ -11,6 +11,7 @@ from tallykeep.tenants.permissions import BY_CODE, ROLES, Role
 
 _MAX_NAME_LENGTH = 100
 _MAX_ADDRESSES = 100
+_MAX_SHOWN_LENGTH = 100
 _MAX_OVERLAP_SECONDS = 30 * 86_400
 OVERLAP_SECONDS = 86_400
 
@@ -45,7 +46,9 @@ def _name(value: Any) -> str:
 
 def _role(value: Any) -> str:
     if value not in list(Role):
-        raise InvalidPayloadError(f"Property .role must be one of {', '.join(Role)} (actual value is {value!r})")
+        raise InvalidPayloadError(
+            f"Property .role must be one of {', '.join(Role)} (actual value is {_shortened(value)})"
+        )
     return str(value)
 
 
@@ -56,7 +59,9 @@ def _scopes(value: Any) -> list[str] | None:
         raise InvalidPayloadError("Property .scopes should be an array of permissions, such as vouchers.read, or null")
     if unknown := [code for code in value if code not in BY_CODE]:
         known = ", ".join(BY_CODE)
-        raise InvalidPayloadError(f"Property .scopes: there is no permission {unknown[0]!r}; there are {known}")
+        raise InvalidPayloadError(
+            f"Property .scopes: there is no permission {_shortened(unknown[0])}; there are {known}"
+        )
     return sorted(set(value))
 
 
@@ -86,12 +91,18 @@ def _addresses(value: Any) -> list[str]:
     return list(dict.fromkeys(map(_network, value)))
 
 
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN_LENGTH else f"{text[:_MAX_SHOWN_LENGTH]}…"
+
+
 def _network(value: Any) -> str:
     try:
         return str(read_network(value if isinstance(value, str) else ""))
     except ValueError as error:
         raise InvalidPayloadError(
-            f"Property .addresses should have networks such as 192.0.2.0/24 or 2001:db8::1, not {value!r}: {error}"
+            f"Property .addresses should have networks such as 192.0.2.0/24 or 2001:db8::1, not {_shortened(value)}:"
+            f" {str(error)[:_MAX_SHOWN_LENGTH]}"
         ) from None
 
 

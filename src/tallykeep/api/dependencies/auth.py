@@ -31,7 +31,7 @@ async def admit(request: Request, context: Context, need: Need) -> Caller:
     wrong, expired or revoked, ForbiddenError for a wrong address and a missing permission.
     """
     shown = _way(read_credentials(request.scope), need)
-    grant = context.key_cache.find(*shown) or await _look_up(context, *shown)
+    grant = context.key_cache.find(*shown) or await _read_grant(context, *shown)
     if grant is None:
         raise _unknown(shown[0])
     caller = caller_of(request, grant)
@@ -90,10 +90,10 @@ def _unknown(way: Way) -> UnauthorizedError:
 
 async def known_grant(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
     """Return what a key or a token grants, None where it is not valid; remembered for a second."""
-    return context.key_cache.find(way, key_id, token) or await _look_up(context, way, key_id, token)
+    return context.key_cache.find(way, key_id, token) or await _read_grant(context, way, key_id, token)
 
 
-async def _look_up(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
+async def _read_grant(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
     async with context.pools.own.connection() as connection:
         if way == "token":
             known = await authenticate_token(connection, token)

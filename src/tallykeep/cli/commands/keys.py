@@ -23,7 +23,7 @@ cli = typer.Typer(
 )
 
 _NEVER, _ALL, _ANYWHERE = "never", "all", "anywhere"
-_PREFIXES = {"app": "TALLYKEEP_APP", "management": "TALLYKEEP_MANAGEMENT", "service": "TALLYKEEP_SERVICE"}
+_PREFIXES = {"app": "TALLYKEEP_APP", "management": "TALLYKEEP_MANAGEMENT", "service": "SERVICE"}
 
 
 class KeyKind(StrEnum):
