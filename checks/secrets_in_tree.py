@@ -38,6 +38,7 @@ _NONE = {
             ("tests/cli/test_database.py", "me:secret@"), ("tests/http/test_environments.py", "me:secret@"),
             ("tests/outages/test_starts.py", "me:secret@"), ("tests/unit/test_connection_strings.py", "me:secret@"),
             ("tests/unit/test_settings.py", "me:secret@"), ("tests/unit/test_logs.py", "me:{MARK}@"),
+            ("tests/http/test_webhooks.py", "a:b@"), ("tests/unit/test_webhook_addresses.py", "user:word@"),
         ),
         "made up, to see that it is not shown",
     ),
