@@ -62,24 +62,63 @@ WHERE present.project_id = :project_id
     )
 RETURNING changes."row"
 
+-- name: take_out_incomplete
+-- Takes out the changes of what is not there, or is itself not complete; the others are locked, so that they stay.
+WITH complete AS (
+    SELECT source_id
+    FROM {table}
+    WHERE project_id = :project_id AND source_id IN (SELECT source_id FROM {changes}) AND {complete}
+    ORDER BY source_id
+    FOR UPDATE
+)
+DELETE FROM {changes} AS changes
+WHERE NOT EXISTS (SELECT FROM complete WHERE complete.source_id = changes.source_id)
+RETURNING changes."row"
+
+-- name: take_out_rows!
+DELETE FROM {changes} WHERE "row" = ANY (:rows)
+
 -- name: merge_changes!
 -- No key occurs twice; NULL, or a column's default, stands for what the row does not say.
 -- In key order, so that two batches that share keys wait for each other and never in a circle.
 INSERT INTO {table} AS present (project_id, id, source_id, {columns}, created_at)
 SELECT :project_id, id, source_id, {inserted}, {timestamp_of_change}
-FROM {changes}
+FROM {changes} {with_referred}
 ORDER BY source_id
 ON CONFLICT (project_id, source_id) DO UPDATE SET {merged}, updated_at = excluded.created_at
 
+-- name: with_referred!
+LEFT JOIN unnest(:keys::text[], :referred_ids::text[]) AS referred (key, referred_id) ON key = {column}
+
+-- name: id_of_referred!
+-- None where the file does not name any, and then each row is there already. PostgreSQL demands one nevertheless.
+coalesce(referred_id, '')
+
+-- name: lock_referred
+SELECT id, source_id
+FROM {referred}
+WHERE project_id = :project_id AND (id = ANY (:keys) OR source_id = ANY (:keys))
+ORDER BY id
+FOR KEY SHARE
+
 -- name: created_by_changes
--- Those that got one of the changes' own ids. To have every written one returned would take a sixth longer.
-SELECT source_id FROM {table} WHERE project_id = :project_id AND id BETWEEN :first_id AND :last_id
+-- How many got one of the changes' own ids, and which, unless that is all of those merged. To have every written one
+-- returned would take a sixth longer.
+SELECT count(*) AS count, CASE WHEN count(*) < :merged THEN array_agg(source_id) END AS source_ids
+FROM {table}
+WHERE project_id = :project_id AND id BETWEEN :first_id AND :last_id
 
 -- name: value_or_default!
 coalesce({column}, {default})
 
 -- name: replaced!
 {column} = coalesce(excluded.{column}, present.{column})
+
+-- name: is_there!
+{column} IS NOT NULL
+
+-- name: anything!
+true
 
 -- name: replaced_unless_default!
 {column} = coalesce(nullif(excluded.{column}, {default}), present.{column})
