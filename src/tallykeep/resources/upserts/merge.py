@@ -12,7 +12,7 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.unique_timestamps import TIMESTAMPS
 from tallykeep.resources.upserts.fast_csv import FileColumns, ReadyChanges
-from tallykeep.resources.upserts.references import lock_referred
+from tallykeep.resources.upserts.references import lines_of, lock_referred
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 # The keys of the batches that this process had in hand last, by action and first row.
@@ -110,7 +110,7 @@ class Merge:
         first_row, last_row = ready.numbers[0], ready.numbers[-1]
         exact = TIMESTAMPS.take(last_row - first_row + 1, self._claimed.timestamp)
         parameters = {
-            "project_id": project_id, "keys": list(ids), "referred_ids": list(ids.values()),
+            "project_id": project_id, "keys": lines_of(ids), "referred_ids": lines_of(ids.values()),
             "timestamp": self._claimed.timestamp, "exact_timestamp": exact, "first_row": first_row,
         }  # fmt: skip
         merged = await self._connection.execute(self._spec.statements.merge_changes, parameters, prepare=False)
@@ -120,10 +120,12 @@ class Merge:
 
     async def _take_out_lost(self, ids: Mapping[str, str]) -> set[int]:
         """Take out the changes that refer to nothing of which there is an id."""
-        pairs = zip(self._ready.numbers, self._ready.references, strict=False)
-        lost = {number for number, key in pairs if key not in ids}.difference(self._left)
-        if lost:
-            await self._connection.execute(self._spec.statements.take_out_rows, {"rows": list(lost)})
+        unknown = set(self._ready.references).difference(ids)
+        if not unknown:
+            return set()
+        pairs = zip(self._ready.numbers, self._ready.references, strict=True)
+        lost = {number for number, key in pairs if key in unknown}.difference(self._left)
+        await self._connection.execute(self._spec.statements.take_out_rows, {"rows": list(lost)})
         return lost
 
     async def _note_created(self, merged: int) -> None:
@@ -132,10 +134,11 @@ class Merge:
         created = await (await self._connection.execute(query, {**scope, "merged": merged})).fetchall()
         count, source_ids = created[0]["count"], created[0]["source_ids"]
         rows = dict(zip(self._ready.keys, self._ready.numbers, strict=True)) if count else {}
-        if source_ids is None:
-            self.created = {key: row for key, row in rows.items() if row not in self._left}
-        else:
-            self.created = {key: rows[key] for key in source_ids if key in rows}
+        if source_ids is not None:
+            rows = {key: rows[key] for key in source_ids if key in rows}
+        elif self._left:
+            rows = {key: row for key, row in rows.items() if row not in self._left}
+        self.created = rows
 
 
 def _take_in_hand(claimed: ClaimedBatch, keys: set[str]) -> None:

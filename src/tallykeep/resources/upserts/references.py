@@ -1,9 +1,17 @@
 """What changes refer to by key, found and locked for a whole batch at once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
+
+
+def lines_of(keys: Iterable[str]) -> str:
+    """Return the keys a line each, for `string_to_array`: an array takes ten times as long to write as a parameter.
+
+    No key has a line break in it.
+    """
+    return "\n".join(keys)
 
 
 async def lock_referred(
@@ -15,7 +23,7 @@ async def lock_referred(
     """
     if not keys:
         return {}
-    parameters = {"project_id": project_id, "keys": sorted(keys)}
+    parameters = {"project_id": project_id, "keys": lines_of(keys)}
     rows = await (await connection.execute(spec.statements.lock_referred, parameters)).fetchall()
     by_source_id = {row["source_id"]: row["id"] for row in rows}
     known = by_source_id | {row["id"]: row["id"] for row in rows}

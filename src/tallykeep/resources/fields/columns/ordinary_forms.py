@@ -145,12 +145,14 @@ def form_of(clean: Cleaner) -> Form | None:
 def _in_cents(cells: list[str]) -> list[str]:
     text = "\n".join(cells)
     if _TWO_DECIMALS.fullmatch(text + "\n"):
-        return text.replace(".", "").replace(",", "").split("\n")
+        text = text.replace(".", "").replace(",", "")
+        return (_LEADING_ZEROS.sub("", text) if text.startswith("0") or "\n0" in text else text).split("\n")
     # Exact: with at most twelve digits before the point, a float is off by far less than half of the smallest unit.
     return [str(round(float(cell) * 100)) for cell in text.replace(",", ".").split("\n")] if cells else []
 
 
-_TWO_DECIMALS = re.compile(r"(?:[1-9]\d*+[.,]\d\d\n)*+", re.ASCII)
+_TWO_DECIMALS = re.compile(r"(?:\d++[.,]\d\d\n)*+", re.ASCII)
+_LEADING_ZEROS = re.compile(r"^0{1,13}(?=\d)", re.MULTILINE | re.ASCII)
 _ENDS = {len("2026-12-31T23:59:59Z"): ".000+00:00", len("2026-12-31T23:59:59.999Z"): "+00:00"}
 
 
