@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tallykeep.resources.metadata.schemas import create_schema
+from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.upserts import operation as writing
 from tests.db.engine import Engine, open_engine
 
@@ -252,6 +253,51 @@ def test_no_two_customers_of_a_purge_have_the_same_moment(database_url: str) -> 
             assert row == {"all": 400, "updated": 400}
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("statement", "parameters"),
+    [
+        (
+            "take_out_unchecked",
+            {"columns": ["Tier"], "elsewhere": ["Score"], "defined": ["Tier"], "only_defined": True},
+        ),
+        ("take_out_incomplete", {}),
+    ],
+)
+def test_what_changes_meet_is_looked_up_by_key_however_much_there_is(
+    database_url: str, statement: str, parameters: dict[str, Any]
+) -> None:
+    statements = PRODUCT.statements
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO products (project_id, id, source_id, name, metadata, created_at)"
+                " SELECT %s, 'prod_' || number, 'P' || number, 'Shoe', '{\"Tier\": \"gold\"}', now()"
+                " FROM generate_series(1, 20000) AS number",
+                (engine.project_id,),
+            )
+            async with connection.transaction():
+                await connection.execute(statements.create_changes)
+                await connection.execute(
+                    "INSERT INTO products_changes (source_id, id, row) SELECT source_id, id, 1 FROM products LIMIT 5000"
+                )
+                explain = b"EXPLAIN (FORMAT JSON) " + getattr(statements, statement)
+                plan = await connection.execute(explain, {"project_id": engine.project_id, **parameters})
+                (row,) = await plan.fetchall()
+            conditions = _index_conditions(row["QUERY PLAN"][0]["Plan"], "products_project_id_source_id_key")
+            assert conditions
+            assert all("source_id = ANY" in condition for condition in conditions)
+
+    asyncio.run(scenario())
+
+
+def _index_conditions(plan: dict[str, Any], index: str) -> list[str]:
+    """The conditions of all scans of an index; no other way to the table may be in the plan."""
+    assert (plan["Node Type"], plan.get("Relation Name")) != ("Seq Scan", "products")
+    own = [plan["Index Cond"]] if plan.get("Index Name") == index else []
+    return [*own, *(each for part in plan.get("Plans", []) for each in _index_conditions(part, index))]
 
 
 SKU_TYPE = "SKUS.IMPORT_CSV"

@@ -179,9 +179,16 @@ MUTATIONS = (
     Mutation(
         "metadata that a change leaves as it is has to fit the schema",
         "src/tallykeep/resources/upserts/merge.py",
-        "        if unchecked is None:\n            return set()",
-        "        return set()",
+        "[] if unchecked is None else",
+        "[] if True else",
         "tests/db/test_upserts.py::test_metadata_that_a_change_leaves_as_it_is_has_to_fit_the_schema_too",
+    ),
+    Mutation(
+        "what changes leave as it is, is looked up by key",
+        "src/tallykeep/resources/upserts/store.sql",
+        "    WHERE project_id = :project_id AND source_id = ANY (ARRAY(SELECT source_id FROM {changes}))\n)",
+        "    WHERE project_id = :project_id\n)",
+        "tests/db/test_upserts.py::test_what_changes_meet_is_looked_up_by_key_however_much_there_is[take_out_unchecked-parameters0]",
     ),
     Mutation(
         "rows that refer to nothing are not lost",
