@@ -1,18 +1,23 @@
-"""`python -m benchmarks.stages [sort …]`: what a row of a voucher import costs, stage by stage, each run alone."""
+"""`python -m benchmarks.stages [sort …] [--types …]`: what a row of an import costs, stage by stage, each run alone."""
 
 import argparse
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from benchmarks.database import PROJECT_ID
+import psutil
+
+from benchmarks.database import PROJECT_ID, Database
 from benchmarks.files import documents
+from benchmarks.files.people_and_goods import CUSTOMERS, PRODUCTS, SKUS
 from benchmarks.files.sorts import DIRTY, OWN, SORTS, flawed_rows
 from benchmarks.files.vouchers import VOUCHERS
+from benchmarks.imports.nested import put_products
 from benchmarks.imports.prepared import prepare
 from benchmarks.imports.vouchers import CSV_ROUTE, JSON_ROUTE, timed_import
 from benchmarks.lab import QUICK, Lab
@@ -31,23 +36,48 @@ from tallykeep.formats.json.array_splitter import JsonSplitter
 _ROWS = 50_000
 _BATCHES = 100
 _CHUNK = 1 << 16
-_ROUTES = {"VOUCHERS.IMPORT_CSV": CSV_ROUTE, "VOUCHERS.IMPORT": JSON_ROUTE}
+
+
+@dataclass(frozen=True)
+class _Import:
+    """A type of import: its route, its noun, its files, and what has to be there."""
+
+    route: str
+    noun: str
+    file: Callable[[Lab, str, int], Path]
+    put_there: Callable[[Database], None] = lambda _: None
+
+    def prepare(self, bench: Bench, sort: str) -> None:
+        prepare(bench, self.noun, has_schema=sort == DIRTY)
+        self.put_there(bench.database)
+
+
+_IMPORTS = {
+    "VOUCHERS.IMPORT_CSV": _Import(CSV_ROUTE, "voucher", VOUCHERS.file),
+    "VOUCHERS.IMPORT": _Import(JSON_ROUTE, "voucher", documents.vouchers),
+    "CUSTOMERS.IMPORT_CSV": _Import("/v1/customers/importCSV", "customer", CUSTOMERS.file),
+    "PRODUCTS.IMPORT_CSV": _Import("/v1/products/importCSV", "product", PRODUCTS.file),
+    "SKUS.IMPORT_CSV": _Import("/v1/skus/importCSV", "sku", SKUS.file, put_products),
+}
+_USUAL_TYPES = ["VOUCHERS.IMPORT_CSV", "VOUCHERS.IMPORT"]
 
 Splitter = CsvSplitter | JsonSplitter
 Result = TypeVar("Result")
 
 
 def main() -> None:
-    """Print microseconds a row: of the processor for stages in Python, on the clock for all others."""
+    """Print microseconds a row: of the processor for stages in Python, on the clock (and of both) for all others."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sorts", nargs="*", help=f"some of {', '.join(SORTS)}; left out, all")
-    sorts = parser.parse_args().sorts or SORTS
+    parser.add_argument("--types", nargs="*", choices=_IMPORTS, default=_USUAL_TYPES, metavar="ACTION_TYPE")
+    arguments = parser.parse_args()
+    sorts = arguments.sorts or SORTS
     if unknown := set(sorts) - set(SORTS):
         parser.error(f"no sort of file is called {', '.join(sorted(unknown))}")
     collect_garbage_seldom()  # as the worker does
     with TemporaryDirectory() as directory, running_bench() as bench:
         lab = Lab(QUICK, Path(directory))
-        for name in _ROUTES:
+        for name in arguments.types:
             for sort in sorts:
                 _show_stages(lab, bench, name, sort)
     with TemporaryDirectory() as directory, running_bench(TALLYKEEP_BATCH_ROWS="1") as bench:
@@ -63,15 +93,15 @@ def _show_stages(lab: Lab, bench: Bench, name: str, sort: str) -> None:
         "batch_bytes": settings.batch_bytes,
         "max_row_bytes": settings.max_row_bytes,
     }
-    is_csv = name == "VOUCHERS.IMPORT_CSV"
-    path = VOUCHERS.file(lab, sort, _ROWS) if is_csv else documents.vouchers(lab, sort, _ROWS)
-    splitter: Splitter = CsvSplitter(**sizes) if is_csv else JsonSplitter(**sizes)
+    imported = _IMPORTS[name]
+    path = imported.file(lab, sort, _ROWS)
+    splitter: Splitter = CsvSplitter(**sizes) if path.suffix == ".csv" else JsonSplitter(**sizes)
     batches = _in_python("API: split", lambda: _split(splitter, path))
-    prepare(bench, "voucher", has_schema=sort == DIRTY)
+    imported.prepare(bench, sort)
     asyncio.run(_apply(bench, ACTION_TYPES[name], splitter, batches, flawed_rows(sort, _ROWS)))
-    prepare(bench, "voucher", has_schema=sort == DIRTY)
+    imported.prepare(bench, sort)
     started = time.perf_counter()
-    action_id, accepted = bench.timed_submit(_ROUTES[name], path)
+    action_id, accepted = bench.timed_submit(imported.route, path)
     bench.wait_done(action_id, failed=flawed_rows(sort, _ROWS))
     _show("all: upload to 202", accepted)
     _show("all: 202 to DONE", time.perf_counter() - started - accepted)
@@ -99,21 +129,32 @@ async def _apply(bench: Bench, action_type: ActionType, splitter: Splitter, batc
             "worker: check",
             lambda: [operation.check(each) for operation, each in zip(operations, rows, strict=True)],
         )
-        assert sum(map(len, failures)) == failed
-        marks = [await _write(connection, operation) for operation in operations]
-    for number, stage in enumerate(("COPY, a batch at a time", "what COPY leaves to be written", "commit")):
-        _show(f"worker: {stage}", sum(each[number + 1] - each[number] for each in marks))
+        written = [await _write(connection, operation) for operation in operations]
+    assert sum(map(len, failures)) + sum(count for _, count in written) == failed
+    for number, stage in enumerate(("stage, a batch at a time", "write", "commit")):
+        spans = [(marks[number], marks[number + 1]) for marks, _ in written]
+        clock, processors = (sum(end[at] - start[at] for start, end in spans) for at in (0, 1))
+        _show(f"worker: {stage}", clock, processors)
 
 
-async def _write(connection: Connection, operation: Operation) -> list[float]:
-    """Write one batch in a transaction; the clock before, after staging, after writing, and after the commit."""
-    marks = [time.perf_counter()]
+async def _write(connection: Connection, operation: Operation) -> tuple[list[tuple[float, float]], int]:
+    """Write one batch in a transaction; return marks, and how many rows failed only then.
+
+    The marks are the clock and the time of the processors, ours and the backend's, before, after staging, after
+    writing, and after the commit.
+    """
+    backend = psutil.Process(connection.info.backend_pid)
+
+    def mark() -> tuple[float, float]:
+        return time.perf_counter(), time.process_time() + sum(backend.cpu_times()[:2])
+
+    marks = [mark()]
     async with connection.transaction():
         await operation.stage()
-        marks.append(time.perf_counter())
-        assert not await operation.write()
-        marks.append(time.perf_counter())
-    return [*marks, time.perf_counter()]
+        marks.append(mark())
+        failures = await operation.write()
+        marks.append(mark())
+    return [*marks, mark()], len(failures)
 
 
 def _in_python(stage: str, run: Callable[[], Result]) -> Result:
@@ -123,8 +164,9 @@ def _in_python(stage: str, run: Callable[[], Result]) -> Result:
     return result
 
 
-def _show(stage: str, seconds: float) -> None:
-    print(f"  {stage:34}{seconds / _ROWS * 1e6:8.2f} µs a row", flush=True)
+def _show(stage: str, seconds: float, processors: float | None = None) -> None:
+    beside = "" if processors is None else f", {processors / _ROWS * 1e6:.2f} of the processors"
+    print(f"  {stage:34}{seconds / _ROWS * 1e6:8.2f} µs a row{beside}", flush=True)
 
 
 if __name__ == "__main__":

@@ -112,4 +112,15 @@ SKUS = Sheet(
         "image_url": own.shifted(own.link, 1),
     },
     more={},
+    flaws=(
+        {"price": "cheap {n}"},
+        {"price": "-{n}"},
+        {"price": "1.2.3.{n}"},
+        {"product_id": "gone-{n}"},
+        {"product_id": ""},
+        {"attributes": "size {n}"},
+        {"attributes": "{{'size':{n}"},
+        {"source_id": _TOO_LONG},
+        {"price": "free {n}", "Budget": "none {n}"},
+    ),
 )

@@ -265,6 +265,21 @@ def test_a_product_made_meanwhile_is_referred_to(database_url: str, spec: Upsert
     asyncio.run(scenario())
 
 
+def test_a_product_made_meanwhile_is_referred_to_by_a_file_whose_other_rows_are_merged(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, somebody(database_url) as other:
+            await upsert(engine, PRODUCT, {"source_id": "Q", "name": "Ours"})
+            action_id = await engine.submit("SKUS.IMPORT_CSV", b"source_id,product_id\nR,Q\nS,P\nT,Q\nU,none\n")
+            with overtaken(other, make_product(other, engine, "P")):
+                await engine.advance()
+            assert (await engine.get(action_id))["done_count"] == 0
+            assert tally(await engine.finish(action_id)) == (3, 1, 3)
+            (sku,) = await engine.query("SELECT product_id FROM skus WHERE source_id = 'S'")
+            assert sku["product_id"] == "prod_P"
+
+    asyncio.run(scenario())
+
+
 def test_a_customer_that_another_part_of_the_order_makes_overtakes_nobody(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:

@@ -37,6 +37,42 @@ def test_cells_become_the_texts_that_are_copied() -> None:
     assert not irregular
 
 
+def test_what_rows_refer_to_is_told_as_they_name_it() -> None:
+    columns = file_columns(SKU, ["product_id", "source_id", "attributes"], ANY)
+    assert columns is not None
+    cells = [["p-1", "A", "{'size':'XS'}"], [" prod_2 ", "B", ""], ["", "C", ""], ["null", "D", ""]]
+    ready, irregular = columns.sort_out([Row(number, each) for number, each in enumerate(cells, 1)])
+    assert ready.references == ["p-1", "prod_2"]
+    assert [text.split("\t")[:5] for text in ready.column_texts] == [
+        ["p-1", r"\N", r"\N", r"\N", '{"size":"XS"}'],
+        ["prod_2", *[r"\N"] * 4],
+    ]
+    assert [row.number for row in irregular] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("spec", "header", "lack"),
+    [
+        (PRODUCT, ["source_id", "price"], True),
+        (SKU, ["source_id", "price"], True),
+        (SKU, ["source_id", "product_id"], False),
+        (CUSTOMER, ["Source_id"], False),
+    ],
+)
+def test_without_a_required_column_rows_only_change_what_is_there(
+    spec: UpsertSpec, header: list[str], lack: bool
+) -> None:
+    columns = file_columns(spec, header, ANY)
+    assert columns is not None
+    assert columns.lack_required is lack
+
+
+def test_a_null_within_an_object_needs_a_closer_look() -> None:
+    header = ["source_id", "product_id", "attributes"]
+    ready, irregular = sorted_out(SKU, header, ["A", "P", "{'size':null}"], ["B", "P", "{'size':'null'}"])
+    assert (list(ready), irregular) == (["B"], [1])
+
+
 @pytest.mark.parametrize(
     "cells",
     [
@@ -83,8 +119,6 @@ def test_a_table_is_as_good_as_its_rows() -> None:
         (CUSTOMER, ["Source_id", "Id"], ANY),
         (CUSTOMER, ["Source_id", "City", "Address_City"], ANY),
         (CUSTOMER, ["Source_id"], MetadataChecker(MetadataSchema({"Tier": {"type": "number", "optional": False}}))),
-        (PRODUCT, ["source_id", "price"], ANY),
-        (SKU, ["source_id", "product_id"], ANY),
     ],
 )
 def test_where_every_row_has_to_be_looked_at(spec: UpsertSpec, header: list[str], checker: Any) -> None:

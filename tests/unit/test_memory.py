@@ -11,6 +11,7 @@ from tallykeep.formats.json.unread_rows import UnreadRows
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.fast_csv import FileColumns
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
@@ -18,6 +19,7 @@ from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 NOTHING = MetadataChecker(None)
 VOUCHERS = Table(range(1, 3), ["A,GIFT_VOUCHER,1,x", "B,LOYALTY_CARD,,y"], delimiter=",", width=4, kept=range(4))
 CUSTOMERS = Table(range(1, 3), ["c-1,Ada,x", "c-2,null,y"], delimiter=",", width=3, kept=range(3))
+SKUS = Table(range(1, 3), ["s-1,p-1,{'a':1}", "s-2,p-2,x"], delimiter=",", width=3, kept=range(3))
 ELEMENTS = [*(b'{"code":"A%d","type":"GIFT_VOUCHER","gift":{"amount":1}}' % at for at in range(39)), b'{"code":"B"}']
 OBJECTS = UnreadRows(range(1, 41), b",".join(ELEMENTS))
 
@@ -41,7 +43,13 @@ def _customers() -> Any:
     return columns
 
 
-@pytest.mark.parametrize("checked", [_csv, _json, _customers])
+def _skus() -> Any:
+    columns = FileColumns(SKU, ["source_id", "product_id", "attributes"], NOTHING)
+    columns.sort_out(SKUS)
+    return columns
+
+
+@pytest.mark.parametrize("checked", [_csv, _json, _customers, _skus])
 def test_what_checks_rows_leaves_no_cycle(checked: Any) -> None:
     gc.disable()
     try:

@@ -1,69 +1,15 @@
 """The fields of a SKU, in JSON and in files (public API documentation, schema ProductsSkusCreateRequestBody)."""
 
-import re
-from datetime import datetime
 from typing import Any
 
-from tallykeep.core import exact_json
-from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import PRODUCTS, PROJECT, SCHEMAS
-from tallykeep.db.queries import queries
 from tallykeep.resources.fields import cleaning
-from tallykeep.resources.fields.cleaning import Problem, actual
 from tallykeep.resources.fields.field import Field
+from tallykeep.resources.fields.object_cells import object_cell
 from tallykeep.resources.products.listing import CATALOGUE_ORDERS, CATALOGUE_SHORTCUTS
-from tallykeep.resources.upserts.declaring.declarations import ListDeclaration, Recognition
+from tallykeep.resources.upserts.declaring.declarations import ListDeclaration, Recognition, Reference
 from tallykeep.resources.upserts.declaring.field_types import amount_field, key_field, text_field
-from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
-
-_sql = queries(__package__, "store.sql")
-
-# One that is never closed extends to the end, so that it is not searched again from each quote within it.
-_SINGLE_QUOTED = re.compile(r"'((?:[^'\\]++|\\.)*+)('|\\?\Z)", re.DOTALL)
-
-
-def _cell_attributes(cell: str) -> dict[str, Any]:
-    """JSON, or the JSON-like text with single quotes that templates show: {'color':'blue','ranking':1}."""
-    quoted = _SINGLE_QUOTED.sub(_double_quoted, cell)
-    for text in (cell, quoted):
-        try:
-            return cleaning.json_object(exact_json.loads(text))
-        except exact_json.DecodeError:
-            continue
-    raise Problem(f"must be an object like {{'color':'blue','size':'XS'}} {actual(cell)}")
-
-
-def _double_quoted(match: re.Match[str]) -> str:
-    return exact_json.dumps(match[1].replace("\\'", "'")).decode() if match[2] == "'" else match[0]
-
-
-async def _find_products(connection: Connection, project_id: int, changes: list[Change], _: datetime) -> list[Recheck]:
-    """Put the product's own id into every change; one whose product does not exist gets a problem."""
-    keys = sorted({change.values["product_id"] for change in changes if change.values.get("product_id")})
-    rows = await _products(connection, project_id, keys)
-    by_source_id = {row["source_id"]: row["id"] for row in rows}
-    ids = {row["id"]: row["id"] for row in rows}
-    missed: list[str] = []
-    for change in changes:
-        key = change.values.get("product_id")
-        if key is None:
-            continue
-        product_id = ids.get(key) or by_source_id.get(key)
-        if product_id is None:
-            change.problems.append(f"Cannot find product with id {key}")
-            missed.append(key)
-        else:
-            change.values["product_id"] = product_id
-
-    async def is_one_there() -> bool:
-        return bool(await _products(connection, project_id, missed))
-
-    return [is_one_there] if missed else []
-
-
-async def _products(connection: Connection, project_id: int, keys: list[str]) -> list[dict[str, Any]]:
-    return await (await connection.execute(_sql.find_products, {"project_id": project_id, "keys": keys})).fetchall()
-
+from tallykeep.resources.upserts.spec import UpsertSpec
 
 SKU = UpsertSpec(
     noun="sku",
@@ -109,7 +55,7 @@ SKU = UpsertSpec(
             ),
         ),
         Field(
-            name="attributes", clean=cleaning.json_object, titles=("attributes",), clean_cell=_cell_attributes,
+            name="attributes", clean=cleaning.json_object, titles=("attributes",), clean_cell=object_cell,
             default={}, grows=True, json_type=dict[str, Any],
             synonyms=(
                 "attribute", "properties", "options", "variants", "eigenschaften", "merkmale", "cechy", "atrybuty",
@@ -128,7 +74,7 @@ SKU = UpsertSpec(
     table_name="skus",
     title="SKU",
     source_id_required=True,
-    resolve=_find_products,
+    reference=Reference(field="product_id", noun="product", table="products"),
     depends_on=(PROJECT, SCHEMAS, PRODUCTS),
     list_declaration=ListDeclaration(orders=CATALOGUE_ORDERS, shortcuts=CATALOGUE_SHORTCUTS),
     recognition=Recognition(prefixes=("variant", "item")),

@@ -36,11 +36,24 @@ Made = Callable[[list[CellColumn]], list[Part]]
 
 @dataclass(frozen=True, slots=True)
 class ReadyChanges:
-    """Changes as they are copied, one for each key; COPY takes `column_texts` after the key, the id and the row."""
+    """Changes as they are copied, one for each key; COPY takes `column_texts` after the key, the id and the row.
+
+    `references` are the keys of what they refer to, where the noun has a reference.
+    """
 
     numbers: Sequence[int]
     keys: list[str]
     column_texts: list[str]
+    references: list[str]
+
+    def at(self, kept: Sequence[int]) -> "ReadyChanges":
+        """Return those at these indexes."""
+        return ReadyChanges(
+            [self.numbers[at] for at in kept],
+            [self.keys[at] for at in kept],
+            [self.column_texts[at] for at in kept],
+            [self.references[at] for at in kept] if self.references else [],
+        )
 
     def text(self, ids: list[str]) -> str:
         """COPY's text, in the order of the keys; the ids are for those that turn out to be new."""
@@ -53,14 +66,13 @@ def file_columns(
 ) -> "FileColumns | None":
     """Return what reads files of this header column by column; None where every row has to be read by itself.
 
-    That is where rows name ids or nothing, have two columns for one field, lack what is required, refer to other
-    resources or have objects of other values than texts.
+    That is where rows name ids or nothing, have two columns for one field, lack metadata that is required or have
+    objects of other values than texts.
     """
     titles = [normal_title(name) for name in header]
     named = {normal_title(title): field for field in spec.fields for title in field.titles}
     known = [named[title] for title in titles if title in named]
-    required = {field for field in spec.fields if field.required}
-    if "sourceid" not in titles or "id" in titles or len(set(known)) < len(known) or not required.issubset(known):
+    if "sourceid" not in titles or "id" in titles or len(set(known)) < len(known):
         return None
     if spec.resolve is not None or not checker.required.issubset(header):
         return None
@@ -72,7 +84,8 @@ def file_columns(
 class FileColumns:
     """Makes ready changes of the rows of a file with this header; unknown columns become metadata.
 
-    `marks` are what stands before decimals in columns.
+    `marks` are what stands before decimals in columns. Without a column of a required field, the changes
+    `lack_required`: they are only of what is there already.
     """
 
     def __init__(self, spec: UpsertSpec, header: list[str], checker: MetadataChecker, marks: Marks = NO_MARKS) -> None:
@@ -90,6 +103,9 @@ class FileColumns:
                 extra[index] = name
             else:
                 self._unnamed.append(index)
+        indexes = {field.name: index for index, field in self._fields.items()}
+        self.lack_required = any(field.required and field.name not in indexes for field in spec.fields)
+        self._reference_at = indexes.get(spec.reference.field) if spec.reference is not None else None
         self._extra = list(extra)
         self._checker = checker
         self._checked = sorted(checker.defined.intersection(extra.values()))
@@ -101,16 +117,19 @@ class FileColumns:
         regular, others = (rows, []) if isinstance(rows, Table) else by_width(rows, self._width)
         keys: list[str] = []
         texts: list[str] = []
+        references: list[str] = []
         for columns in column_blocks(regular):
             keys += map(str.strip, columns[self._key_at].cells)
             texts += self._texts(columns)
+            if self._reference_at is not None:
+                references += map(str.strip, columns[self._reference_at].cells)
         numbers = regular.numbers if isinstance(regular, Table) else [row.number for row in regular]
         irregular = irregular_rows(keys, texts) | self._repeated(keys, others)
+        ready = ReadyChanges(numbers, keys, texts, references)
         if not irregular:
-            return ReadyChanges(numbers, keys, texts), others
+            return ready, others
         kept = [index for index in range(len(keys)) if index not in irregular]
-        ready = ReadyChanges([numbers[at] for at in kept], [keys[at] for at in kept], [texts[at] for at in kept])
-        return ready, sorted([*others, *(regular[at] for at in irregular)], key=lambda row: row.number)
+        return ready.at(kept), sorted([*others, *(regular[at] for at in irregular)], key=lambda row: row.number)
 
     @property
     def unchecked(self) -> dict[str, Any] | None:
@@ -152,7 +171,9 @@ class FileColumns:
             return partial(_of_several, ObjectTexts(members, NULL), list(inside))
         for index, field in self._fields.items():
             if field.name == column and field.inside is None:
-                read = CellReader(field, NEEDS_CARE if field.required else NULL, default=default)
+                # What is added to is not told from what resets.
+                resets = None if field.grows else default
+                read = CellReader(field, NEEDS_CARE if field.required else NULL, default=resets)
                 return partial(_of_one, read, index)
         return lambda columns: [NULL]
 

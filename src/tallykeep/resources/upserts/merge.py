@@ -1,17 +1,18 @@
 """Changes that PostgreSQL merges into what exists, or makes new resources of, in one statement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg.errors import DeadlockDetected
 
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.ids import new_ids
-from tallykeep.core.rows import Row
+from tallykeep.core.rows import Row, Table
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.unique_timestamps import TIMESTAMPS
 from tallykeep.resources.upserts.fast_csv import FileColumns, ReadyChanges
+from tallykeep.resources.upserts.references import lines_of, lock_referred
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 # The keys of the batches that this process had in hand last, by action and first row.
@@ -29,10 +30,11 @@ class Merge:
         self._claimed = claimed
         self._spec = spec
         self._columns = columns
-        self._ready = ReadyChanges([], [], [])
+        self._ready = ReadyChanges([], [], [], [])
         self._rows: Sequence[Row] = []
         self._text = ""
         self._ids: list[str] = []
+        self._left: set[int] = set()  # the numbers of the rows that cannot be merged after all
         self._is_written = False
         self.created: dict[str, int] = {}
 
@@ -48,7 +50,7 @@ class Merge:
         """Copy the changes; write them too, where no earlier batch can have anything to do with them.
 
         `other_keys` are those of the batch's other rows. Returns the rows that cannot be merged after all, because
-        what they leave as it is has to be checked.
+        what they leave as it is has to be checked, and those that `write` returns.
         """
         keys = {*self._ready.keys, *(key for key in other_keys if key is not None)}
         _take_in_hand(self._claimed, keys)
@@ -59,19 +61,24 @@ class Merge:
         await self._connection.execute(statements.clear_changes)
         async with self._connection.cursor().copy(statements.copy_changes) as copy:
             await copy.write(self._text)
-        left = await self._take_out_unchecked()
+        unchecked = self._columns.unchecked
+        left = [] if unchecked is None else self._leave(await self._taken_out(statements.take_out_unchecked, unchecked))
         if self._claimed.action_id not in _meet_others and await self._is_apart(keys):
-            await self.write()
+            left += await self.write()
         return left
 
-    async def _take_out_unchecked(self) -> list[Row]:
-        unchecked = self._columns.unchecked
-        if unchecked is None:
-            return []
-        parameters = {"project_id": self._claimed.project_id, **unchecked}
-        taken = await self._connection.execute(self._spec.statements.take_out_unchecked, parameters)
-        numbers = {row["row"] for row in await taken.fetchall()}
-        return [row for row in self._rows if row.number in numbers] if numbers else []
+    async def _taken_out(self, statement: bytes, parameters: Mapping[str, Any]) -> set[int]:
+        parameters = {"project_id": self._claimed.project_id, **parameters}
+        # Planned each time, like the merge: a plan for few changes would take a long time with many.
+        taken = await self._connection.execute(statement, parameters, prepare=False)
+        return {row["row"] for row in await taken.fetchall()}
+
+    def _leave(self, numbers: set[int]) -> list[Row]:
+        """Return the rows of these numbers."""
+        self._left |= numbers
+        rows = self._rows
+        known = rows.numbers if isinstance(rows, Table) else [row.number for row in rows]
+        return [rows[at] for at, number in enumerate(known) if number in numbers] if numbers else []
 
     async def _is_apart(self, keys: set[str]) -> bool:
         """Whether all earlier batches that are open are in hand here, and have no key in common with this one."""
@@ -79,27 +86,59 @@ class Merge:
         earlier = [(self._claimed.action_id, row["first_row"]) for row in await cursor.fetchall()]
         return all(batch in _keys_in_hand and keys.isdisjoint(_keys_in_hand[batch]) for batch in earlier)
 
-    async def write(self) -> None:
-        """Merge the changes that are staged, unless that is done, and note which resources were new."""
+    async def write(self) -> list[Row]:
+        """Merge the changes that are staged, unless that is done, and note which resources were new.
+
+        Returns the rows that refer to nothing, or lack what is required where there is nothing to change.
+        """
         if self._is_written or not self._ids:
-            return
-        first_row, last_row = self._ready.numbers[0], self._ready.numbers[-1]
-        exact = TIMESTAMPS.take(last_row - first_row + 1, self._claimed.timestamp)
-        timestamps = {"timestamp": self._claimed.timestamp, "exact_timestamp": exact, "first_row": first_row}
-        scope = {"project_id": self._claimed.project_id, "first_id": self._ids[0], "last_id": self._ids[-1]}
+            return []
         try:
-            await self._connection.execute(self._spec.statements.merge_changes, {**scope, **timestamps})
+            left = await self._merge()
         except DeadlockDetected:
             _meet_others.add(self._claimed.action_id)
             raise
-        await self._note_created(scope)
         self._is_written = True
+        return left
 
-    async def _note_created(self, scope: dict[str, Any]) -> None:
-        created = await (await self._connection.execute(self._spec.statements.created_by_changes, scope)).fetchall()
-        if created:
-            rows = dict(zip(self._ready.keys, self._ready.numbers, strict=True))
-            self.created = {key: rows[key] for row in created if (key := row["source_id"]) in rows}
+    async def _merge(self) -> list[Row]:
+        project_id, ready = self._claimed.project_id, self._ready
+        incomplete = self._spec.statements.take_out_incomplete
+        numbers = await self._taken_out(incomplete, {}) if self._columns.lack_required else set[int]()
+        ids = await lock_referred(self._connection, project_id, self._spec, set(ready.references))
+        numbers |= await self._take_out_lost(ids)
+        first_row, last_row = ready.numbers[0], ready.numbers[-1]
+        exact = TIMESTAMPS.take(last_row - first_row + 1, self._claimed.timestamp)
+        parameters = {
+            "project_id": project_id, "keys": lines_of(ids), "referred_ids": lines_of(ids.values()),
+            "timestamp": self._claimed.timestamp, "exact_timestamp": exact, "first_row": first_row,
+        }  # fmt: skip
+        merged = await self._connection.execute(self._spec.statements.merge_changes, parameters, prepare=False)
+        left = self._leave(numbers)
+        await self._note_created(merged.rowcount)
+        return left
+
+    async def _take_out_lost(self, ids: Mapping[str, str]) -> set[int]:
+        """Take out the changes that refer to nothing of which there is an id."""
+        unknown = set(self._ready.references).difference(ids)
+        if not unknown:
+            return set()
+        pairs = zip(self._ready.numbers, self._ready.references, strict=True)
+        lost = {number for number, key in pairs if key in unknown}.difference(self._left)
+        await self._connection.execute(self._spec.statements.take_out_rows, {"rows": list(lost)})
+        return lost
+
+    async def _note_created(self, merged: int) -> None:
+        scope = {"project_id": self._claimed.project_id, "first_id": self._ids[0], "last_id": self._ids[-1]}
+        query = self._spec.statements.created_by_changes
+        created = await (await self._connection.execute(query, {**scope, "merged": merged})).fetchall()
+        count, source_ids = created[0]["count"], created[0]["source_ids"]
+        rows = dict(zip(self._ready.keys, self._ready.numbers, strict=True)) if count else {}
+        if source_ids is not None:
+            rows = {key: rows[key] for key in source_ids if key in rows}
+        elif self._left:
+            rows = {key: row for key, row in rows.items() if row not in self._left}
+        self.created = rows
 
 
 def _take_in_hand(claimed: ClaimedBatch, keys: set[str]) -> None:

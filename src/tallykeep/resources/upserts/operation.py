@@ -23,6 +23,7 @@ from tallykeep.resources.unique_timestamps import TIMESTAMPS
 from tallykeep.resources.upserts.fast_csv import file_columns
 from tallykeep.resources.upserts.locked_keys import lock_existing
 from tallykeep.resources.upserts.merge import Merge
+from tallykeep.resources.upserts.references import resolve_references
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 from tallykeep.resources.upserts.row_readers import Reader, csv_reader, ids_reader, json_reader
 from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
@@ -85,12 +86,16 @@ class Upsert(Operation):
         """Bring to the database what is merged there; the rest depends on what exists."""
         if self._merge is None:
             return
-        left = await self._merge.stage(change.source_id for change in self._changes)
+        await self._take_back(await self._merge.stage(change.source_id for change in self._changes))
+
+    async def _take_back(self, left: Sequence[Row]) -> None:
+        """Read the rows that cannot be merged there after all."""
         for start in range(0, len(left), _READ_AT_ONCE):
             self._changes += map(self._read, left[start : start + _READ_AT_ONCE])
             await asyncio.sleep(0)  # others want the event loop
-        self._changes.sort(key=lambda change: change.row)
-        self._new_ids = iter(new_ids(self._spec.prefix, len(self._changes)))
+        if left:
+            self._changes.sort(key=lambda change: change.row)
+            self._new_ids = iter(new_ids(self._spec.prefix, len(self._changes)))
 
     async def write(self) -> list[Failure]:
         """Merge what can be; apply the other changes in row order to what exists, then write what changed as sets.
@@ -98,7 +103,7 @@ class Upsert(Operation):
         The two have no key in common. Raises OvertakenError where others created one meanwhile.
         """
         if self._merge is not None:
-            await self._merge.write()
+            await self._take_back(await self._merge.write())
         if not self._changes:
             return []
         changed: dict[str, Record] = {}
@@ -129,10 +134,9 @@ class Upsert(Operation):
         return report_text(self._lines)
 
     async def _resolve(self) -> list[Failure]:
-        if self._spec.resolve is None:
-            return []
-        resolve = self._spec.resolve
-        self.rechecks = await resolve(self._connection, self._project_id, self._changes, self._timestamp)
+        self.rechecks = await resolve_references(self._connection, self._project_id, self._spec, self._changes)
+        if (resolve := self._spec.resolve) is not None:
+            self.rechecks += await resolve(self._connection, self._project_id, self._changes, self._timestamp)
         lost = [change for change in self._changes if change.problems]
         self._changes = [change for change in self._changes if not change.problems]
         return [self._failed(change, "; ".join(change.problems)) for change in lost]

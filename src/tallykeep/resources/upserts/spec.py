@@ -19,6 +19,7 @@ from tallykeep.resources.upserts.declaring.declarations import (
     Endpoint,
     ListDeclaration,
     Recognition,
+    Reference,
 )
 from tallykeep.resources.upserts.statements import Statements, Table, matching
 
@@ -67,6 +68,7 @@ class UpsertSpec:
     own_timestamps: bool = False
     source_id_required: bool = False  # of what a file makes anew
     resolve: Resolve | None = None
+    reference: Reference | None = None
     depends_on: tuple[str, ...] = (PROJECT, SCHEMAS)  # the gates held while it is written
     computed: tuple[Computed, ...] = ()
     list_declaration: ListDeclaration = field(default_factory=ListDeclaration)
@@ -88,6 +90,8 @@ class UpsertSpec:
             objects=(*holders, *(field.column_name for field in stored if field.grows), "metadata"),
             defaults={field.column_name: field.default for field in stored if field.default is not None},
             own_timestamps=self.own_timestamps,
+            reference=None if self.reference is None else (self.reference.field, self.reference.table),
+            required=tuple(field.column_name for field in stored if field.required),
         )
 
     @cached_property

@@ -18,6 +18,8 @@ class Table:
 
     `defaults` are what null resets columns to, and what new resources have. A change adds to the columns `objects`,
     where it replaces others. `own_timestamps`: resources written together still differ in the microsecond.
+    `reference` is the column that has the id of a resource of another table, and that table. `required` are the columns
+    without which a resource is not complete.
     """
 
     name: str
@@ -26,6 +28,13 @@ class Table:
     objects: tuple[str, ...] = ("metadata",)
     defaults: dict[str, Any] = field(default_factory=dict)
     own_timestamps: bool = False
+    reference: tuple[str, str] | None = None
+    required: tuple[str, ...] = ()
+
+    @property
+    def referring_column(self) -> str | None:
+        """The column of `reference`."""
+        return self.reference[0] if self.reference is not None else None
 
 
 class Statements:
@@ -44,9 +53,12 @@ class Statements:
         self.clear_changes = self._filled(_sql.clear_changes)
         self.copy_changes = self._filled(_sql.copy_changes)
         self.take_out_unchecked = self._filled(_sql.take_out_unchecked)
+        self.take_out_incomplete = self._filled(_sql.take_out_incomplete)
+        self.take_out_rows = self._filled(_sql.take_out_rows)
         self.merge_changes = self._filled(_sql.merge_changes)
         self.earlier_open_batches = _sql.earlier_open_batches
         self.created_by_changes = self._filled(_sql.created_by_changes)
+        self.lock_referred = self._filled(_sql.lock_referred) if table.reference else b""
         self.get_by_id_or_source_id = self._filled(_sql.get_by_id_or_source_id)
         self.delete_one = self._filled(_sql.delete_one)
 
@@ -75,11 +87,27 @@ def _parts_of(table: Table) -> dict[str, sql.Composable]:
         "timestamp_of_change": sql.SQL(_sql.timestamp_of_its_own_row if own else _sql.shared_timestamp),
         "inserted": _joined(_inserted(table, name) for name in table.columns),
         "merged": _joined(_merged(table, name) for name in table.columns),
+        "complete": _complete(table),
+        **_parts_of_reference(table.reference),
     }
+
+
+def _parts_of_reference(reference: tuple[str, str] | None) -> dict[str, sql.Composable]:
+    if reference is None:
+        return {"with_referred": sql.SQL("")}
+    column, referred = map(sql.Identifier, reference)
+    return {"with_referred": sql.SQL(_sql.with_referred).format(column=column), "referred": referred}
+
+
+def _complete(table: Table) -> sql.Composable:
+    conditions = [sql.SQL(_sql.is_there).format(column=sql.Identifier(column)) for column in table.required]
+    return sql.SQL(" AND ").join(conditions) if conditions else sql.SQL(_sql.anything)
 
 
 def _inserted(table: Table, column: str) -> sql.Composable:
     """Return the value of a new resource in the column."""
+    if column == table.referring_column:
+        return sql.SQL(_sql.id_of_referred)
     if (default := _default(table, column)) is None:
         return sql.Identifier(column)
     return sql.SQL(_sql.value_or_default).format(column=sql.Identifier(column), default=default)
@@ -97,6 +125,8 @@ def _merged(table: Table, column: str) -> sql.Composable:
 
 def _default(table: Table, column: str) -> sql.Composable | None:
     default = {"metadata": {}, **table.defaults}.get(column)
+    if column == table.referring_column:
+        default = ""  # see id_of_referred
     return None if default is None else sql.Literal(_text(default))
 
 

@@ -51,35 +51,82 @@ WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AN
 -- name: take_out_unchecked
 -- Takes out the changes of resources that have metadata which the schema says something of and the change leaves as it
 -- is: whether that still can be taken has to be seen. Others can add to it meanwhile, but only what the schema takes.
+-- An array of keys is looked up, however many resources the project has; a join may go through all of these.
+WITH present AS MATERIALIZED (
+    SELECT source_id, metadata
+    FROM {table}
+    WHERE project_id = :project_id AND source_id = ANY (ARRAY(SELECT source_id FROM {changes}))
+)
 DELETE FROM {changes} AS changes
-USING {table} AS present
-WHERE present.project_id = :project_id
-    AND present.source_id = changes.source_id
-    AND (
-        present.metadata ?| :elsewhere::text[]
-        OR (present.metadata ?| :columns::text[] AND NOT coalesce(changes.metadata, '{{}}') ?& :columns::text[])
-        OR (:only_defined AND present.metadata - :defined::text[] <> '{{}}')
-    )
+USING present
+WHERE present.source_id = changes.source_id
+    -- Put so that the planner does not guess how many pass: where it expects one, it may compare each with each.
+    AND CASE
+        WHEN present.metadata ?| :elsewhere::text[] THEN true
+        WHEN present.metadata ?| :columns::text[] AND NOT coalesce(changes.metadata, '{{}}') ?& :columns::text[] THEN true
+        ELSE :only_defined AND present.metadata - :defined::text[] <> '{{}}'
+    END
 RETURNING changes."row"
+
+-- name: take_out_incomplete
+-- Takes out the changes of what is not there, or is itself not complete; the others are locked, so that they stay.
+WITH complete AS (
+    SELECT source_id
+    FROM {table}
+    WHERE project_id = :project_id AND source_id = ANY (ARRAY(SELECT source_id FROM {changes})) AND {complete}
+    ORDER BY source_id
+    FOR UPDATE
+)
+DELETE FROM {changes}
+WHERE (source_id IN (SELECT source_id FROM complete)) IS NOT TRUE
+RETURNING "row"
+
+-- name: take_out_rows!
+DELETE FROM {changes} WHERE "row" = ANY (:rows)
 
 -- name: merge_changes!
 -- No key occurs twice; NULL, or a column's default, stands for what the row does not say.
 -- In key order, so that two batches that share keys wait for each other and never in a circle.
 INSERT INTO {table} AS present (project_id, id, source_id, {columns}, created_at)
 SELECT :project_id, id, source_id, {inserted}, {timestamp_of_change}
-FROM {changes}
+FROM {changes} {with_referred}
 ORDER BY source_id
 ON CONFLICT (project_id, source_id) DO UPDATE SET {merged}, updated_at = excluded.created_at
 
+-- name: with_referred!
+LEFT JOIN unnest(string_to_array(:keys, chr(10)), string_to_array(:referred_ids, chr(10))) AS referred (key, referred_id)
+    ON key = {column}
+
+-- name: id_of_referred!
+-- None where the file does not name any, and then each row is there already. PostgreSQL demands one nevertheless.
+coalesce(referred_id, '')
+
+-- name: lock_referred
+SELECT id, source_id
+FROM {referred}
+WHERE project_id = :project_id
+    AND (id = ANY (string_to_array(:keys, chr(10))) OR source_id = ANY (string_to_array(:keys, chr(10))))
+ORDER BY id
+FOR KEY SHARE
+
 -- name: created_by_changes
--- Those that got one of the changes' own ids. To have every written one returned would take a sixth longer.
-SELECT source_id FROM {table} WHERE project_id = :project_id AND id BETWEEN :first_id AND :last_id
+-- How many got one of the changes' own ids, and which, unless that is all of those merged. To have every written one
+-- returned would take a sixth longer.
+SELECT count(*) AS count, CASE WHEN count(*) < :merged THEN array_agg(source_id) END AS source_ids
+FROM {table}
+WHERE project_id = :project_id AND id BETWEEN :first_id AND :last_id
 
 -- name: value_or_default!
 coalesce({column}, {default})
 
 -- name: replaced!
 {column} = coalesce(excluded.{column}, present.{column})
+
+-- name: is_there!
+{column} IS NOT NULL
+
+-- name: anything!
+true
 
 -- name: replaced_unless_default!
 {column} = coalesce(nullif(excluded.{column}, {default}), present.{column})

@@ -7,8 +7,8 @@ from tallykeep.core import exact_json
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
-from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, legible, repeats, with_irregular, without
-from tallykeep.resources.fields.copy_format import CLEARING, ESCAPED, copy_text
+from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, repeats, with_irregular, without
+from tallykeep.resources.fields.copy_format import CLEARING, ESCAPED, copy_text, not_plain
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
 
@@ -17,13 +17,14 @@ class CellReader:
     """Makes COPY's texts of the cells of a field's column: a column in, a list of that length out.
 
     A blank cell becomes `absent`, one whose value is the field's `default` as well as whatever has a problem or clears
-    the field becomes NEEDS_CARE; nothing is raised.
+    the field, or a member of its object, becomes NEEDS_CARE; nothing is raised.
     """
 
     def __init__(self, field: Field, absent: str, *, default: Any = None) -> None:
         self._absent = absent
         self._takes = field.is_plain
         self._is_text = field.clean_cell is cleaning.text or field.is_plain is not None
+        self._is_key = field.clean_cell is cleaning.key_text
         self._form = form_of(field.clean_cell)
         self._remembered = Memo(_reader_of(field, absent, default))
 
@@ -32,6 +33,8 @@ class CellReader:
         cells = list(map(str.strip, column.cells))
         if self._is_text:
             return self._of_texts(cells, column.is_literal)
+        if self._is_key:
+            return self._of_keys(cells)
         if self._form is not None and not repeats(cells):
             return self._of_form(self._form, cells, column.is_literal)
         return list(map(self._remembered.__getitem__, cells))
@@ -49,10 +52,14 @@ class CellReader:
         """Whether the cell is copied as it stands."""
         return not (cell in ("", CLEARING) or ESCAPED.search(cell) or (self._takes and not self._takes(cell)))
 
+    def _of_keys(self, cells: list[str]) -> list[str]:
+        irregular = sorted(not_plain(cells))
+        return with_irregular(without(cells, irregular), irregular, [self._remembered[cells[at]] for at in irregular])
+
     def _of_form(self, form: Form, cells: list[str], is_literal: bool) -> list[str]:
         if is_literal and (texts := form.texts_alike(cells)) is not None:
             return texts
-        irregular = form.irregular(cells if is_literal else legible(cells))
+        irregular = form.irregular(cells if is_literal else form.legible(cells))
         if irregular is None:
             return list(map(self._remembered.__getitem__, cells))
         ordinary = form.texts(without(cells, irregular))
@@ -71,7 +78,8 @@ def _reader_of(field: Field, absent: str, default: Any) -> Callable[[str], str]:
             value = clean(stripped)
         except Problem:
             return NEEDS_CARE
-        return NEEDS_CARE if default is not None and value == default else _copied(value)
+        is_special = (default is not None and value == default) or (isinstance(value, dict) and None in value.values())
+        return NEEDS_CARE if is_special else _copied(value)
 
     return read
 

@@ -16,6 +16,7 @@ from tallykeep.resources.fields.cleaning import Cleaner
 from tallykeep.resources.fields.columns.timestamps import timestamps_alike
 from tallykeep.resources.fields.copy_format import ESCAPED
 from tallykeep.resources.fields.numerals import NumberCell
+from tallykeep.resources.fields.object_cells import object_cell
 
 Item = TypeVar("Item")
 _Make = Callable[[list[str]], list[str]]
@@ -57,6 +58,10 @@ class Form:
         """Make the texts of cells, none with a line break, if all are of one shape; None where nobody can tell."""
         return None
 
+    def legible(self, cells: list[str]) -> list[str]:
+        """Return the cells with something that this form does not have in place of those with line breaks and such."""
+        return legible(cells)
+
 
 class _Dates(Form):
     """Dates that exist, perhaps with a time; `clean` reads them."""
@@ -77,6 +82,13 @@ class _Dates(Form):
         except ValueError:
             irregular = sorted({*irregular, *(at for at, cell in enumerate(cells) if not _exists(cell[:10]))})
         return irregular
+
+
+class _Objects(Form):
+    """Objects of texts and numbers, in quotes of one sort."""
+
+    def legible(self, cells: list[str]) -> list[str]:
+        return ["?" if _ESCAPED_BUT_QUOTES.search(cell) else cell for cell in cells]
 
 
 @lru_cache(maxsize=50_000)
@@ -133,12 +145,14 @@ def form_of(clean: Cleaner) -> Form | None:
 def _in_cents(cells: list[str]) -> list[str]:
     text = "\n".join(cells)
     if _TWO_DECIMALS.fullmatch(text + "\n"):
-        return text.replace(".", "").replace(",", "").split("\n")
+        text = text.replace(".", "").replace(",", "")
+        return (_LEADING_ZEROS.sub("", text) if text.startswith("0") or "\n0" in text else text).split("\n")
     # Exact: with at most twelve digits before the point, a float is off by far less than half of the smallest unit.
     return [str(round(float(cell) * 100)) for cell in text.replace(",", ".").split("\n")] if cells else []
 
 
-_TWO_DECIMALS = re.compile(r"(?:[1-9]\d*+[.,]\d\d\n)*+", re.ASCII)
+_TWO_DECIMALS = re.compile(r"(?:\d++[.,]\d\d\n)*+", re.ASCII)
+_LEADING_ZEROS = re.compile(r"^0{1,13}(?=\d)", re.MULTILINE | re.ASCII)
 _ENDS = {len("2026-12-31T23:59:59Z"): ".000+00:00", len("2026-12-31T23:59:59.999Z"): "+00:00"}
 
 
@@ -146,11 +160,26 @@ def _with_offsets(cells: list[str]) -> list[str]:
     return [cell[:-1] + _ENDS[len(cell)] for cell in cells]
 
 
+def _in_json(cells: list[str]) -> list[str]:
+    text = "\n".join(cells)
+    if cells and '"' not in text:
+        return text.replace("'", '"').split("\n")
+    return [cell if '"' in cell else cell.replace("'", '"') for cell in cells]
+
+
+def _object_pattern(text: str) -> str:
+    member = rf"{text}: ?(?:{text}|{_NUMBER}|true|false)"
+    return rf"\{{(?:{member}(?:, ?{member})*+)?+\}}"
+
+
+_ESCAPED_BUT_QUOTES = re.compile(r"[\x00-\x1f\\\x7f\ud800-\udfff]")
 _DATE = r"\d\d\d\d-\d\d-\d\d"
 _TIMESTAMP = _DATE + r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d\d\d)?Z"
 DAYS = _Dates(_DATE)
 # Of so many digits at most, a float shows the same ones.
-NUMBERS = Form(r"(?:0|[1-9]\d{0,12}+)(?:\.\d?[1-9])?")
+_NUMBER = r"(?:0|[1-9]\d{0,12}+)(?:\.\d?[1-9])?"
+NUMBERS = Form(_NUMBER)
+_SINGLE_QUOTED, _DOUBLE_QUOTED = map(_object_pattern, (r"""'[^'"\\\n]*+'""", r'"[^"\\\n]*+"'))
 
 _NUMBERS: dict[Cleaner, Form] = {
     cleaning.cell_cents: Form(r"\d{1,12}+(?:[.,]\d\d?+)?", _in_cents),
@@ -162,4 +191,5 @@ _OTHERS: dict[Cleaner, Form] = {
     spellings.timestamp: _Dates(_TIMESTAMP, _with_offsets, cleaning.timestamp),
     spellings.last_timestamp: _Dates(_TIMESTAMP, _with_offsets, cleaning.last_timestamp),
     spellings.day: DAYS,
+    object_cell: _Objects(f"(?:{_SINGLE_QUOTED}|{_DOUBLE_QUOTED})", _in_json),
 }

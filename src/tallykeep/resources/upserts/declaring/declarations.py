@@ -49,3 +49,15 @@ class Recognition:
     prefixes: tuple[str, ...] = ()
     expected: tuple[tuple[str, ...], ...] = ()
     needs_little: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """The required field that has the key of another resource, `noun` in a `table` of its own: an id or a source_id.
+
+    What is stored is the id.
+    """
+
+    field: str
+    noun: str
+    table: str
