@@ -3,7 +3,7 @@
 Each mutation is applied to a copy of the tree, in a directory of its own; the tree itself is never touched.
 """
 
-from tests.mutations import acceptance, batches, between_actions, surroundings, writes
+from tests.mutations import acceptance, audit, batches, between_actions, surroundings, writes
 
 MUTATIONS = (
     *batches.MUTATIONS,
@@ -11,4 +11,5 @@ MUTATIONS = (
     *between_actions.MUTATIONS,
     *writes.MUTATIONS,
     *surroundings.MUTATIONS,
+    *audit.MUTATIONS,
 )

@@ -19,6 +19,9 @@ _COMMENT = re.compile(r"--.*")
 OWNERS = {
     "api_keys": "tenants",
     "async_actions": "engine",
+    "audit_chains": "tenants",
+    "audit_log": "tenants",
+    "audit_pending": "tenants",
     "attempts": "engine",
     "batches": "engine",
     "bin_entries": "resources/bin",

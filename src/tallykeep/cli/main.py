@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from tallykeep import __version__
-from tallykeep.cli.commands import actions, campaigns, demo, doctor, imports, keys, lookups, metadata, profile_commands
+from tallykeep.cli.commands import (
+    actions,
+    audit,
+    campaigns,
+    demo,
+    doctor,
+    imports,
+    keys,
+    lookups,
+    metadata,
+    profile_commands,
+)
 from tallykeep.cli.kit.exits import ExitCode
 from tallykeep.cli.kit.sending import AsJson
 
@@ -23,6 +34,7 @@ _NOUNS = {
     "campaigns": campaigns.cli,
     "metadata": metadata.cli,
     "keys": keys.cli,
+    "audit": audit.cli,
     "profiles": profile_commands.cli,
 }
 
@@ -45,6 +57,7 @@ class Roles:
     migrate_database: Role
     prompt_database: Role
     try_isolated: Role
+    verify_audit: Role
 
 
 def make_cli(roles: Roles) -> typer.Typer:
@@ -63,6 +76,7 @@ def make_cli(roles: Roles) -> typer.Typer:
         "campaigns": campaigns,
         "metadata": metadata,
         "keys": keys,
+        "audit": audit,
         "profiles": profile_commands,
     }
     for name, noun in nouns.items():
@@ -117,6 +131,19 @@ def _add_roles(cli: typer.Typer, roles: Roles) -> None:
     def recover(data_dir: DataDir = None) -> None:
         """Lost all keys? On the server's machine, make new ones for the first project, directly in its database."""
         _run(roles.recover_keys, data_dir=data_dir)
+
+    @audit.cli.command()
+    def verify(
+        project: Annotated[str | None, typer.Option(metavar="ID", help="Only this project's; all, left out.")] = None,
+        anchor: Annotated[
+            str | None,
+            typer.Option(help="What verify printed of this project earlier: nothing up to there has changed."),
+        ] = None,
+        data_dir: DataDir = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """On the server's machine, hash the whole audit log again (exit code 1: an entry does not fit)."""
+        _run(roles.verify_audit, project, anchor, as_json, data_dir=data_dir)
 
 
 def _add_database(cli: typer.Typer, roles: Roles) -> None:

@@ -1,4 +1,6 @@
-"""The worker process: it listens to the queue, applies batches, rescues what the queue lost, and tidies up."""
+"""The worker process: it listens to the queue, applies batches, rescues what the queue lost, removes what is old, and
+chains the audit log.
+"""
 
 import asyncio
 import gc
@@ -14,6 +16,7 @@ from tallykeep.db.connections.guard import Guard
 from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.engine.retention.pruner import Pruner
 from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, Queue
+from tallykeep.tenants.audit.chainer import Chainer
 
 _log = structlog.get_logger()
 
@@ -26,7 +29,9 @@ _MAX_STOP_SECONDS = 8
 _SWITCH_SECONDS = 0.0005  # rows are checked in threads, beside which what is written has to flow
 
 
-async def run_worker(queue: Queue, rescuer: Rescuer, pruner: Pruner, guard: Guard, *, concurrency: int) -> None:
+async def run_worker(
+    queue: Queue, rescuer: Rescuer, pruner: Pruner, chainer: Chainer, guard: Guard, *, concurrency: int
+) -> None:
     """Work until SIGTERM or SIGINT, through whatever outages there are."""
     collect_garbage_seldom()
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -39,6 +44,7 @@ async def run_worker(queue: Queue, rescuer: Rescuer, pruner: Pruner, guard: Guar
             asyncio.create_task(_keep_working(queue, guard, SMALL_CONCURRENCY, SMALL), name="small"),
             asyncio.create_task(rescuer.run(), name="rescue"),
             asyncio.create_task(pruner.run(), name="prune"),
+            asyncio.create_task(chainer.run(), name="chain the audit log"),
         ]
         _log.info("worker is ready")
         await stopping.wait()

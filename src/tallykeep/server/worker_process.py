@@ -16,6 +16,7 @@ from tallykeep.engine.scheduling.job_queue import Queue
 from tallykeep.engine.worker import SMALL_CONCURRENCY, run_worker
 from tallykeep.server.database import find_database, until_done
 from tallykeep.server.isolated_worker import apply_isolated, in_a_process_of_its_own
+from tallykeep.tenants.audit.chainer import Chainer
 
 _WORKER = "tallykeep worker"
 
@@ -30,7 +31,7 @@ def worker(settings: Settings) -> int:
 
 
 async def _work(settings: Settings, database_url: str) -> None:
-    size = settings.worker_concurrency + SMALL_CONCURRENCY + 3
+    size = settings.worker_concurrency + SMALL_CONCURRENCY + 4
     async with (
         Guard(database_url, name=_WORKER) as guard,
         make_pool(
@@ -42,7 +43,8 @@ async def _work(settings: Settings, database_url: str) -> None:
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, settings, _WORKER)
         await guard.wait_until_available()
-        await run_worker(queue, rescuer, Pruner(pool, settings), guard, concurrency=settings.worker_concurrency)
+        background = (rescuer, Pruner(pool, settings), Chainer(pool))
+        await run_worker(queue, *background, guard, concurrency=settings.worker_concurrency)
 
 
 def try_isolated(settings: Settings, project_id: int, action_id: str, first_row: int) -> int:

@@ -48,8 +48,8 @@ async def create_key(connection: Connection, caller: Caller, body: dict[str, Any
     return {**_shown(added or key, caller), "token": token}
 
 
-async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: str | None) -> None:
-    """Make a key invalid, at once and for good.
+async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: str | None) -> str:
+    """Make a key invalid, at once and for good; returns its kind.
 
     Raises NotFoundError, ConflictError where the id alone does not tell which key is meant, ResourceInUseError for
     the key that asks: so there is always one left that works.
@@ -68,6 +68,7 @@ async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: 
             )
         key = {"project_id": caller.project_id, "kind": meant[0][0], "key_id": key_id}
         await connection.execute(_sql.revoke_key, key)
+    return str(key["kind"])
 
 
 async def _lock_keys(connection: Connection, caller: Caller) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ NAVIGATION = [
     ("Resources", "/resources"),
     ("Metadata", "/metadata"),
     ("Access keys", "/keys"),
+    ("Audit log", "/audit-log"),
 ]
 
 

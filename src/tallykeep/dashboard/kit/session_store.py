@@ -28,11 +28,15 @@ _EXPIRED_AT_A_TIME = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in person's keys, their project, and the token that proves that a form is ours."""
+    """A signed-in person's keys, their project, and the token that proves that a form is ours.
+
+    `id` is what the audit log calls the session; nobody can sign in with it.
+    """
 
     keys: Keys
     project: str
     csrf_token: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Sessions:
         if content is None:
             return None
         keys = Keys(content["app_id"], content["app_token"])
-        return Session(keys, content["project"], _text(_derived(secret, b"tallykeep forms")))
+        return Session(keys, content["project"], _text(_derived(secret, b"tallykeep forms")), _shown_id(secret))
 
     async def end(self, cookie: str) -> None:
         """End the session, wherever its cookie has gone."""
@@ -93,6 +97,10 @@ def _read(cookie: str) -> tuple[dict[str, object], bytes]:
 
 def _id(secret: bytes) -> bytes:
     return hashlib.sha256(secret).digest()
+
+
+def _shown_id(secret: bytes) -> str:
+    return f"sess_{_derived(secret, b'tallykeep audit log').hex()[:18]}"
 
 
 def _seal(secret: bytes) -> Fernet:

@@ -20,6 +20,7 @@ from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.pool import Connection, Connections, Pool
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
+from tallykeep.tenants.audit.retention import remove_old_entries
 
 _sql = queries(__package__, "pruner.sql")
 _log = structlog.get_logger()
@@ -72,6 +73,8 @@ class Pruner:
         for begin, days in self._lifetimes():
             if days is not None:
                 await self._remove_old(begin, timedelta(days=days))
+        if self.settings.keep_audit_days:
+            await remove_old_entries(self.pool, self.settings.keep_audit_days)
 
     def _lifetimes(self) -> tuple[tuple[LiteralString, float | None], ...]:
         kept = self.settings

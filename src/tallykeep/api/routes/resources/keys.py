@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromManager
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.openapi import answers, takes
@@ -35,17 +36,21 @@ async def list_(context: FromContext, manager: FromManager) -> Json:
 async def create(request: Request, context: FromContext, manager: FromManager) -> Json:
     """Create a key for the project. Its `token` is in this answer only: it is not stored."""
     body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
-    async with context.writing(manager) as connection:
-        return Json(await keys.create_key(connection, manager, body))
+    async with context.changing(request, manager) as connection:
+        created = await keys.create_key(connection, manager, body)
+        attempt_of(request).about(created["id"], kind=created["kind"], name=created["name"])
+    return Json(created)
 
 
 @router.delete("/{key_id:path}", status_code=204, summary="Revoke key", openapi_extra=OURS)
-async def revoke(context: FromContext, manager: FromManager, key_id: str, kind: Kind = None) -> Response:
+async def revoke(
+    request: Request, context: FromContext, manager: FromManager, key_id: str, kind: Kind = None
+) -> Response:
     """Revoke a key, from the next request on; if several processes serve the API, within a second.
 
     The key that asks is refused with a 409: so one always works.
     """
-    async with context.writing(manager) as connection:
-        await keys.revoke_key(connection, manager, key_id, kind)
+    async with context.changing(request, manager) as connection:
+        attempt_of(request).about(kind=await keys.revoke_key(connection, manager, key_id, kind))
     context.key_cache.clear()
     return Response(status_code=204)
