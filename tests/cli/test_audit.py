@@ -6,7 +6,7 @@ import re
 import psycopg
 
 from tests.cli.running import run
-from tests.http.test_audit_log import GIFT, chained_entries, post
+from tests.http.audit_calls import GIFT, chained_entries, post
 from tests.postgres import fresh_database
 from tests.server import Api
 

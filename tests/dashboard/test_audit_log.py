@@ -8,7 +8,7 @@ import psycopg
 
 from tests.dashboard.browser import Browser
 from tests.db.audit_log import entries_in
-from tests.http.test_audit_log import GIFT, chained_entries, post, refusal_of
+from tests.http.audit_calls import GIFT, chained_entries, post, refusal_of
 from tests.server import Api
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from tallykeep.core.audit import Entry, Event
+from tallykeep.core.audit.entry import Entry
+from tallykeep.core.audit.events import Event
 from tallykeep.tenants.audit.chainer import Chainer
 from tallykeep.tenants.audit.entries import add_entry
 from tallykeep.tenants.audit.verify import Anchor, Verdict, verify

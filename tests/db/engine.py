@@ -11,7 +11,8 @@ import psycopg
 
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.action_type import ActionTypes, Submission
-from tallykeep.core.audit import Entry, Event
+from tallykeep.core.audit.entry import Entry
+from tallykeep.core.audit.events import Event
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import SubmissionOptions

@@ -8,7 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tallykeep.core.audit import Entry, Event
+from tallykeep.core.audit.entry import Entry
+from tallykeep.core.audit.events import Event
+from tallykeep.engine.retention.pruner import Pruner
 from tallykeep.tenants.audit import chainer as chaining
 from tallykeep.tenants.audit import retention
 from tallykeep.tenants.audit.chainer import Chainer
@@ -16,6 +18,7 @@ from tallykeep.tenants.audit.entries import add_entry
 from tallykeep.tenants.audit.retention import remove_old_entries
 from tests.db.audit_log import add, chain, chained, verdict_on, verdicts_on
 from tests.db.engine import Engine, new_project, open_engine
+from tests.postgres import quiet_settings
 
 Scenario = Callable[[Engine], Awaitable[None]]
 
@@ -37,6 +40,7 @@ def change(database_url: str, sql: str, *parameters: Any) -> None:
 def test_entries_are_numbered_without_gaps_in_the_order_of_their_commits(database_url: str) -> None:
     async def scenario(engine: Engine) -> None:
         await add(engine, 3)
+        assert (verdict_on(database_url).last, verdict_on(database_url).pending) == (0, 3)
         await chain(engine)
         await add(engine, 2)
         assert (verdict_on(database_url).last, verdict_on(database_url).pending) == (3, 2)
@@ -166,7 +170,8 @@ def five_entries(database_url: str) -> str:
         ("UPDATE audit_chains SET number = 6", 6, "entry 6 is missing at the end"),
         ("UPDATE audit_chains SET number = 4", 5, "entries from 5 on are not of the chain"),
         ("UPDATE audit_chains SET removed_number = 1", 1, "was removed by retention, and is here again"),
-        ("DELETE FROM audit_chains", None, "its row in audit_chains is gone"),
+        ("UPDATE audit_log SET format = 2 WHERE number = 4", 4, "has the format 2, which is not known here"),
+        ("DELETE FROM audit_chains", 1, "entries from 1 on are not of the chain, which ends at 0"),
     ],
 )
 def test_whatever_is_done_to_the_chain_shows(
@@ -258,7 +263,9 @@ def test_retention_removes_from_the_old_end_only(database_url: str, monkeypatch:
             await chain(engine)  # one by one: the order of the chain is not that of the times
         before = verdict_on(database_url)
         third = (await chained(engine))[2]
-        await remove_old_entries(engine.pool, 30)
+        await Pruner(engine.pool, quiet_settings()).prune()
+        assert len(await chained(engine)) == 6
+        await Pruner(engine.pool, quiet_settings(keep_audit_days=30)).prune()
         assert [row["number"] for row in await chained(engine)] == [4, 5, 6]
         after = verdict_on(database_url, before.anchor)
         assert (after.problem, after.first, after.last, after.hash) == (None, 4, 6, before.hash)

@@ -43,6 +43,8 @@ OUR_CALLS: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/campaigns/Coupons", None),
     ("GET", "/v1/keys", None),
     ("POST", "/v1/keys", {"name": "Nightly import", "kind": "app"}),
+    ("GET", "/v1/audit-log", None),
+    ("GET", "/v1/audit-log/{entry}", None),
     ("GET", "/livez", None),
     ("GET", "/readyz", None),
     ("GET", "/v1/status", None),

@@ -38,14 +38,14 @@ MUTATIONS = (
         "src/tallykeep/api/dependencies/context.py",
         "    done = await work(connection)\n    await _tell(connection, request, caller)\n",
         "    done = await work(connection)\n",
-        "tests/http/test_audit_log.py::test_a_change_leaves_one_entry[PUT /v1/vouchers/{code}]",
+        "tests/http/test_audit_routes.py::test_a_change_leaves_one_entry[PUT /v1/vouchers/{code}]",
     ),
     Mutation(
         "audit log: what was sent before is told once",
         "src/tallykeep/api/routes/resources/campaigns.py",
         "    attempt_of(request).is_done = accepted is None\n",
         "",
-        "tests/http/test_audit_log.py::test_a_submission_that_is_sent_again_changes_nothing",
+        "tests/http/test_audit_routes.py::test_a_submission_that_is_sent_again_changes_nothing",
     ),
     Mutation(
         "audit log: one at a time adds to a chain",
@@ -115,6 +115,6 @@ MUTATIONS = (
         f"{_TENANTS}/entries.sql",
         "CASE WHEN attempt.project_id IS NOT NULL OR known.project_id IS NOT NULL THEN attempt.key_id END",
         "attempt.key_id",
-        "tests/http/test_audit_log.py::test_what_is_sent_in_place_of_a_key_is_not_kept",
+        "tests/http/test_audit_routes.py::test_what_is_sent_in_place_of_a_key_is_not_kept",
     ),
 )

@@ -13,7 +13,8 @@ from tallykeep.api.app import create_api
 from tallykeep.api.auditing.events import CHANGE_NOTHING, EVENTS, bare_path
 from tallykeep.api.auditing.refusals import MAX_DIFFERENT, Refusals
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.core.audit import Entry, Event, short, short_details
+from tallykeep.core.audit.entry import Entry, short, short_details
+from tallykeep.core.audit.events import Event
 from tallykeep.tenants.audit.chain import NO_HASH, entry_hash
 from tallykeep.tenants.audit.verify import Anchor, BadAnchorError
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from psycopg import sql
 
 from tallykeep.core.action import Action
-from tallykeep.core.audit import Entry
+from tallykeep.core.audit.entry import Entry
 from tallykeep.core.batch import Batch, ClaimedBatch, Source
 from tallykeep.core.operation import Connection, JointOperation, Operation
 from tallykeep.core.rows import Failure

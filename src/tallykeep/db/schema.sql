@@ -144,6 +144,7 @@ CREATE TABLE audit_log (
     resource_type text,
     resource_id text COLLATE "C",
     details jsonb NOT NULL,
+    format smallint NOT NULL DEFAULT 1,
     CONSTRAINT audit_log_pkey PRIMARY KEY (project_id, number),
     CONSTRAINT audit_log_project_id_id_key UNIQUE (project_id, id),
     CONSTRAINT audit_log_details_check CHECK (jsonb_typeof(details) = 'object'),

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import psycopg
 
-from tallykeep.core.audit import Entry, Event
+from tallykeep.core.audit.entry import Entry
+from tallykeep.core.audit.events import Event
 from tallykeep.core.errors import TallykeepError
 from tallykeep.core.ids import new_id, wire_time
 from tallykeep.core.settings import Settings

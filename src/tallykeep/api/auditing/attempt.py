@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import Request
 
 from tallykeep.api.auditing.events import event_of, path_of
-from tallykeep.core.audit import Door, Entry, Event
+from tallykeep.core.audit.entry import Entry
+from tallykeep.core.audit.events import Door, Event
 from tallykeep.core.ids import new_id
 from tallykeep.tenants.projects import Caller
 

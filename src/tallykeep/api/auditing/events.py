@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.core.audit import Event
+from tallykeep.core.audit.events import Event
+
+PATH = "path_of_route"  # in the state of a request that is served without a route
 
 _CONVERTER = re.compile(r":\w+\}")
 
@@ -62,9 +64,10 @@ CHANGE_NOTHING = frozenset({("POST", "/v1/imports/preview")})
 
 
 def path_of(scope: Any) -> str:
-    """Return the path of the route that serves a request, with parameters by name; its own path before one is known."""
+    """Return the path of the route that serves a request, with parameters by name; without a route its own path."""
     route = scope.get("route")
-    return bare_path(route.path) if route is not None else scope["path"]
+    path: str = scope["state"].get(PATH, scope["path"]) if route is None else bare_path(route.path)
+    return path
 
 
 def bare_path(path: str) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallykeep.api.auditing.attempt import Attempt, attempt_in
-from tallykeep.core.audit import Entry, Event
+from tallykeep.core.audit.entry import Entry
+from tallykeep.core.audit.events import Event
 from tallykeep.tenants.projects import Caller
 
 # What is refused to whoever asks, for whatever it is; and what a change is refused for. Others, such as 429, tell how

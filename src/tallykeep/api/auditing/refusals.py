@@ -15,7 +15,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from tallykeep.core.audit import Entry
+from tallykeep.core.audit.entry import Entry
 from tallykeep.core.ids import new_id
 from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.pool import Pool

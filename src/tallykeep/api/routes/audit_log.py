@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
+from tallykeep.api.auditing.schemas import AuditEntry, AuditLog
 from tallykeep.api.dependencies.auth import FromManager
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, Timestamp
 from tallykeep.api.openapi import answers, answers_file
 from tallykeep.api.responses.answers import Json
-from tallykeep.api.schemas.audit_log import AuditEntry, AuditLog
 from tallykeep.core import exact_json
-from tallykeep.core.audit import Event, Outcome
+from tallykeep.core.audit.events import Event, Outcome
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_lines, header_line

@@ -6,7 +6,7 @@ from typing import Any
 
 from tallykeep.core.action import EndedBy
 from tallykeep.core.action_type import ActionType, ActionTypes, Submission, Upload
-from tallykeep.core.audit import Entry
+from tallykeep.core.audit.entry import Entry
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError, NotFoundError
 from tallykeep.core.settings import Settings

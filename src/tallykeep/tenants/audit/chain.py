@@ -32,7 +32,7 @@ def shown_entry(
         "created_at": wire_time(row["created_at"]),
         "number": number,
         "previous_hash": previous_hash.hex() if previous_hash is not None else None,
-        "format": FORMAT,
+        "format": row.get("format", FORMAT),
     }
 
 

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from tallykeep.core import exact_json
-from tallykeep.core.audit import Entry, short, short_details
+from tallykeep.core.audit.entry import Entry, short, short_details
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
-from tallykeep.core.audit import Event, Outcome
+from tallykeep.core.audit.events import Event, Outcome
 from tallykeep.core.errors import InvalidQueryError, NotFoundError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries

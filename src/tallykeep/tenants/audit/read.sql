@@ -8,7 +8,8 @@ SELECT created_at FROM audit_pending WHERE project_id = :project_id AND id = :af
 -- {conditions} are some of those below.
 SELECT
     NULL::bigint AS number, NULL::bytea AS hash, NULL::bytea AS previous_hash, id, created_at, event, outcome, door, key_id,
-    key_kind, token_id, session_id, address, request_id, action_id, resource_type, resource_id, details
+    key_kind, token_id, session_id, address, request_id, action_id, resource_type, resource_id, details,
+    1::smallint AS format
 FROM audit_pending
 WHERE project_id = :project_id
     AND (created_at, id) < (:pending_before::timestamptz, :after_id)
@@ -32,7 +33,7 @@ SELECT
         )
     ) AS previous_hash,
     id, created_at, event, outcome, door, key_id, key_kind, token_id, session_id, address, request_id, action_id,
-    resource_type, resource_id, details
+    resource_type, resource_id, details, format
 FROM audit_log
 WHERE project_id = :project_id
     AND number < :before

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from tallykeep.core.errors import NotFoundError, TallykeepError
 from tallykeep.db.queries import queries
-from tallykeep.tenants.audit.chain import entry_hash
+from tallykeep.tenants.audit.chain import FORMAT, NO_HASH, entry_hash
 
 _sql = queries(__package__, "verify.sql")
 
@@ -74,19 +74,12 @@ def verify(connection: psycopg.Connection, project: str | None = None, anchor: A
     Raises NotFoundError for a project that is not known.
     """
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    of_project = {"project": project}
+    of_project = {"project": project, "no_hash": NO_HASH}
     with connection.cursor(row_factory=dict_row) as cursor:
         if project is not None and cursor.execute(_sql.project_known, of_project).fetchone() is None:
             raise NotFoundError.of("project", project)
         chains = cursor.execute(_sql.chains, of_project).fetchall()
-        chainless = cursor.execute(_sql.chainless, of_project).fetchall()
-    verdicts = [_verdict(connection, chain, anchor) for chain in chains]
-    return verdicts + [_without_chain(row["project"]) for row in chainless]
-
-
-def _without_chain(project: str) -> Verdict:
-    problem = "the project has entries, but its row in audit_chains is gone"
-    return Verdict(project=project, first=1, last=0, pending=0, hash="", problem=problem)
+    return [_verdict(connection, chain, anchor) for chain in chains]
 
 
 def _verdict(connection: psycopg.Connection, chain: dict[str, Any], anchor: Anchor | None) -> Verdict:
@@ -125,25 +118,25 @@ class _Walk:
         return self._check_end()
 
     def _check(self, entry: dict[str, Any]) -> _Problem | None:
-        number, expected = entry["number"], self.number + 1
+        number, expected, entry_id = entry["number"], self.number + 1, entry["id"]
         if number > expected:
-            missing = f"entry {expected} is" if number == expected + 1 else f"entries {expected} to {number - 1} are"
-            return _Problem(f"{missing} missing", expected)
+            return _Problem(f"{_entries_from(expected, number - 1)} missing", expected)
         if number < expected:
-            return _Problem(f"entry {number} was removed by retention, and is here again", number, entry["id"])
-        if entry_hash(self._chain["project"], entry, number, self.hash) != bytes(entry["hash"]):
-            return _Problem(f"entry {number} is not what was chained", number, entry["id"])
-        if self._anchor and self._anchor.number == number and self._anchor.hash != bytes(entry["hash"]):
+            return _Problem(f"entry {number} was removed by retention, and is here again", number, entry_id)
+        if entry["format"] != FORMAT:
             return _Problem(
-                f"entry {number} has another hash than the anchor: it, or one before it, is another", number
+                f"entry {number} has the format {entry['format']}, which is not known here", number, entry_id
             )
+        if entry_hash(self._chain["project"], entry, number, self.hash) != bytes(entry["hash"]):
+            return _Problem(f"entry {number} is not what was chained", number, entry_id)
+        if self._anchor and self._anchor.number == number and self._anchor.hash != bytes(entry["hash"]):
+            return _Problem(f"entry {number} has another hash than the anchor: it, or one before, is another", number)
         return None
 
     def _check_end(self) -> _Problem | None:
         last = self._chain["number"]
         if self.number < last:
-            missing = f"entry {last} is" if self.number + 1 == last else f"entries {self.number + 1} to {last} are"
-            return _Problem(f"{missing} missing at the end", self.number + 1)
+            return _Problem(f"{_entries_from(self.number + 1, last)} missing at the end", self.number + 1)
         if self.number > last:
             return _Problem(f"entries from {last + 1} on are not of the chain, which ends at {last}", last + 1)
         if self.hash != bytes(self._chain["hash"]):
@@ -153,14 +146,17 @@ class _Walk:
     def _without_anchor(self) -> _Problem:
         number = self._anchor.number if self._anchor else None
         if number is not None and number > self.number:
-            return _Problem(
-                f"entries up to the anchor, {number}, are missing: the chain ends at {self.number}", self.number + 1
-            )
+            gone = f"entries up to the anchor, {number}, are missing"
+            return _Problem(f"{gone}: the chain ends at {self.number}", self.number + 1)
         if number is not None and number <= self._chain["removed_number"]:
             return _Problem(f"the anchor's entry, {number}, was removed by retention, so it proves nothing any more")
         return _Problem(
-            "no entry has the anchor's hash: entries were changed or removed, or it is older than what is kept"
+            "no entry has the anchor's hash: some were changed or removed, or it is older than what is kept"
         )
 
     def _fits(self, anchor: Anchor) -> bool:
         return anchor.hash == self.hash and anchor.number in (None, self.number)
+
+
+def _entries_from(first: int, last: int) -> str:
+    return f"entry {first} is" if first == last else f"entries {first} to {last} are"

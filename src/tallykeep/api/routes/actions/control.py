@@ -19,7 +19,7 @@ from tallykeep.api.routes.submissions import RETRY_BODY, media_types
 from tallykeep.api.schemas.actions import Action
 from tallykeep.api.schemas.values import AcceptedAction
 from tallykeep.core.action_type import ActionType
-from tallykeep.core.audit import Entry
+from tallykeep.core.audit.entry import Entry
 from tallykeep.core.batch import Source
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import ConflictError

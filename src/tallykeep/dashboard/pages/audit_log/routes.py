@@ -9,7 +9,7 @@ import httpx
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
-from tallykeep.core.audit import Event
+from tallykeep.core.audit.events import Event
 from tallykeep.dashboard.kit.render import page
 from tallykeep.dashboard.kit.signed_in import FromVisit
 from tallykeep.dashboard.kit.zones import in_utc

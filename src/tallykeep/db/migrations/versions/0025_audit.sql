@@ -41,6 +41,7 @@ CREATE TABLE audit_log (
     resource_type text,
     resource_id text COLLATE "C",
     details jsonb NOT NULL CHECK (jsonb_typeof(details) = 'object'),
+    format smallint NOT NULL DEFAULT 1,  -- which fields the hash covers, and how
     PRIMARY KEY (project_id, number),
     UNIQUE (project_id, id)
 );

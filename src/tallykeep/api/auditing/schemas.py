@@ -6,7 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from tallykeep.api.schemas.values import ListObject, NextPage, Time
-from tallykeep.core.audit import Door, Event, Outcome
+from tallykeep.core.audit.events import Door, Event, Outcome
 
 
 class AuditEntry(TypedDict):
