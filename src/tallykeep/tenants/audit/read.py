@@ -44,7 +44,7 @@ class Wanted:
             (self.key_id, _sql.of_key),
             (self.outcome, _sql.of_outcome),
             (self.action_id, _sql.of_action),
-            (self.resource_id, _sql.of_resource),
+            (self.resource_id, _sql.of_resource_or_action if self._may_be_action else _sql.of_resource),
             (self.created_from, _sql.created_from),
             (self.created_before, _sql.created_before),
         ]
@@ -62,6 +62,10 @@ class Wanted:
     def needs_scan(self) -> bool:
         """Return whether a filter is set that no index covers by itself."""
         return any(value is not None for value in (self.key_id, self.outcome, self.events))
+
+    @property
+    def _may_be_action(self) -> bool:
+        return (self.resource_id or "").startswith("aa_")
 
     @property
     def _event(self) -> str | None:

@@ -61,8 +61,15 @@ AND outcome = :outcome
 AND action_id = :action_id
 
 -- name: of_resource!
--- What an action's entries are about is the action itself, under both names.
-AND resource_id = :resource_id AND (resource_type <> 'async_action' OR action_id = :resource_id)
+-- Worded so that the index of resources is there for it.
+AND resource_id = :resource_id AND resource_type <> 'async_action'
+
+-- name: of_resource_or_action!
+-- And here those of resources and of actions.
+AND (
+    resource_id = :resource_id AND resource_type <> 'async_action'
+    OR action_id = :resource_id AND resource_type = 'async_action'
+)
 
 -- name: created_from!
 AND created_at >= :created_from
