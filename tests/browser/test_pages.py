@@ -31,6 +31,7 @@ def _furnish(api: Api) -> list[str]:
         *(f"/resources/{noun}/{made[noun]['id']}" for noun in nouns),
         "/metadata", "/metadata/purge?resource=voucher&key=Region", "/metadata/purge?resource=voucher&key=None",
         "/keys",
+        "/audit-log",
     ]  # fmt: skip
 
 

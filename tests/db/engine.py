@@ -11,6 +11,8 @@ import psycopg
 
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.action_type import ActionTypes, Submission
+from tallykeep.core.audit.entry import Entry
+from tallykeep.core.audit.events import Event
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import SubmissionOptions
@@ -73,9 +75,9 @@ class Engine:
         return accepted.action_id
 
     def submission(self, action_type: str, **more: Any) -> Submission:
-        return Submission(
-            action_type=ACTION_TYPES[action_type], project_id=self.project_id, request_id="v-test", **more
-        )
+        entry = Entry(project_id=self.project_id, event=Event.ACTION_SUBMIT, request_id="v-test")
+        known = {"project_id": self.project_id, "request_id": "v-test", "entry": entry}
+        return Submission(action_type=ACTION_TYPES[action_type], **{**known, **more})
 
     async def submit_json(self, rows: list[Any], **submission_options: Any) -> str:
         return await self.submit("VOUCHERS.IMPORT", orjson.dumps(rows), **submission_options)

@@ -95,7 +95,12 @@ def test_those_that_come_during_a_commit_are_committed_together_in_their_order(d
 
 _COLUMNS = """
 SELECT
-    to_jsonb(actions) - 'id' - 'number' - 'created_at' - 'updated_at' - 'served_at' AS action,
+    to_jsonb(actions) - 'id' - 'number' - 'created_at' - 'updated_at' - 'served_at' - 'log_id' AS action,
+    (
+        SELECT to_jsonb(entry) - '{id,action_id,resource_id,created_at}'::text[]
+        FROM audit_pending AS entry
+        WHERE entry.id = actions.log_id AND entry.action_id = actions.id AND entry.resource_id = actions.id
+    ) AS entry,
     created_at = updated_at AND created_at - served_at = interval '10 seconds' AS is_on_time,
     to_jsonb(batches) - 'action_id' AS batch
 FROM async_actions AS actions
@@ -131,6 +136,7 @@ def test_alone_or_together_makes_the_same_action(database_url: str, action_type:
             await first
             (expected,) = await engine.query(_COLUMNS, single)
             assert expected["is_on_time"]
+            assert expected["entry"]
             for other in others:
                 assert await engine.query(_COLUMNS, await other) == [expected]
 

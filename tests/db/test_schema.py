@@ -53,6 +53,9 @@ def test_every_table_of_a_project_has_project_id_first_in_its_keys(database_url:
     ours = {(table, column) for table, column in keys if table not in directory}
     tables = (
         "async_actions",
+        "audit_chains",
+        "audit_log",
+        "audit_pending",
         "batches",
         "failures",
         "reason_counts",

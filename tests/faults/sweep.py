@@ -138,6 +138,27 @@ _TRUTH = {
 }
 
 
+# What is in the audit log and did not happen, and what has happened and is not in the audit log.
+_UNMATCHED = """
+    WITH entries AS (SELECT event, action_id, id FROM audit_pending WHERE project_id = %(project_id)s),
+    actions AS (SELECT * FROM async_actions WHERE project_id = %(project_id)s)
+    (SELECT event, action_id FROM entries EXCEPT ALL (
+        SELECT 'action.submit', id FROM actions WHERE source ->> 'format' <> 'planned'
+        UNION ALL SELECT 'action.end', id FROM actions WHERE finished_at IS NOT NULL
+    ))
+    UNION ALL
+    (
+        (
+            SELECT 'action.submit', id FROM actions WHERE source ->> 'format' <> 'planned'
+            UNION ALL SELECT 'action.end', id FROM actions WHERE finished_at IS NOT NULL
+        )
+        EXCEPT ALL SELECT event, action_id FROM entries
+    )
+"""
+
+
 def audit(stage: Stage, engine: Engine) -> Finding:
-    """Everything there is of a project, but for ids and times."""
+    """Everything there is of a project, but for ids and times; the audit log has to be in step with it."""
+    unmatched = stage.truth.execute(_UNMATCHED, {"project_id": engine.project_id}).fetchall()
+    assert unmatched == [], "entries of the audit log are not what has happened"
     return {name: stage.query(sql, engine.project_id) for name, sql in _TRUTH.items()}

@@ -51,6 +51,8 @@ OUR_CALLS: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/management/v1/projects/{project}/webhooks/{webhook}/test", None),
     ("GET", "/management/v1/projects/{project}/webhooks/{webhook}/deliveries", None),
     ("POST", "/management/v1/projects/{project}/webhooks/{webhook}/deliveries/{webhook_delivery}/resend", None),
+    ("GET", "/v1/audit-log", None),
+    ("GET", "/v1/audit-log/{entry}", None),
     ("GET", "/livez", None),
     ("GET", "/readyz", None),
     ("GET", "/v1/status", None),

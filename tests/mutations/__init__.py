@@ -3,7 +3,7 @@
 Each mutation is applied to a copy of the tree, in a directory of its own; the tree itself is never touched.
 """
 
-from tests.mutations import acceptance, access, answers, batches, between_actions, surroundings, webhooks, writes
+from tests.mutations import acceptance, access, answers, audit, batches, between_actions, surroundings, webhooks, writes
 
 MUTATIONS = (
     *batches.MUTATIONS,
@@ -14,4 +14,5 @@ MUTATIONS = (
     *answers.MUTATIONS,
     *access.MUTATIONS,
     *webhooks.MUTATIONS,
+    *audit.MUTATIONS,
 )

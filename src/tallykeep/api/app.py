@@ -8,13 +8,14 @@ from anyio.lowlevel import checkpoint
 from fastapi import FastAPI, Request
 
 from tallykeep import __version__
+from tallykeep.api.auditing.middleware import RefusedAttempts
 from tallykeep.api.dependencies.auth import require_declarations
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.dependencies.permissions import reads, writes
 from tallykeep.api.hot_routes import HotRoutes
 from tallykeep.api.openapi import openapi_document
 from tallykeep.api.responses.answers import Json, RequestIds, answer_errors
-from tallykeep.api.routes import catalog, templates, webhooks
+from tallykeep.api.routes import audit_log, catalog, templates, webhooks
 from tallykeep.api.routes import exports as list_files
 from tallykeep.api.routes import import_preview as imports
 from tallykeep.api.routes import report_files as reports
@@ -62,6 +63,7 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
     )  # fmt: skip
     submissions = submission_routes(action_types)
     app.add_middleware(HotRoutes, submissions=submissions.routes, handlers=app.exception_handlers)
+    app.add_middleware(RefusedAttempts)
     app.add_middleware(RequestIds)
     answer_errors(app)
     # Submissions first: /v1/vouchers/import must not be taken for a voucher's code.
@@ -89,6 +91,7 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
         oauth.router,
         service_oauth.router,
         webhooks.router,
+        audit_log.router,
         health.router,
         status.router,
     ]

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tallykeep.api.auditing.events import PATH
 from tallykeep.api.dependencies.auth import admit
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.dependencies.permissions import Need, need_of
@@ -59,9 +60,10 @@ class HotRoutes:
             return None
         action_id = scope["path"][len(_ACTIONS) :]
         # U+0000 is a slash that was written %2F.
-        return (
-            None if not action_id or "/" in action_id or "\0" in action_id else (self._one_action, _getting(action_id))
-        )
+        if not action_id or "/" in action_id or "\0" in action_id:
+            return None
+        scope.setdefault("state", {})[PATH] = f"{_ACTIONS}{{action_id}}"
+        return self._one_action, _getting(action_id)
 
     async def _answer_to(self, request: Request, error: Exception) -> Response:
         """Return the answer to a request that failed; raise a defect again, to be answered and logged further out."""

@@ -10,6 +10,7 @@ import typer
 from tallykeep import __version__
 from tallykeep.cli.commands import (
     actions,
+    audit,
     campaigns,
     demo,
     doctor,
@@ -34,6 +35,7 @@ _NOUNS = {
     "campaigns": campaigns.cli,
     "metadata": metadata.cli,
     "keys": keys.cli,
+    "audit": audit.cli,
     "webhooks": webhooks.cli,
     "profiles": profile_commands.cli,
 }
@@ -57,6 +59,7 @@ class Roles:
     migrate_database: Role
     prompt_database: Role
     try_isolated: Role
+    verify_audit: Role
 
 
 def make_cli(roles: Roles) -> typer.Typer:
@@ -75,6 +78,7 @@ def make_cli(roles: Roles) -> typer.Typer:
         "campaigns": campaigns,
         "metadata": metadata,
         "keys": keys,
+        "audit": audit,
         "webhooks": webhooks,
         "profiles": profile_commands,
     }
@@ -130,6 +134,19 @@ def _add_roles(cli: typer.Typer, roles: Roles) -> None:
     def recover(data_dir: DataDir = None) -> None:
         """Lost all keys? On the server's machine, make new ones for the first project, directly in its database."""
         _run(roles.recover_keys, data_dir=data_dir)
+
+    @audit.cli.command()
+    def verify(
+        project: Annotated[str | None, typer.Option(metavar="ID", help="Only this project's; all, left out.")] = None,
+        anchor: Annotated[
+            str | None,
+            typer.Option(help="What verify printed of this project earlier: nothing up to there has changed."),
+        ] = None,
+        data_dir: DataDir = None,
+        as_json: AsJson = False,
+    ) -> None:
+        """On the server's machine, hash the whole audit log again (exit code 1: an entry does not fit)."""
+        _run(roles.verify_audit, project, anchor, as_json, data_dir=data_dir)
 
 
 def _add_database(cli: typer.Typer, roles: Roles) -> None:

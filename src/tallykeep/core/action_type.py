@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from psycopg import sql
 
 from tallykeep.core.action import Action
+from tallykeep.core.audit.entry import Entry
 from tallykeep.core.batch import Batch, ClaimedBatch, Source
 from tallykeep.core.operation import Connection, JointOperation, Operation
 from tallykeep.core.rows import Failure
@@ -119,6 +120,7 @@ class Submission:
     parent_id: str | None = None
     earlier: Source | None = None  # of the action that is retried
     earlier_submission_options: SubmissionOptions | None = None  # of that action
+    entry: Entry | None = None  # in the audit log, as far as it is known before there is an action
 
     @property
     def who(self) -> tuple[int, str]:

@@ -128,11 +128,12 @@ class UnauthorizedError(RequestError):
 
 
 class ForbiddenError(RequestError):
-    """Who asks is known, and may not do this."""
+    """Who asks is known, and may not do this: for want of `permission`, or for another reason."""
 
     code = 403
     key = "forbidden"
     message = "Forbidden"
+    permission: str | None = None
 
 
 class NotFoundError(RequestError):

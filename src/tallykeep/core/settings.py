@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     keep_reports_days: _Days = Field(
         default=30, description="How long after an action's end its report file is kept, and the links to it work."
     )
+    keep_audit_days: float = Field(
+        default=0, ge=0, le=36_500, description="Entries of the audit log are removed after so long; 0: never."
+    )
     keep_idempotency_hours: float = Field(
         default=24,
         ge=24,

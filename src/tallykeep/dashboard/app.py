@@ -26,6 +26,7 @@ from tallykeep.dashboard.kit.session_store import Sessions
 from tallykeep.dashboard.kit.signed_in import COOKIE, SignedOutError, here, sign_in_path
 from tallykeep.dashboard.pages.access_keys import routes as access_keys
 from tallykeep.dashboard.pages.api_docs import routes as api_docs
+from tallykeep.dashboard.pages.audit_log import routes as audit_log
 from tallykeep.dashboard.pages.campaigns import routes as campaigns
 from tallykeep.dashboard.pages.import_wizard import routes as import_wizard
 from tallykeep.dashboard.pages.import_wizard.kept_uploads import Uploads
@@ -55,6 +56,7 @@ _ROUTERS = (
     metadata.router,
     access_keys.router,
     webhooks.router,
+    audit_log.router,
     api_docs.router,
 )
 

@@ -1,4 +1,4 @@
--- The whole schema of today, at revision 0024, to be read; migrations make it (migrations/versions).
+-- The whole schema of today, at revision 0025, to be read; migrations make it (migrations/versions).
 -- Written by `make schema` from a database that was just migrated. The queue's own tables are procrastinate's.
 
 CREATE TABLE access_tokens (
@@ -78,6 +78,7 @@ CREATE TABLE async_actions (
     dry_run boolean NOT NULL
         GENERATED ALWAYS AS (COALESCE((submission_options ->> 'dry_run')::boolean, false)) STORED,
     on_error text NOT NULL GENERATED ALWAYS AS (COALESCE(submission_options ->> 'on_error', 'continue')) STORED,
+    log_id text COLLATE "C",
     CONSTRAINT async_actions_pkey PRIMARY KEY (project_id, id),
     CONSTRAINT async_actions_created_count_check CHECK (created_count >= 0),
     CONSTRAINT async_actions_done_count_check CHECK (done_count >= 0),
@@ -135,6 +136,76 @@ CREATE TABLE attempts (
     first_row bigint NOT NULL,
     attempts integer NOT NULL,
     CONSTRAINT attempts_pkey PRIMARY KEY (project_id, action_id, first_row)
+);
+
+CREATE TABLE audit_chains (
+    project_id bigint NOT NULL,
+    number bigint NOT NULL DEFAULT 0,
+    hash bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+    removed_number bigint NOT NULL DEFAULT 0,
+    removed_hash bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+    CONSTRAINT audit_chains_pkey PRIMARY KEY (project_id),
+    CONSTRAINT audit_chains_hash_check CHECK (octet_length(hash) = 32),
+    CONSTRAINT audit_chains_removed_hash_check CHECK (octet_length(removed_hash) = 32),
+    CONSTRAINT removed_are_behind CHECK (0 <= removed_number AND removed_number <= number)
+) WITH (fillfactor=50);
+
+CREATE TABLE audit_log (
+    project_id bigint NOT NULL,
+    number bigint NOT NULL,
+    hash bytea NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    event text NOT NULL,
+    outcome text NOT NULL,
+    door text NOT NULL,
+    key_id text,
+    key_kind text,
+    token_id text,
+    session_id text,
+    address text,
+    request_id text,
+    action_id text COLLATE "C",
+    resource_type text,
+    resource_id text COLLATE "C",
+    details jsonb NOT NULL,
+    format smallint NOT NULL DEFAULT 1,
+    CONSTRAINT audit_log_pkey PRIMARY KEY (project_id, number),
+    CONSTRAINT audit_log_project_id_id_key UNIQUE (project_id, id),
+    CONSTRAINT audit_log_details_check CHECK (jsonb_typeof(details) = 'object'),
+    CONSTRAINT audit_log_door_check CHECK (door = ANY (ARRAY['api', 'dashboard', 'worker', 'server'])),
+    CONSTRAINT audit_log_hash_check CHECK (octet_length(hash) = 32),
+    CONSTRAINT audit_log_number_check CHECK (number > 0),
+    CONSTRAINT audit_log_outcome_check CHECK (outcome = ANY (ARRAY['success', 'failed', 'refused']))
+);
+CREATE INDEX audit_log_by_action ON audit_log (project_id, action_id, number) WHERE action_id IS NOT NULL;
+CREATE INDEX audit_log_by_event ON audit_log (project_id, event, number)
+    WHERE event <> 'action.submit' AND event <> 'action.end';
+CREATE INDEX audit_log_by_resource ON audit_log (project_id, resource_id, number)
+    WHERE resource_id IS NOT NULL AND resource_type <> 'async_action';
+CREATE INDEX audit_log_by_time ON audit_log (project_id, created_at);
+
+CREATE TABLE audit_pending (
+    project_id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    event text NOT NULL,
+    outcome text NOT NULL,
+    door text NOT NULL,
+    key_id text,
+    key_kind text,
+    token_id text,
+    session_id text,
+    address text,
+    request_id text,
+    action_id text COLLATE "C",
+    resource_type text,
+    resource_id text COLLATE "C",
+    details jsonb NOT NULL DEFAULT '{}',
+    CONSTRAINT audit_pending_pkey PRIMARY KEY (project_id, id),
+    CONSTRAINT audit_pending_details_check CHECK (jsonb_typeof(details) = 'object'),
+    CONSTRAINT audit_pending_door_check CHECK (door = ANY (ARRAY['api', 'dashboard', 'worker', 'server'])),
+    CONSTRAINT audit_pending_outcome_check CHECK (outcome = ANY (ARRAY['success', 'failed', 'refused']))
 );
 
 CREATE TABLE batches (

@@ -1,4 +1,6 @@
-"""The worker process: it listens to the queue, applies batches, rescues what was lost, tidies up, and delivers."""
+"""The worker process: it listens to the queue, applies batches, rescues what the queue lost, removes what is old,
+delivers events, and chains the audit log.
+"""
 
 import asyncio
 import gc
@@ -15,6 +17,7 @@ from tallykeep.engine.recovering.rescuer import Rescuer
 from tallykeep.engine.retention.pruner import Pruner
 from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, Queue
 from tallykeep.engine.webhooks.deliverer import Deliverer
+from tallykeep.tenants.audit.chainer import Chainer
 
 _log = structlog.get_logger()
 
@@ -28,7 +31,14 @@ _SWITCH_SECONDS = 0.0005  # rows are checked in threads, beside which what is wr
 
 
 async def run_worker(
-    queue: Queue, rescuer: Rescuer, pruner: Pruner, deliverer: Deliverer, guard: Guard, *, concurrency: int
+    queue: Queue,
+    rescuer: Rescuer,
+    pruner: Pruner,
+    deliverer: Deliverer,
+    chainer: Chainer,
+    guard: Guard,
+    *,
+    concurrency: int,
 ) -> None:
     """Work until SIGTERM or SIGINT, through whatever outages there are."""
     collect_garbage_seldom()
@@ -43,6 +53,7 @@ async def run_worker(
             asyncio.create_task(rescuer.run(), name="rescue"),
             asyncio.create_task(pruner.run(), name="prune"),
             asyncio.create_task(deliverer.run(), name="deliver"),
+            asyncio.create_task(chainer.run(), name="chain the audit log"),
         ]
         _log.info("worker is ready")
         await stopping.wait()

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tallykeep.api.app import create_api
+from tallykeep.api.auditing.refusals import Refusals
 from tallykeep.api.dependencies import lock_waits as timeout_seconds
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.dependencies.open_actions import OpenActions
@@ -63,7 +64,8 @@ def api(settings: Settings) -> int:
         return_freed_memory()
         sys.setswitchinterval(_SWITCH_SECONDS)
         aside = SideThread()
-        async with _open_pools(database_url, settings.api_pool_size) as (guard, pools):
+        refusals = Refusals()
+        async with _open_pools(database_url, settings.api_pool_size) as (guard, pools), refusals.written_to(pools.own):
             with suppress(TimeoutError):
                 await asyncio.wait_for(guard.wait_until_available(), _FIRST_CHECK_SECONDS)
             yield Context(
@@ -73,7 +75,7 @@ def api(settings: Settings) -> int:
                 ended_answers=EndedAnswers(settings),
                 watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), action_types=ACTION_TYPES,
                 report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
-                aside=aside,
+                aside=aside, refusals=refusals,
             )  # fmt: skip
 
     app = create_api(ACTION_TYPES, open_context)

@@ -17,6 +17,7 @@ def main() -> None:
         migrate_database=_later("database_commands", "migrate_database"),
         prompt_database=_later("database_commands", "prompt_database"),
         recover_keys=_later("database_commands", "recover_keys"),
+        verify_audit=_later("audit_commands", "verify_audit"),
     )
     make_cli(roles)(prog_name="tallykeep")
 

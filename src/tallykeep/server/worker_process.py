@@ -19,6 +19,7 @@ from tallykeep.engine.worker import SMALL_CONCURRENCY, run_worker
 from tallykeep.server.database import find_database, until_done
 from tallykeep.server.freed_memory import return_freed_memory
 from tallykeep.server.isolated_worker import apply_isolated, in_a_process_of_its_own
+from tallykeep.tenants.audit.chainer import Chainer
 
 _WORKER = "tallykeep worker"
 
@@ -48,10 +49,8 @@ async def _work(settings: Settings, database_url: str) -> None:
         await guard.wait_until_available()
         allow_private = settings.webhook_allow_private
         async with Sender(allow_private=allow_private, timeout_seconds=settings.webhook_timeout_seconds) as sender:
-            deliverer = Deliverer(pool, sender, allow_private)
-            await run_worker(
-                queue, rescuer, Pruner(pool, settings), deliverer, guard, concurrency=settings.worker_concurrency
-            )
+            background = (rescuer, Pruner(pool, settings), Deliverer(pool, sender, allow_private), Chainer(pool))
+            await run_worker(queue, *background, guard, concurrency=settings.worker_concurrency)
 
 
 def try_isolated(settings: Settings, project_id: int, action_id: str, first_row: int) -> int:

@@ -107,8 +107,8 @@ async def rotate_key(
         return await _with_new_token(connection, caller, _sql.rotate_key, {**_key(row, caller), "overlap": overlap})
 
 
-async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: str | None) -> None:
-    """Make a key invalid, at once and for good, and with it its access tokens.
+async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: str | None) -> KeyKind:
+    """Make a key invalid, at once and for good, and with it its access tokens; returns its kind.
 
     Raises NotFoundError, ForbiddenError, ConflictError where the id alone does not tell which key is meant,
     ResourceInUseError for the key that asks: so there is always one left that works.
@@ -120,6 +120,8 @@ async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: 
         if _is_own(row, caller):
             raise _in_use(key_id, "revoke it")
         await connection.execute(_sql.revoke_key, _key(row, caller))
+        revoked: KeyKind = row["kind"]
+        return revoked
 
 
 async def _lock_keys(connection: Connection, caller: Caller) -> list[Row]:

@@ -35,6 +35,7 @@ class Permission(StrEnum):
         Role.OPERATOR,
         "cancel actions, and retry those that one may submit",
     )
+    AUDIT_LOG_READ = "audit-log.read", Role.ADMIN, "see who did what, and what was refused to whom"
     CAMPAIGNS_READ = "campaigns.read", Role.READER, "see campaigns"
     CAMPAIGNS_WRITE = "campaigns.write", Role.OPERATOR, "create, change and delete campaigns, with their vouchers"
     CATALOG_READ = "catalog.read", Role.READER, "see what can be imported, and its templates"

@@ -7,12 +7,15 @@ from typing import Any
 
 import psycopg
 
+from tallykeep.core.audit.entry import Entry
+from tallykeep.core.audit.events import Event
 from tallykeep.core.errors import TallykeepError
 from tallykeep.core.ids import new_id, wire_time
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.connections.session import connect
 from tallykeep.db.queries import queries
+from tallykeep.tenants.audit.entries import add_entry_directly
 from tallykeep.tenants.authenticate import token_hash
 from tallykeep.tenants.callers import Caller
 from tallykeep.tenants.permissions import Role
@@ -79,7 +82,16 @@ def add_keys_to_first_project(database_url: str) -> Keys:
         project_id, public_id = row
         keys = replace(new_keys(), project=public_id)
         _add_keys(connection, project_id, keys)
+        _tell(connection, project_id, keys)
         return keys
+
+
+def _tell(connection: psycopg.Connection, project_id: int, keys: Keys) -> None:
+    """Write entries of keys that were made on the server's machine, by whoever may do so there."""
+    for kind, key_id in (("app", keys.app_id), ("management", keys.management_id)):
+        details = {"kind": kind, "name": f"{kind} key", "command": "keys recover"}
+        entry = Entry(project_id=project_id, event=Event.KEY_CREATE, door="server", resource_id=key_id, details=details)
+        add_entry_directly(connection, entry)
 
 
 def new_keys(**overrides: str | None) -> Keys:

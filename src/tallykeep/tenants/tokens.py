@@ -24,8 +24,12 @@ _SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as its client is told of it: `expires_at` in seconds since 1970, `scope` as it was asked for."""
+    """A token as its client is told of it: `expires_at` in seconds since 1970, `scope` as it was asked for.
 
+    `id` is what the audit log calls it; nobody gets in with that.
+    """
+
+    id: str
     access_token: str
     client_id: str
     expires_at: int
@@ -63,9 +67,10 @@ async def introspect_token(connection: Connection, caller: Caller, access_token:
     return _token(row, access_token) if row else None
 
 
-async def revoke_token(connection: Connection, caller: Caller, access_token: str) -> bool:
-    """Make a token that this very key was given invalid; return whether it was valid before."""
-    return (await connection.execute(_sql.delete_own_token, _own(caller, access_token))).rowcount > 0
+async def revoke_token(connection: Connection, caller: Caller, access_token: str) -> str | None:
+    """Make a token that this very key was given invalid; return its id, None where it was not valid before."""
+    row = await (await connection.execute(_sql.delete_own_token, _own(caller, access_token))).fetchone()
+    return str(row["id"]) if row else None
 
 
 async def delete_expired_tokens(connection: Connection, step: int) -> int:
@@ -96,4 +101,4 @@ def _own(caller: Caller, access_token: str) -> dict[str, Any]:
 
 
 def _token(row: dict[str, Any], access_token: str) -> Token:
-    return Token(access_token, row["key_id"], row["expires_at"], row["expires_in"], row["scope"])
+    return Token(row["id"], access_token, row["key_id"], row["expires_at"], row["expires_in"], row["scope"])

@@ -26,12 +26,12 @@ FROM api_keys
 WHERE project_id = :project_id AND kind = :kind AND key_id = :key_id
     AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > statement_timestamp())
 RETURNING
-    key_id, scope, floor(extract(epoch FROM expires_at))::bigint AS expires_at,
+    id, key_id, scope, floor(extract(epoch FROM expires_at))::bigint AS expires_at,
     floor(extract(epoch FROM expires_at - statement_timestamp()))::bigint AS expires_in
 
 -- name: find_own_token
 SELECT
-    tokens.key_id, scope,
+    tokens.id, tokens.key_id, scope,
     floor(extract(epoch FROM least(tokens.expires_at, api_keys.expires_at)))::bigint AS expires_at,
     floor(extract(epoch FROM least(tokens.expires_at, api_keys.expires_at) - statement_timestamp()))::bigint AS expires_in
 FROM access_tokens AS tokens
@@ -42,7 +42,8 @@ WHERE tokens.project_id = :project_id AND tokens.token_hash = :token_hash
     AND tokens.expires_at > statement_timestamp()
     AND revoked_at IS NULL AND (api_keys.expires_at IS NULL OR api_keys.expires_at > statement_timestamp())
 
--- name: delete_own_token!
+-- name: delete_own_token
 DELETE FROM access_tokens
 WHERE project_id = :project_id AND token_hash = :token_hash AND key_kind = :kind AND key_id = :key_id
     AND expires_at > statement_timestamp()
+RETURNING id

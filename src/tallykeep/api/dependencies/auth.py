@@ -8,8 +8,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from tallykeep.api.auditing.middleware import REFUSED_CALLER
 from tallykeep.api.dependencies.context import Context, FromContext
-from tallykeep.api.dependencies.credentials import Credentials, read_credentials
+from tallykeep.api.dependencies.credentials import Credentials, client_address, read_credentials
 from tallykeep.api.dependencies.key_cache import Way
 from tallykeep.api.dependencies.permissions import Need, lacking, need_of
 from tallykeep.core.errors import ForbiddenError, NotFoundError, UnauthorizedError
@@ -36,6 +37,7 @@ async def admit(request: Request, context: Context, need: Need) -> Caller:
         raise _unknown(shown[0])
     caller = caller_of(request, grant)
     if need.permission is not None and need.permission not in grant.permissions:
+        request.scope["state"][REFUSED_CALLER] = caller
         raise lacking(grant, need.permission)
     request.state.caller = caller
     return caller
@@ -58,12 +60,13 @@ async def is_still_admitted(request: Request, context: Context) -> bool:
 
 def caller_of(request: Request, grant: Grant) -> Caller:
     """Return who asks with this request; raise ForbiddenError where the grant holds for other addresses only."""
-    scope = request.scope
-    address = scope["client"][0] if scope.get("client") else None
-    state = scope["state"]
+    address = client_address(request.scope)
+    state = request.scope["state"]
+    caller = Caller(grant, state["request_id"], address, state.get("session_id"))
     if grant.networks and not is_within(grant.networks, address):
+        state[REFUSED_CALLER] = caller
         raise ForbiddenError(f"The key may not be used from the address {address or '(which is not known)'}")
-    return Caller(grant, state["request_id"], address, state.get("session_id"))
+    return caller
 
 
 def _way(shown: Credentials, need: Need) -> tuple[Way, str, str]:

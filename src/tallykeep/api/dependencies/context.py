@@ -12,6 +12,8 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 
+from tallykeep.api.auditing.attempt import attempt_of
+from tallykeep.api.auditing.refusals import Refusals
 from tallykeep.api.dependencies.key_cache import KeyCache
 from tallykeep.api.dependencies.last_uses import LastUses
 from tallykeep.api.dependencies.lock_waits import LockWaits
@@ -31,6 +33,7 @@ from tallykeep.engine.intake.sample import Samples
 from tallykeep.engine.managing.action_control import ActionControl
 from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
+from tallykeep.tenants.audit.entries import add_entry
 from tallykeep.tenants.callers import Caller
 
 Done = TypeVar("Done")
@@ -58,6 +61,7 @@ class Context:
     ended_answers: EndedAnswers
     key_cache: KeyCache = field(default_factory=KeyCache)
     last_uses: LastUses = field(default_factory=LastUses)
+    refusals: Refusals = field(default_factory=Refusals)
 
     def reading(self, caller: Caller, *, much: bool = False) -> Share:
         """Return the caller's share of connections to read with.
@@ -73,20 +77,30 @@ class Context:
         return Share(self.pools.reading, caller, shares.reads, shares.heavy_reads, _DOWNLOAD_TIMEOUT_SECONDS)
 
     @asynccontextmanager
-    async def writing(self, caller: Caller) -> AsyncIterator[Connection]:
+    async def _writing(self, caller: Caller) -> AsyncIterator[Connection]:
         """Lend a connection to write resources with; raise ServiceUnavailableError where others keep them locked."""
         waits = LockWaits(self.pools.own)
         share = Share(self.pools.writing, caller, self.shares.writes)
         async with share.connection() as connection, waits.on(connection):
             yield connection
 
-    async def transact(self, caller: Caller, work: Callable[[Connection], Awaitable[Done]]) -> Done:
-        """Do the work in one transaction; repeat it in a new one after a conflict with others.
+    @asynccontextmanager
+    async def changing(self, request: Request, caller: Caller) -> AsyncIterator[Connection]:
+        """Lend a connection in a transaction, which ends with the entry of what the request has changed.
+
+        Raises ServiceUnavailableError where others keep locked what it needs.
+        """
+        async with self._writing(caller) as connection, connection.transaction():
+            yield connection
+            await _tell(connection, request, caller)
+
+    async def transact(self, request: Request, caller: Caller, work: Callable[[Connection], Awaitable[Done]]) -> Done:
+        """Do the work in such a transaction; repeat it in a new one after a conflict with others.
 
         An answer that is read within the work sees what it wrote, even if someone deletes it immediately afterwards.
         """
-        async with self.writing(caller) as connection:
-            return await in_transaction(connection, partial(work, connection))
+        async with self._writing(caller) as connection:
+            return await in_transaction(connection, partial(_done, connection, request, caller, work))
 
     def trying(self, caller: Caller) -> Share:
         """Return the caller's connections for work that may be rolled back."""
@@ -122,6 +136,22 @@ class Context:
         base_url = f"{self.settings.public_url}/" if self.settings.public_url else str(request.base_url)
         lifetime = timedelta(days=self.settings.keep_reports_days)
         return ReportLinks(self.report_secret, base_url, lifetime, caller.key_kind, caller.key_id)
+
+
+async def _done(
+    connection: Connection, request: Request, caller: Caller, work: Callable[[Connection], Awaitable[Done]]
+) -> Done:
+    attempt_of(request).is_done = True
+    done = await work(connection)
+    await _tell(connection, request, caller)
+    return done
+
+
+async def _tell(connection: Connection, request: Request, caller: Caller) -> None:
+    """Write the entry of what the request has changed, if it has."""
+    attempt = attempt_of(request)
+    if attempt.is_done:
+        await add_entry(connection, attempt.entry(caller))
 
 
 async def _context(request: Request) -> Context:  # not in a thread, as FastAPI would call a plain function

@@ -40,6 +40,14 @@ def read_credentials(scope: Scope) -> Credentials:
     return Credentials(*shown)
 
 
+def client_address(scope: Scope) -> str | None:
+    """Return the client's address, None where it has none. The server behind trusted proxies has read it already
+    (setting trusted_proxies).
+    """
+    client = scope.get("client")
+    return client[0] if client else None
+
+
 def _take_bearer(shown: list[str | None], value: str) -> None:
     scheme, _, token = value.partition(" ")
     if scheme.lower() != "bearer":

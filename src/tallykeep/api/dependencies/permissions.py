@@ -86,6 +86,7 @@ def lacking(grant: Grant, permission: Permission) -> ForbiddenError:
         why = f"its role is {grant.role}; the roles that have it: {', '.join(_roles_with(permission))}"
     what = "token" if grant.token_id else "key"
     refusal = ForbiddenError(f"The {what} lacks the permission {permission} ({permission.meaning}): {why}")
+    refusal.permission = permission.value
     if grant.token_id:
         refusal.headers["WWW-Authenticate"] = (
             f'Bearer realm="tallykeep", error="insufficient_scope", scope="{permission}"'

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Request
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.requests.bodies import body_chunks, has_body, media_type, require_media_type
 from tallykeep.api.requests.multipart import FileForm, charset_of
 from tallykeep.api.requests.submission_options import read_submission_options, refuse_contradictions
@@ -138,6 +139,7 @@ def submission(
         idempotency_key=_idempotency_key(request),
         request=(request.method, request.url.path, body),
         parent_id=parent_id,
+        entry=attempt_of(request).entry(caller),
     )
 
 

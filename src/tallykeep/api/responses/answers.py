@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tallykeep.api.auditing.middleware import ERROR, PERMISSION
 from tallykeep.api.transport.encoded_paths import shown_path, tell_slashes_apart
 from tallykeep.core import exact_json
 from tallykeep.core.errors import (
@@ -159,6 +160,9 @@ def answer_errors(app: FastAPI) -> None:
 
 def error_answer(request: Request, error: RequestError) -> Json:
     """Return the answer to a request that failed."""
+    state = request.scope.setdefault("state", {})
+    state[ERROR] = error.key
+    state[PERMISSION] = getattr(error, "permission", None)
     return Json(error_body(error, request_id(request)), status_code=error.code, headers=error.headers)
 
 

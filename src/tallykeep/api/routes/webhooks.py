@@ -1,10 +1,12 @@
 """A project's webhooks, and their deliveries. The reference API has the webhooks; their deliveries are ours."""
 
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromManagedProject
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, LongPage
@@ -67,8 +69,10 @@ async def create(request: Request, context: FromContext, manager: FromManagedPro
     """Make a webhook. Its `secret` is in this answer only."""
     registry = _registry(context, manager)
     wanted = await registry.checked(await json_object(request, context.settings.max_row_bytes))
-    async with context.writing(manager) as connection:
-        return Json(await registry.create(connection, wanted))
+    async with context.changing(request, manager) as connection:
+        created = await registry.create(connection, wanted)
+        attempt_of(request).about(created["id"], **_details(created))
+    return Json(created)
 
 
 @router.get("/{webhook_id}", summary="Get webhook", openapi_extra=_READING | _SHOWN | answers(ManagedWebhook))
@@ -87,23 +91,27 @@ async def update(request: Request, context: FromContext, manager: FromManagedPro
     """Overwrite a webhook. `active` and `failure_threshold` stay as they are where they are left out."""
     registry = _registry(context, manager)
     wanted = await registry.checked(await json_object(request, context.settings.max_row_bytes))
-    async with context.writing(manager) as connection:
-        return Json(await registry.update(connection, webhook_id, wanted))
+    async with context.changing(request, manager) as connection:
+        updated = await registry.update(connection, webhook_id, wanted)
+        attempt_of(request).about(webhook_id, **_details(updated))
+    return Json(updated)
 
 
 @router.delete("/{webhook_id}", status_code=204, summary="Delete webhook", openapi_extra=_MANAGING)
-async def delete(context: FromContext, manager: FromManagedProject, webhook_id: str) -> Response:
+async def delete(request: Request, context: FromContext, manager: FromManagedProject, webhook_id: str) -> Response:
     """Delete a webhook, and with it its deliveries; what is pending is not sent any more."""
-    async with context.writing(manager) as connection:
+    async with context.changing(request, manager) as connection:
         await _registry(context, manager).delete(connection, webhook_id)
     return Response(status_code=204)
 
 
 @router.post("/{webhook_id}/secret", summary="Rotate secret", openapi_extra=_MANAGING | OURS | answers(RotatedWebhook))
-async def rotate_secret(context: FromContext, manager: FromManagedProject, webhook_id: str) -> Json:
+async def rotate_secret(request: Request, context: FromContext, manager: FromManagedProject, webhook_id: str) -> Json:
     """Make a new secret, which is in this answer only. For a day events are signed with the previous one, too."""
-    async with context.writing(manager) as connection:
-        return Json(await _registry(context, manager).rotate_secret(connection, webhook_id))
+    async with context.changing(request, manager) as connection:
+        rotated = await _registry(context, manager).rotate_secret(connection, webhook_id)
+        attempt_of(request).about(webhook_id, previous_secret_until=rotated["previous_secret_until"])
+    return Json(rotated)
 
 
 @router.post(
@@ -112,10 +120,11 @@ async def rotate_secret(context: FromContext, manager: FromManagedProject, webho
     summary="Send test event",
     openapi_extra=_MANAGING | OURS | answers(Delivery, code=202),
 )
-async def send_test(context: FromContext, manager: FromManagedProject, webhook_id: str) -> Json:
+async def send_test(request: Request, context: FromContext, manager: FromManagedProject, webhook_id: str) -> Json:
     """Send the event `webhook.test`, which tells of nothing, whatever the webhook's events are."""
-    async with context.writing(manager) as connection:
+    async with context.changing(request, manager) as connection:
         queued = await deliveries.send_test_event(connection, manager.project_id, webhook_id)
+        attempt_of(request).about(webhook_id, event_id=queued["id"])
     return Json(queued, status_code=202)
 
 
@@ -145,8 +154,17 @@ async def list_deliveries(
     summary="Send event again",
     openapi_extra=_MANAGING | OURS | answers(Delivery, code=202),
 )
-async def send_again(context: FromContext, manager: FromManagedProject, webhook_id: str, event_id: str) -> Json:
+async def send_again(
+    request: Request, context: FromContext, manager: FromManagedProject, webhook_id: str, event_id: str
+) -> Json:
     """Send an event again, delivered or not, under the id that it has; it has three days again."""
-    async with context.writing(manager) as connection:
+    async with context.changing(request, manager) as connection:
         queued = await deliveries.send_again(connection, manager.project_id, webhook_id, event_id)
+        attempt_of(request).about(event_id, webhook_id=webhook_id, event=queued["event"])
     return Json(queued, status_code=202)
+
+
+def _details(webhook: dict[str, Any]) -> dict[str, Any]:
+    """Return what the audit log tells of a webhook; of the target its host, as the rest may hold a secret."""
+    host = urlsplit(webhook["target_url"]).hostname
+    return {"host": host, "events": ", ".join(webhook["events"]), "active": webhook["active"]}

@@ -84,7 +84,7 @@ class Action(ActionSummary):
     delimiter: str | None
     sheet: str | None
     header_row: int | None
-    log_id: None
+    log_id: Annotated[str | None, Field(description="Its entry in the audit log: GET /v1/audit-log/{id}.")]
     result: ActionResult
     processing_time: Annotated[int | None, Field(description="Milliseconds.")]
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from tallykeep.core import exact_json
+from tallykeep.dashboard.kit.in_process import NOWHERE, ORIGIN, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,7 @@ class Api:
 
     client: httpx.AsyncClient
     keys: Keys
-    address: str = ""
-    session_id: str | None = None
+    origin: Origin = NOWHERE
 
     async def get(self, path: str, **query: Any) -> Any:
         """Return the path's JSON; parameters that are None or empty are left out. Raises RefusedError."""
@@ -69,8 +69,10 @@ class Api:
         """Yield an answer as it comes; raises RefusedError."""
         params = {name: value for name, value in (query or {}).items() if value not in (None, "")}
         own = {"X-App-Id": self.keys.app_id, "X-App-Token": self.keys.app_token, **(headers or {})}
-        who = {"address": self.address, "session_id": self.session_id}
-        async with self.client.stream(method, path, params=params, headers=own, extensions=who, **body) as answer:
+        extensions = {ORIGIN: self.origin}
+        async with self.client.stream(
+            method, path, params=params, headers=own, extensions=extensions, **body
+        ) as answer:
             if answer.status_code >= 400:
                 raise _refusal(answer.status_code, await answer.aread())
             yield answer

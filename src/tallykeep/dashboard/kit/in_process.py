@@ -6,14 +6,28 @@ downloads.
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 import httpx
 from starlette.types import ASGIApp
 
+ORIGIN = "tallykeep.origin"  # the extension of a request that holds its origin
+
 _MAX_WAITING_CHUNKS = 4
 _END = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose browser a request comes from: its address, and the session, where somebody is signed in there."""
+
+    address: str | None = None
+    session_id: str | None = None
+
+
+NOWHERE = Origin()
 
 
 class InProcess(httpx.AsyncBaseTransport):
@@ -93,6 +107,7 @@ class _Exchange(httpx.AsyncByteStream):
 
 
 def _scope(request: httpx.Request) -> dict[str, Any]:
+    origin: Origin = request.extensions.get(ORIGIN, NOWHERE)
     raw_path, _, query = request.url.raw_path.partition(b"?")
     return {
         "type": "http",
@@ -106,7 +121,7 @@ def _scope(request: httpx.Request) -> dict[str, Any]:
         "query_string": query,
         "headers": [(name.lower(), value) for name, value in request.headers.raw],
         "server": (request.url.host, request.url.port),
-        "client": (address, 0) if (address := request.extensions.get("address")) else None,
-        # The body is paced where it came in.
-        "state": {"is_paced": True, "session_id": request.extensions.get("session_id")},
+        "client": (origin.address, 0) if origin.address else None,
+        # The body was paced where it came in.
+        "state": {"is_paced": True, "door": "dashboard", "session_id": origin.session_id},
     }

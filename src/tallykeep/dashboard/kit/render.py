@@ -29,6 +29,7 @@ NAVIGATION = [
     ("Metadata", "/metadata"),
     ("Access keys", "/keys"),
     ("Webhooks", "/webhooks"),
+    ("Audit log", "/audit-log"),
 ]
 
 

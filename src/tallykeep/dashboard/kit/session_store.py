@@ -23,20 +23,20 @@ from tallykeep.db.queries import queries
 _sql = queries(__package__, "session_store.sql")
 
 _SECRET_BYTES = 32
-_ID_DIGITS = 16
 _EXPIRED_AT_A_TIME = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in person's keys, their project, the token that proves that a form is ours, and what tells the session
-    from others without giving access to it.
+    """A signed-in person's keys, their project, and the token that proves that a form is ours.
+
+    `id` is what the audit log calls the session; nobody can sign in with it.
     """
 
-    id: str
     keys: Keys
     project: str
     csrf_token: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,7 @@ class Sessions:
         if content is None:
             return None
         keys = Keys(content["app_id"], content["app_token"])
-        return Session(
-            _id(secret).hex()[:_ID_DIGITS], keys, content["project"], _text(_derived(secret, b"tallykeep forms"))
-        )
+        return Session(keys, content["project"], _text(_derived(secret, b"tallykeep forms")), _shown_id(secret))
 
     async def end(self, cookie: str) -> None:
         """End the session, wherever its cookie has gone."""
@@ -99,6 +97,10 @@ def _read(cookie: str) -> tuple[dict[str, object], bytes]:
 
 def _id(secret: bytes) -> bytes:
     return hashlib.sha256(secret).digest()
+
+
+def _shown_id(secret: bytes) -> str:
+    return f"sess_{_derived(secret, b'tallykeep audit log').hex()[:18]}"
 
 
 def _seal(secret: bytes) -> Fernet:

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from tallykeep.dashboard.kit.api_client import Api
 from tallykeep.dashboard.kit.catalog import Catalog, catalog_of
 from tallykeep.dashboard.kit.guard import require_token
+from tallykeep.dashboard.kit.in_process import Origin
 from tallykeep.dashboard.kit.session_store import Session, Sessions
 
 COOKIE = "tallykeep_session"
@@ -44,8 +45,7 @@ async def _visit(request: Request) -> Visit:
     await require_token(request, session.csrf_token)
     request.state.session = session
     client: httpx.AsyncClient = request.app.state.client
-    address = request.client.host if request.client else ""
-    api = Api(client, session.keys, address, session.id)
+    api = Api(client, session.keys, Origin(request.client.host if request.client else None, session.id))
     request.state.catalog = await catalog_of(request.app, api)
     return Visit(session, api, request.state.catalog)
 

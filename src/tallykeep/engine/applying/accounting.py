@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.errors import UniqueViolation
 
@@ -16,8 +16,14 @@ from tallykeep.db.queries import queries
 from tallykeep.engine.applying.attempt import BatchOutcome
 from tallykeep.engine.applying.reason_counts import ReasonGroups
 from tallykeep.engine.webhooks.emitting import emit
+from tallykeep.tenants.audit.entries import END_ENTRY
 
 _sql = queries(__package__, "accounting.sql")
+
+# The audit log's entry of an action's end is a part of the statement that ends it.
+_CLOSE_BATCH: LiteralString = _sql.close_batch + ",\n" + END_ENTRY + _sql.closed_batch
+_TALLY_ATOMIC: LiteralString = _sql.tally_atomic_if_unfinished + ",\n" + END_ENTRY + _sql.ended
+_END: LiteralString = _sql.end_if_unfinished + ",\n" + END_ENTRY + _sql.ended
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_REASON_LENGTH = 10_000
@@ -42,7 +48,7 @@ async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: Ba
         "created_count": len(outcome.created),
     }
     closing = {**claimed.batch_key, **counts}
-    tally = await (await connection.execute(_sql.close_batch, closing)).fetchone()
+    tally = await (await connection.execute(_CLOSE_BATCH, closing)).fetchone()
     if tally is None:
         raise BatchLostError(f"the batch at row {claimed.batch.first_row} is closed already")
     if tally["status"] is None:
@@ -71,7 +77,7 @@ async def close_all(connection: Connection, claimed: ClaimedBatch, created: int,
     await connection.execute(_sql.close_all_batches, claimed.action_key)
     await connection.execute(_sql.delete_attempts, claimed.batch_key)
     counted = {**claimed.action_key, "created_count": created, "beyond_plan": beyond_plan}
-    tally = await (await connection.execute(_sql.tally_atomic_if_unfinished, counted)).fetchone()
+    tally = await (await connection.execute(_TALLY_ATOMIC, counted)).fetchone()
     if tally is None:
         raise BatchLostError(f"the action {claimed.action_id} has ended already")
     if tally["is_heard"]:
@@ -109,7 +115,7 @@ async def end_unfinished(
     A transaction is open on `connection`, so that whoever is to hear of the end does so exactly if it comes to that.
     """
     ending = {"project_id": project_id, "action_id": action_id, "ended_by": ended_by, "reason": reason}
-    ended = await (await connection.execute(_sql.end_if_unfinished, ending)).fetchone()
+    ended = await (await connection.execute(_END, ending)).fetchone()
     if ended is None:
         return None
     if ended["is_heard"]:

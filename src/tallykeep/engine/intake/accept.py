@@ -37,10 +37,11 @@ from tallykeep.engine.scheduling.fair_scheduling import (
 )
 from tallykeep.engine.webhooks.emitting import emit
 from tallykeep.formats.csv.decimal_marks import DecimalMarks, with_marks
+from tallykeep.tenants.audit.entries import EMPTY_END_ENTRY, SUBMITTED_ENTRY, submission_columns
 
 _sql = queries(__package__, "accept.sql")
 
-_ACTION: LiteralString = _sql.one + ",\n" + _sql.action
+_ACTION: LiteralString = _sql.one + ",\n" + _sql.action + ",\n" + SUBMITTED_ENTRY + ",\n" + EMPTY_END_ENTRY
 _ACCEPT: LiteralString = TAKEN_SLOTS + ",\n" + _ACTION + QUEUE_TAKEN_SLOTS
 _ACCEPT_NUMBERED: LiteralString = _sql.numbered + ",\n" + _ACTION + "SELECT"
 
@@ -156,9 +157,12 @@ class Acceptance:
             await remember(connection, submission, fingerprint.digest(submission_options), params["id"])
 
     async def accept_planned(
-        self, connection: Connection, submission: Submission, submission_options: SubmissionOptions = _NO_OPTIONS
-    ) -> Accepted:
+        self, connection: Connection, submission: Submission, submission_options: SubmissionOptions = _NO_OPTIONS, *,
+        with_entry: bool = False,
+    ) -> Accepted:  # fmt: skip
         """Start an action over resources that are here already, in the transaction open on `connection`.
+
+        Its entry in the audit log is that of the change it belongs to, or one of its own, `with_entry`.
 
         Raises ConflictError when another submission under the same idempotency key is just being accepted; one that
         was accepted before is found by `replayed`, to be asked first.
@@ -168,7 +172,7 @@ class Acceptance:
             raise ValueError(f"{action_type.name} has no plan")
         action_id = new_id("aa_")
         totals = await self._plan(connection, submission, action_type.plan, action_id)
-        params = _added(submission, action_id) | _about(
+        params = _added(submission, action_id, with_entry=with_entry) | _about(
             Source("planned", parameters=submission.parameters), submission_options
         )
         await self._complete(connection, submission, submission_options, params, totals)
@@ -233,7 +237,7 @@ async def _replayed(
     return replay(submission, known, fingerprint.digest(submission_options))
 
 
-def _added(submission: Submission, action_id: str) -> dict[str, Any]:
+def _added(submission: Submission, action_id: str, *, with_entry: bool = True) -> dict[str, Any]:
     return {
         "project_id": submission.project_id,
         "id": action_id,
@@ -242,6 +246,7 @@ def _added(submission: Submission, action_id: str) -> dict[str, Any]:
         "request_id": submission.request_id,
         "requested_by": submission.requested_by,
         "parent_id": submission.parent_id,
+        **submission_columns(submission.entry, with_entry=with_entry),
     }
 
 

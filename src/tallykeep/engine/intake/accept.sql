@@ -4,7 +4,9 @@ submitted AS (
         :id::text AS id, :type::text AS type, :sequence::text AS sequence, :request_id::text AS request_id,
         :requested_by::text AS requested_by, :parent_id::text AS parent_id, :source::jsonb AS source,
         :submission_options::jsonb AS submission_options, :file_name::text AS file_name, :body_size::bigint AS body_size,
-        :total_count::bigint AS total_count, :open_batches::bigint AS open_batches, 0 AS behind
+        :total_count::bigint AS total_count, :open_batches::bigint AS open_batches, 0 AS behind, :log_id::text AS log_id,
+        :event::text AS event, :door::text AS door, :key_kind::text AS key_kind, :token_id::text AS token_id,
+        :session_id::text AS session_id, :address::text AS address
 )
 
 -- name: many!
@@ -15,11 +17,12 @@ submitted AS (
     FROM unnest(
         :id::text[], :type::text[], :request_id::text[], :requested_by::text[], :parent_id::text[], :source::jsonb[],
         :submission_options::jsonb[], :file_name::text[], :body_size::bigint[], :total_count::bigint[],
-        :first_row::bigint[], :body::bytea[], :lines::text[], :broken::text[]
+        :first_row::bigint[], :body::bytea[], :lines::text[], :broken::text[], :log_id::text[], :event::text[],
+        :door::text[], :key_kind::text[], :token_id::text[], :session_id::text[], :address::text[]
     ) WITH ORDINALITY AS member (
         id, type, request_id, requested_by, parent_id, source,
         submission_options, file_name, body_size, total_count,
-        first_row, body, lines, broken, position
+        first_row, body, lines, broken, log_id, event, door, key_kind, token_id, session_id, address, position
     )
 )
 
@@ -29,7 +32,7 @@ action AS (
     INSERT INTO async_actions (
         project_id, id, type, sequence, status, operation_status, ended_by, request_id, requested_by, parent_id, source,
         total_count, open_count, open_batches, submission_options, number, served_at, file_name, body_size,
-        created_at, updated_at, finished_at
+        created_at, updated_at, finished_at, log_id
     )
     SELECT
         :project_id, id, type, sequence,
@@ -39,7 +42,7 @@ action AS (
         request_id, requested_by, parent_id, source,
         total_count, total_count, open_batches, submission_options, taken.accepted - behind,
         timestamp - :head_start::interval, file_name, body_size,
-        timestamp, timestamp, CASE WHEN open_batches = 0 THEN timestamp END
+        timestamp, timestamp, CASE WHEN open_batches = 0 THEN timestamp END, log_id
     FROM taken, submitted, date_trunc('milliseconds', statement_timestamp()) AS timestamp
 )
 

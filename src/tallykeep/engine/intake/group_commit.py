@@ -16,17 +16,20 @@ from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.scheduling.fair_scheduling import QUEUE_TAKEN_SLOTS, TAKEN_SLOTS, head_start, slot_params
+from tallykeep.tenants.audit.entries import SUBMISSION_COLUMNS, SUBMITTED_ENTRY
 
 _sql = queries(__package__, "accept.sql")
 
-_ONE: LiteralString = TAKEN_SLOTS + ",\n" + _sql.one + ",\n" + _sql.action + ",\n" + _sql.batch + QUEUE_TAKEN_SLOTS
-_MANY: LiteralString = TAKEN_SLOTS + ",\n" + _sql.many + ",\n" + _sql.action + ",\n" + _sql.batches + QUEUE_TAKEN_SLOTS
+_ACTION: LiteralString = ",\n" + _sql.action + ",\n" + SUBMITTED_ENTRY + ",\n"
+_ONE: LiteralString = TAKEN_SLOTS + ",\n" + _sql.one + _ACTION + _sql.batch + QUEUE_TAKEN_SLOTS
+_MANY: LiteralString = TAKEN_SLOTS + ",\n" + _sql.many + _ACTION + _sql.batches + QUEUE_TAKEN_SLOTS
 
 # libpq copies every parameter into a buffer that it keeps as long as the connection.
 MAX_GROUP_BYTES = 1 << 18
 _MAX_GROUP = 64
 _NAMES = (
     "id", "type", "request_id", "requested_by", "parent_id", "source", "submission_options", "file_name", "body_size",
+    *SUBMISSION_COLUMNS,
 )  # fmt: skip
 
 

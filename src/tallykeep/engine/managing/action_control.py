@@ -6,6 +6,7 @@ from typing import Any
 
 from tallykeep.core.action import EndedBy
 from tallykeep.core.action_type import ActionType, ActionTypes, Submission, Upload
+from tallykeep.core.audit.entry import Entry
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError, NotFoundError
 from tallykeep.core.settings import Settings
@@ -18,6 +19,7 @@ from tallykeep.engine.downloads.failed_rows import FailedRows, as_source_rows, f
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.idempotency import Accepted
 from tallykeep.engine.scheduling.fair_scheduling import queue_next
+from tallykeep.tenants.audit.entries import add_entry
 
 _sql = queries(__package__, "action_control.sql")
 
@@ -69,8 +71,9 @@ class ActionControl:
             row["failures_kept"],
         )
 
-    async def cancel(self, project_id: int, action_id: str, canceled_by: str) -> None:
-        """End the action now: rows done stay done, the rest is unprocessed; canceling twice is allowed.
+    async def cancel(self, project_id: int, action_id: str, canceled_by: str, entry: Entry | None = None) -> None:
+        """End the action now: rows done stay done, the rest is unprocessed; canceling twice is allowed, and changes
+        nothing. `entry` tells the audit log of it.
 
         Raises NotFoundError; ConflictError where it has ended otherwise, or cannot be left half done.
         """
@@ -83,6 +86,8 @@ class ActionControl:
             reason = f"Canceled with the key {canceled_by}"
             async with connection.transaction():
                 ended = await end_unfinished(connection, project_id, action_id, EndedBy.CANCELED, reason)
+                if ended is not None and entry is not None:
+                    await add_entry(connection, entry)
             if ended is None:
                 await self._require_canceled(project_id, action_id)
             elif ended.sequence is not None:
@@ -138,7 +143,7 @@ class ActionControl:
             accepted = await self.acceptance.replayed(connection, submission, submission_options)
             if accepted is None:
                 again = replace(submission, parameters=parameters)
-                accepted = await self.acceptance.accept_planned(connection, again, submission_options)
+                accepted = await self.acceptance.accept_planned(connection, again, submission_options, with_entry=True)
         return accepted
 
 

@@ -82,8 +82,7 @@ class ActionReader:
         result = action_type.result(action_type, action, [Failure(*failure) for failure in row["failures"]], report)
         kin = await _kin(connection, project_id, [action])
         taken = {name: row[name] for name in TAKEN_OF_FILE}
-        # There is no audit log, and so no entry in it.
-        known = {**shown(action, kin.get(action.id)), **_effects(action_type, action), **taken, "log_id": None}
+        known = {**shown(action, kin.get(action.id)), **_effects(action_type, action), **taken, "log_id": row["log_id"]}
         content = {**known, "result": result, "processing_time": action.processing_time}
         is_final = action.ended and action.failures_kept and report is None and not _may_have_kin(action)
         return ShownAction(content, row["ended_ago"] if is_final else None)

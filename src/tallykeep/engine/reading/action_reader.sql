@@ -3,7 +3,7 @@
 SELECT
     project_id, id, type, status, operation_status, request_id, created_at, updated_at, started_at, finished_at,
     total_count, done_count, failed_count, unprocessed_count, created_count, dry_run, on_error, ended_by, reason,
-    retry_count, retry_reason,
+    retry_count, retry_reason, log_id,
     parent_id, requested_by, file_name, body_size, failures_kept, report_kept,
     statement_timestamp() - finished_at AS ended_ago,
     source ->> 'charset' AS charset,

@@ -21,6 +21,7 @@ from tallykeep.db.connections.pool import Connection, Connections, Pool
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.webhooks.deliverer import DELIVERIES_TO_DELETE
+from tallykeep.tenants.audit.retention import remove_old_entries
 from tallykeep.tenants.tokens import delete_expired_tokens
 
 _sql = queries(__package__, "pruner.sql")
@@ -74,6 +75,8 @@ class Pruner:
         for begin, days in self._lifetimes():
             if days is not None:
                 await self._remove_old(begin, timedelta(days=days))
+        if self.settings.keep_audit_days:
+            await remove_old_entries(self.pool, self.settings.keep_audit_days)
 
     def _lifetimes(self) -> tuple[tuple[LiteralString, float | None], ...]:
         kept = self.settings

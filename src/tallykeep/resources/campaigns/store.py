@@ -171,10 +171,10 @@ async def switch_campaign(connection: Connection, project_id: int, key: str, *, 
     return str(campaign["id"])
 
 
-async def take_out_campaign(connection: Connection, caller: Caller, key: str, *, force: bool) -> str:
-    """Delete a campaign in the caller's transaction, its vouchers not yet; returns its id. Raises NotFoundError.
+async def take_out_campaign(connection: Connection, caller: Caller, key: str, *, force: bool) -> tuple[str, str]:
+    """Delete a campaign in the caller's transaction, its vouchers not yet; returns its id and name.
 
-    Batches that write vouchers of it have ended then, and those that come find it gone.
+    Raises NotFoundError. Batches that write vouchers of it have ended then, and those that come find it gone.
     """
     campaign = await find_campaign(connection, caller.project_id, key)
     await shut_for_request(connection, caller.project_id, campaign_gate(campaign["id"]), held=(PROJECT,))
@@ -184,7 +184,7 @@ async def take_out_campaign(connection: Connection, caller: Caller, key: str, *,
         raise NotFoundError.of("campaign", key)
     if not force:
         await put_in_bin(connection, caller, "campaign", gone, name=gone["name"])
-    return str(gone["id"])
+    return str(gone["id"]), str(gone["name"])
 
 
 async def _shown(connection: Connection, project_id: int, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,8 +13,8 @@ from tallykeep.tenants.callers import Caller
 _sql = queries(__package__, "store.sql")
 
 
-async def delete_product(connection: Connection, caller: Caller, key: str, *, force: bool) -> None:
-    """Delete a product and its SKUs, for good with `force`, else into the bin; raises NotFoundError."""
+async def delete_product(connection: Connection, caller: Caller, key: str, *, force: bool) -> str:
+    """Delete a product and its SKUs, for good with `force`, else into the bin; returns its id. Raises NotFoundError."""
     async with connection.transaction():
         await gates.shut_for_request(connection, caller.project_id, gates.PRODUCTS)
         product = await get_one(connection, caller.project_id, PRODUCT, key)
@@ -25,10 +25,11 @@ async def delete_product(connection: Connection, caller: Caller, key: str, *, fo
             for sku in skus:
                 await put_in_bin(connection, caller, "sku", sku, name=sku["sku"], parent_id=product["id"])
             await put_in_bin(connection, caller, "product", PRODUCT.show(row), name=row["name"])
+    return str(row["id"])
 
 
-async def delete_sku(connection: Connection, caller: Caller, product_id: str, key: str, *, force: bool) -> None:
-    """Delete a product's SKU, for good with `force`, else into the bin; raises NotFoundError."""
+async def delete_sku(connection: Connection, caller: Caller, product_id: str, key: str, *, force: bool) -> str:
+    """Delete a product's SKU, for good with `force`, else into the bin; returns its id. Raises NotFoundError."""
     async with connection.transaction():
         sku = await get_one(connection, caller.project_id, SKU, key)
         if sku["product_id"] != product_id:
@@ -36,3 +37,4 @@ async def delete_sku(connection: Connection, caller: Caller, product_id: str, ke
         row = await delete_one(connection, caller.project_id, SKU, sku["id"])
         if not force:
             await put_in_bin(connection, caller, "sku", SKU.show(row), name=row["sku"], parent_id=product_id)
+    return str(row["id"])

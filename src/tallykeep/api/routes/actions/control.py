@@ -1,11 +1,13 @@
 """Endpoints that act on one action: cancel it, retry its failed rows, download them."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import FromReader
@@ -19,9 +21,11 @@ from tallykeep.api.routes.submissions import RETRY_BODY, media_types
 from tallykeep.api.schemas.actions import Action
 from tallykeep.api.schemas.values import AcceptedAction
 from tallykeep.core.action_type import ActionType
+from tallykeep.core.audit.entry import Entry
 from tallykeep.core.batch import Source
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import ConflictError, InvalidQueryError
+from tallykeep.core.ids import new_id
 from tallykeep.core.options.declaration import Option
 from tallykeep.core.submission_options import OPTIONS
 from tallykeep.engine.downloads.failed_rows import FailedRows, as_csv, as_ndjson, failed_rows
@@ -51,10 +55,17 @@ Unprocessed = Annotated[bool, Query(description="Include the rows that have no o
 @router.post("/{action_id}/cancel", summary="Cancel async action", openapi_extra=_MANAGING | OURS | answers(Action))
 async def cancel(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> Json:
     """End an action now: rows done stay done, the others are counted as unprocessed. Ours: the reference API cannot."""
-    await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
+    entry = canceling(request, caller, action_id)
+    await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id, entry)
     async with context.reading(caller).connection() as connection:
         links = context.report_links(request, caller)
         return Json(await context.reader.get_action(connection, caller.project_id, action_id, links))
+
+
+def canceling(request: Request, caller: Caller, action_id: str) -> Entry:
+    """Return the entry of one action's cancellation; a request may cancel many."""
+    entry = attempt_of(request).entry(caller)
+    return replace(entry, id=new_id("log_"), resource_id=action_id, action_id=action_id)
 
 
 @router.post(

@@ -7,17 +7,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.permissions import needs, require, submits
 from tallykeep.api.openapi import answers
 from tallykeep.api.requests.upload import submission
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.routes.actions.control import canceling
 from tallykeep.api.routes.actions.read import FromFilters
 from tallykeep.api.schemas.actions import CanceledMatching, RetriedMatching
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import RequestError
-from tallykeep.core.ids import wire_time
+from tallykeep.core.ids import new_id, wire_time
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.clock import database_time
 from tallykeep.engine.managing.action_control import target_parameters
@@ -43,7 +45,9 @@ FromMatching = Annotated[Wanted, Depends(_matching)]
 
 
 @router.post("/cancel", summary="Cancel all that match", openapi_extra=_MANAGING | OURS | answers(CanceledMatching))
-async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False) -> Json:
+async def cancel_all(
+    request: Request, context: FromContext, caller: FromCaller, wanted: FromMatching, dry_run: DryRun = False
+) -> Json:
     """Cancel every running action that matches the filters of the list, exactly as if each were canceled by itself.
     `has_more` is true if more than `limit` actions match: repeat the request for the rest. Send `as_of` as `end_date`
     to leave actions alone that are submitted later.
@@ -54,7 +58,8 @@ async def cancel_all(context: FromContext, caller: FromCaller, wanted: FromMatch
         action_ids, has_more = await find_cancelable(connection, caller.project_id, wanted, never)
 
     async def cancel(action_id: str) -> dict[str, Any]:
-        await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id)
+        entry = canceling(request, caller, action_id)
+        await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id, entry)
         return {"id": action_id}
 
     return await _done_to(action_ids, has_more, dry_run, as_of, cancel)
@@ -87,7 +92,9 @@ async def _retry(request: Request, context: Context, caller: Caller, action_id: 
     parent = await controller.find(caller.project_id, action_id)
     require(caller, submits(parent.action_type))
     submitted = submission(request, caller, parent.action_type, target_parameters(parent.source), parent_id=action_id)
-    submitted = replace(submitted, idempotency_key=None)  # one key cannot stand for several actions
+    # Neither a key nor an entry can stand for several actions.
+    entry = replace(attempt_of(request).entry(caller), id=new_id("log_"))
+    submitted = replace(submitted, idempotency_key=None, entry=entry)
     accepted = await controller.retry(parent, submitted, SubmissionOptions(), None, unprocessed=False)
     return accepted.action_id
 

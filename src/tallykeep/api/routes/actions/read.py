@@ -34,7 +34,6 @@ _SHOWN = Compatibility(
     query=(),
     added=(*ADDED_FIELDS, *ADDED_TO_ONE),
     adds=("a `result` while the action still runs, with counts from the first row on that has an outcome",),
-    empty=("log_id",),
     differs=("one that is ENQUEUED is given up to 150 ms to begin before it is shown",),
 )
 

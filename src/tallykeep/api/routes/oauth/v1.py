@@ -8,6 +8,7 @@ from dataclasses import asdict
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.permissions import any_key
@@ -67,8 +68,9 @@ async def issue(request: Request, context: FromContext, caller: FromCaller) -> J
     if grant_type != GRANT_TYPE:
         raise InvalidGrantTypeError(f"grant_type should be {GRANT_TYPE}")
     permissions = read_v1_scope(scope)
-    async with context.writing(caller) as connection:
+    async with context.changing(request, caller) as connection:
         token = await tokens.issue_token(connection, caller, " ".join(scope.split()), permissions)
+        attempt_of(request).about(token.id, scope=token.scope)
     return Json(_shown(token), headers=NO_STORE)
 
 
@@ -100,10 +102,13 @@ async def revoke(request: Request, context: FromContext, caller: FromCaller) -> 
     One that is not valid is answered 404, without a body.
     """
     (access_token,) = await _required(request, "access_token")
-    async with context.writing(caller) as connection:
-        was_valid = await tokens.revoke_token(connection, caller, access_token)
+    async with context.changing(request, caller) as connection:
+        token_id = await tokens.revoke_token(connection, caller, access_token)
+        attempt = attempt_of(request)
+        attempt.about(token_id)
+        attempt.is_done = token_id is not None
     context.key_cache.clear()
-    return Response(status_code=204 if was_valid else 404)
+    return Response(status_code=204 if token_id else 404)
 
 
 async def _required(request: Request, *names: str) -> list[str]:
@@ -116,4 +121,6 @@ async def _required(request: Request, *names: str) -> list[str]:
 
 
 def _shown(token: Token) -> dict[str, str | int]:
-    return {**asdict(token), "token_type": "Bearer"}
+    shown = {**asdict(token), "token_type": "Bearer"}
+    del shown["id"]
+    return shown

@@ -7,6 +7,8 @@ from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Request
 
+from tallykeep.api.auditing.attempt import attempt_of
+from tallykeep.api.auditing.middleware import ERROR, SHOWN_KEY
 from tallykeep.api.dependencies.auth import caller_of, known_grant
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.permissions import public
@@ -71,6 +73,7 @@ async def issue(request: Request, context: FromContext) -> Json:
         async with context.slot(caller, context.shares.requests):
             token = await _issued(request, context, caller)
     except _RefusedError as refused:
+        request.scope["state"][ERROR] = refused.error
         return refused.answer()
     shown = {"access_token": token.access_token, "token_type": "Bearer", "expires_in": token.expires_in}
     return Json({**shown, "scope": token.scope}, headers=NO_STORE)
@@ -79,6 +82,7 @@ async def issue(request: Request, context: FromContext) -> Json:
 async def _client(request: Request, context: Context) -> Caller:
     """Return the caller whose service key this is (RFC 6749, section 2.3.1)."""
     key_id, secret = _basic(request)
+    request.scope["state"][SHOWN_KEY] = (key_id, "service")
     grant = await known_grant(context, "service", key_id, secret)
     if grant is None:
         raise _invalid_client("The service key is unknown, expired or was revoked")
@@ -116,8 +120,10 @@ async def _issued(request: Request, context: Context, caller: Caller) -> Token:
         raise _RefusedError("invalid_request", "project_id is not the project of the key")
     try:
         permissions = read_v2_scope(parameters.get("scope"), caller.grant.permissions)
-        async with context.writing(caller) as connection:
-            return await issue_token(connection, caller, " ".join(sorted(permissions)), permissions)
+        async with context.changing(request, caller) as connection:
+            token = await issue_token(connection, caller, " ".join(sorted(permissions)), permissions)
+            attempt_of(request).about(token.id, scope=token.scope)
+        return token
     except InvalidScopeError as refused:
         raise _RefusedError("invalid_scope", refused.details) from None
     except UnauthorizedError as refused:

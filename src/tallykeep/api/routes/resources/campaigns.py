@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BeforeValidator
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, LongPage, parameters_of
@@ -94,11 +95,12 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
 
     async def write(connection: Connection) -> Json:
         campaign_id, draft = await store.create_campaign(connection, caller.project_id, body)
+        attempt_of(request).about(campaign_id)
         require_enough_codes(draft.rule, draft.vouchers_count)
         await _fill(request, context, connection, caller, campaign_id, draft.vouchers_count)
         return Json(await store.get_campaign(connection, caller.project_id, campaign_id))
 
-    return await context.transact(caller, write)
+    return await context.transact(request, caller, write)
 
 
 @router.get("/{campaign_id:key}", summary="Get campaign", openapi_extra=_READING | _SHOWN.extra | answers(Campaign))
@@ -116,11 +118,12 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cam
 
     async def write(connection: Connection) -> Json:
         campaign_key, change = await store.change_campaign(connection, caller.project_id, campaign_id, body)
+        attempt_of(request).about(campaign_key)
         options = {"campaign_id": campaign_key, "change": change}
         await _start(request, context, connection, caller, "CAMPAIGN.VOUCHERS_UPDATE", options)
         return Json(await store.get_campaign(connection, caller.project_id, campaign_key))
 
-    return await context.transact(caller, write)
+    return await context.transact(request, caller, write)
 
 
 @router.delete(
@@ -136,31 +139,34 @@ async def delete(
     await context.open_actions.admit(caller.project_id)
     submitted = _submission(request, context, caller, "CAMPAIGN.VOUCHERS_DELETE", {}, force)
     submission_options = _really(request)
+    attempt = attempt_of(request)
 
     async def write(connection: Connection) -> Accepted:
-        if accepted := await context.acceptance.replayed(connection, submitted, submission_options):
+        if accepted := await _replayed(request, context, connection, submitted, submission_options):
             return accepted
         try:
-            campaign_key = await store.take_out_campaign(connection, caller, campaign_id, force=force)
+            campaign_key, name = await store.take_out_campaign(connection, caller, campaign_id, force=force)
         except NotFoundError:
             # Perhaps this very request deleted it a moment ago, sent a first time.
-            if accepted := await context.acceptance.replayed(connection, submitted, submission_options):
+            if accepted := await _replayed(request, context, connection, submitted, submission_options):
                 return accepted
             raise
         parameters = {"campaign_id": campaign_key, "force": force, "deleted_by": caller.key_id}
-        return await context.acceptance.accept_planned(
+        started = await context.acceptance.accept_planned(
             connection, replace(submitted, parameters=parameters), submission_options
         )
+        attempt.about(campaign_key, action_id=started.action_id, name=name, force=force)
+        return started
 
-    return answer_accepted(await context.transact(caller, write), 202)
+    return answer_accepted(await context.transact(request, caller, write), 202)
 
 
 @router.post(
     "/{campaign_id:key}/enable", summary="Enable campaign", openapi_extra=_WRITING | _SWITCHED.extra | answers(Campaign)
 )
-async def enable(context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
+async def enable(request: Request, context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """Switch a campaign on."""
-    return await _switched(context, caller, campaign_id, active=True)
+    return await _switched(request, context, caller, campaign_id, active=True)
 
 
 @router.post(
@@ -168,9 +174,9 @@ async def enable(context: FromContext, caller: FromCaller, campaign_id: str) -> 
     summary="Disable campaign",
     openapi_extra=_WRITING | _SWITCHED.extra | answers(Campaign),
 )
-async def disable(context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
+async def disable(request: Request, context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """Switch a campaign off."""
-    return await _switched(context, caller, campaign_id, active=False)
+    return await _switched(request, context, caller, campaign_id, active=False)
 
 
 @router.post(
@@ -195,7 +201,7 @@ async def add_vouchers(
     submission_options = read_submission_options(request.query_params)
 
     async def write(connection: Connection) -> Json:
-        if accepted := await context.acceptance.replayed(connection, submitted, submission_options):
+        if accepted := await _replayed(request, context, connection, submitted, submission_options):
             return answer_accepted(accepted, 202)
         campaign = await store.find_campaign(connection, caller.project_id, campaign_id)
         require_enough_codes(store.rule_of(campaign, body), vouchers_count)
@@ -204,14 +210,15 @@ async def add_vouchers(
             _refuse_one_code_for_several(body)
             parameters = {"campaign_id": campaign["id"], "count": vouchers_count, "overrides": body}
             planned = replace(submitted, parameters=parameters)
-            return answer_accepted(
-                await context.acceptance.accept_planned(connection, planned, submission_options), 202
-            )
+            started = await context.acceptance.accept_planned(connection, planned, submission_options)
+            attempt_of(request).about(campaign["id"], action_id=started.action_id, count=vouchers_count)
+            return answer_accepted(started, 202)
         _require_no_option(submitted, submission_options)
         code = await add_voucher(connection, caller.project_id, campaign["id"], body)
+        attempt_of(request).about(campaign["id"], code=code)
         return Json(await get_voucher(connection, caller.project_id, code))
 
-    return await context.transact(caller, write)
+    return await context.transact(request, caller, write)
 
 
 @router.post(
@@ -227,9 +234,11 @@ async def add_with_code(
 
     async def write(connection: Connection) -> Json:
         await add_voucher(connection, caller.project_id, campaign_id, {**body, "code": code})
+        campaign = await store.find_campaign(connection, caller.project_id, campaign_id)
+        attempt_of(request).about(campaign["id"], code=code)
         return Json(await get_voucher(connection, caller.project_id, code))
 
-    return await context.transact(caller, write)
+    return await context.transact(request, caller, write)
 
 
 def _require_no_option(submitted: Submission, submission_options: SubmissionOptions) -> None:
@@ -263,7 +272,18 @@ async def _start(
 ) -> None:
     submitted = _submission(request, context, caller, name, options)
     # The answer is the campaign, which a second request would find changed: no key makes these two the same.
-    await context.acceptance.accept_planned(connection, replace(submitted, idempotency_key=None), _really(request))
+    planned = replace(submitted, idempotency_key=None)
+    started = await context.acceptance.accept_planned(connection, planned, _really(request))
+    attempt_of(request).about(action_id=started.action_id)
+
+
+async def _replayed(
+    request: Request, context: Context, connection: Connection, submitted: Submission, options: SubmissionOptions
+) -> Accepted | None:
+    """Return the action that this request has started before, in which case it changes nothing now."""
+    accepted = await context.acceptance.replayed(connection, submitted, options)
+    attempt_of(request).is_done = accepted is None
+    return accepted
 
 
 def _submission(
@@ -283,9 +303,10 @@ def _really(request: Request) -> SubmissionOptions:
     return submission_options
 
 
-async def _switched(context: Context, caller: Caller, campaign_id: str, *, active: bool) -> Json:
+async def _switched(request: Request, context: Context, caller: Caller, campaign_id: str, *, active: bool) -> Json:
     async def write(connection: Connection) -> Json:
         campaign_key = await store.switch_campaign(connection, caller.project_id, campaign_id, active=active)
+        attempt_of(request).about(campaign_key)
         return Json(await store.get_campaign(connection, caller.project_id, campaign_key))
 
-    return await context.transact(caller, write)
+    return await context.transact(request, caller, write)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.permissions import needs
@@ -30,8 +31,10 @@ async def list_(context: FromContext, caller: FromCaller) -> Json:
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a category; vouchers and campaigns that carry its name already are in it at once."""
     body = await json_object(request, context.settings.max_row_bytes)
-    async with context.writing(caller) as connection:
-        return Json(await store.create_category(connection, caller.project_id, body))
+    async with context.changing(request, caller) as connection:
+        created = await store.create_category(connection, caller.project_id, body)
+        attempt_of(request).about(created["id"], name=created["name"])
+    return Json(created)
 
 
 @router.get("/{category_id}", summary="Get category", openapi_extra=_READING | answers(Category))
@@ -47,15 +50,20 @@ async def get(context: FromContext, caller: FromCaller, category_id: str) -> Jso
 async def update(request: Request, context: FromContext, caller: FromCaller, category_id: str) -> Json:
     """Change a category's name or hierarchy; all vouchers and campaigns in it show the new name."""
     body = await json_object(request, context.settings.max_row_bytes)
-    async with context.writing(caller) as connection:
-        return Json(await store.update_category(connection, caller.project_id, category_id, body))
+    async with context.changing(request, caller) as connection:
+        updated = await store.update_category(connection, caller.project_id, category_id, body)
+        attempt_of(request).about(name=updated["name"])
+    return Json(updated)
 
 
 @router.delete(
     "/{category_id}", status_code=204, summary="Delete category", openapi_extra=_WRITING | Compatibility(query=()).extra
 )
-async def delete(context: FromContext, caller: FromCaller, category_id: str, force: bool = False) -> Response:
+async def delete(
+    request: Request, context: FromContext, caller: FromCaller, category_id: str, force: bool = False
+) -> Response:
     """Delete a category. One in use is deleted only with `force`, which removes it from its vouchers and campaigns."""
-    async with context.writing(caller) as connection:
+    attempt_of(request).about(force=force)
+    async with context.changing(request, caller) as connection:
         await store.delete_category(connection, caller.project_id, category_id, force=force)
     return Response(status_code=204)

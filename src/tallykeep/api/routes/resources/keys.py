@@ -1,10 +1,11 @@
 """A project's keys, managed by those that may; the reference API has this in its dashboard alone."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.permissions import needs
@@ -20,6 +21,8 @@ from tallykeep.tenants.permissions import Permission
 router = APIRouter(prefix="/v1/keys", tags=["Keys"], default_response_class=Json)
 
 _MANAGING = needs(Permission.KEYS_MANAGE, managing=True)
+
+_DETAILS = ("kind", "name", "role", "scopes", "addresses", "expires_at")
 
 Kind = Annotated[KeyKind | None, Query(description="Needed only where keys of two kinds have this id.")]
 
@@ -43,8 +46,10 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
     can do more than itself; keys of the management API are created with one of them.
     """
     body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
-    async with context.writing(caller) as connection:
-        return Json(await keys.create_key(connection, caller, body))
+    async with context.changing(request, caller) as connection:
+        created = await keys.create_key(connection, caller, body)
+        attempt_of(request).about(created["id"], **_details(created))
+    return Json(created)
 
 
 @router.put("/{key_id:path}", summary="Change key", openapi_extra=_MANAGING | OURS | takes(KeyUpdate) | answers(Key))
@@ -53,8 +58,9 @@ async def change(request: Request, context: FromContext, caller: FromCaller, key
     stay. The key that asks can only change its name.
     """
     body = await json_object(request, context.settings.max_row_bytes)
-    async with context.writing(caller) as connection:
+    async with context.changing(request, caller) as connection:
         changed = await keys.change_key(connection, caller, key_id, kind, body)
+        attempt_of(request).about(changed["id"], **_details(changed))
     context.key_cache.clear()
     return Json(changed)
 
@@ -69,19 +75,28 @@ async def rotate(request: Request, context: FromContext, caller: FromCaller, key
     a day unless given; one before that ends at once. The id stays, and so do tokens of OAuth that the key was given.
     """
     body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
-    async with context.writing(caller) as connection:
+    async with context.changing(request, caller) as connection:
         rotated = await keys.rotate_key(connection, caller, key_id, kind, body)
+        details = {name: rotated[name] for name in ("kind", "name", "previous_token_until")}
+        attempt_of(request).about(rotated["id"], **details)
     context.key_cache.clear()
     return Json(rotated)
 
 
 @router.delete("/{key_id:path}", status_code=204, summary="Revoke key", openapi_extra=_MANAGING | OURS)
-async def revoke(context: FromContext, caller: FromCaller, key_id: str, kind: Kind = None) -> Response:
+async def revoke(
+    request: Request, context: FromContext, caller: FromCaller, key_id: str, kind: Kind = None
+) -> Response:
     """Revoke a key and its tokens, from the next request on; if several processes serve the API, within a second.
 
     The key that asks is refused with a 409: so one always works.
     """
-    async with context.writing(caller) as connection:
-        await keys.revoke_key(connection, caller, key_id, kind)
+    async with context.changing(request, caller) as connection:
+        attempt_of(request).about(kind=await keys.revoke_key(connection, caller, key_id, kind))
     context.key_cache.clear()
     return Response(status_code=204)
+
+
+def _details(key: dict[str, Any]) -> dict[str, Any]:
+    """Return what the audit log tells of a key: what it may do, and from where and until when."""
+    return {name: key[name] for name in _DETAILS}

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller, FromManagedProject
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.permissions import needs
@@ -81,9 +82,12 @@ async def get_schema(context: FromContext, caller: FromCaller, resource: str) ->
     summary="Remove a definition",
     openapi_extra=_DEFINING | OURS | answers(MetadataSchema),
 )
-async def remove_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
+async def remove_definition(
+    request: Request, context: FromContext, caller: FromCaller, resource: str, key: str
+) -> Json:
     """Mark a definition as removed; the resources keep their metadata. Ours, not the reference API's."""
-    async with context.writing(caller) as connection:
+    attempt_of(request).about(related_object=resource)
+    async with context.changing(request, caller) as connection:
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=True)
     return Json(_with_camel_case(_shown(schema)))
 
@@ -93,9 +97,12 @@ async def remove_definition(context: FromContext, caller: FromCaller, resource: 
     summary="Restore a removed definition",
     openapi_extra=_DEFINING | OURS | answers(MetadataSchema),
 )
-async def restore_definition(context: FromContext, caller: FromCaller, resource: str, key: str) -> Json:
+async def restore_definition(
+    request: Request, context: FromContext, caller: FromCaller, resource: str, key: str
+) -> Json:
     """Restore a removed definition. Ours, not the reference API's."""
-    async with context.writing(caller) as connection:
+    attempt_of(request).about(related_object=resource)
+    async with context.changing(request, caller) as connection:
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=False)
     return Json(_with_camel_case(_shown(schema)))
 
@@ -112,12 +119,15 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
     submission_options = read_submission_options(request.query_params)
     submitted = submission(request, caller, action_type, {"key": key}, id_prefix="w-")
     await context.open_actions.admit(caller.project_id)
-    async with context.writing(caller) as connection, connection.transaction():
+    attempt = attempt_of(request)
+    async with context.changing(request, caller) as connection:
         accepted = await context.acceptance.replayed(connection, submitted, submission_options)
+        attempt.is_done = accepted is None
         if accepted is None:
             if not submission_options.dry_run:
                 await schemas.forget_removed_definition(connection, caller.project_id, resource, key)
             accepted = await context.acceptance.accept_planned(connection, submitted, submission_options)
+            attempt.about(action_id=accepted.action_id, related_object=resource, dry_run=submission_options.dry_run)
     return answer_accepted(accepted, 202)
 
 
@@ -193,7 +203,7 @@ async def list_managed(context: FromContext, manager: FromManagedProject) -> Jso
 async def create(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
     """Define the metadata of a type of resource for the first time."""
     body = await json_object(request, context.settings.max_row_bytes)
-    async with context.writing(manager) as connection:
+    async with context.changing(request, manager) as connection:
         created = await schemas.create_schema(
             connection,
             manager.project_id,
@@ -201,6 +211,7 @@ async def create(request: Request, context: FromContext, manager: FromManagedPro
             body.get("properties"),
             body.get("allow_defined_only"),
         )
+        attempt_of(request).about(created["id"], related_object=created["related_object"])
     return Json(_shown(created))
 
 
@@ -223,7 +234,7 @@ async def get_managed(context: FromContext, manager: FromManagedProject, schema_
 async def update(request: Request, context: FromContext, manager: FromManagedProject, schema_id: str) -> Json:
     """Add definitions or overwrite them; those left out stay as they are."""
     body = await json_object(request, context.settings.max_row_bytes)
-    async with context.writing(manager) as connection:
+    async with context.changing(request, manager) as connection:
         updated = await schemas.update_schema(
             connection,
             manager.project_id,
@@ -231,6 +242,7 @@ async def update(request: Request, context: FromContext, manager: FromManagedPro
             body.get("properties"),
             body.get("allow_defined_only"),
         )
+        attempt_of(request).about(related_object=updated["related_object"])
     return Json(_shown(updated))
 
 
@@ -240,9 +252,9 @@ async def update(request: Request, context: FromContext, manager: FromManagedPro
     summary="Delete metadata schema",
     openapi_extra=_DEFINING_ALL,
 )
-async def delete(context: FromContext, manager: FromManagedProject, schema_id: str) -> Response:
+async def delete(request: Request, context: FromContext, manager: FromManagedProject, schema_id: str) -> Response:
     """Delete a schema for good; the resources keep their metadata."""
-    async with context.writing(manager) as connection:
+    async with context.changing(request, manager) as connection:
         await schemas.delete_schema(connection, manager.project_id, schema_id)
     return Response(status_code=204)
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit, LongPage, parameters_of
@@ -57,10 +58,12 @@ async def get(context: FromContext, caller: FromCaller, product_id: str) -> Json
     summary="Delete product",
     openapi_extra=needs(Permission.PRODUCTS_WRITE) | _DELETED.extra,
 )
-async def delete(context: FromContext, caller: FromCaller, product_id: str, force: bool = False) -> Response:
+async def delete(
+    request: Request, context: FromContext, caller: FromCaller, product_id: str, force: bool = False
+) -> Response:
     """Delete a product and its SKUs: into the bin, or with `force` for good."""
-    async with context.writing(caller) as connection:
-        await delete_product(connection, caller, product_id, force=force)
+    async with context.changing(request, caller) as connection:
+        attempt_of(request).about(await delete_product(connection, caller, product_id, force=force), force=force)
     return Response(status_code=204)
 
 
@@ -96,9 +99,10 @@ async def create_sku(request: Request, context: FromContext, caller: FromCaller,
         await hold_for_request(connection, caller.project_id, *SKU.depends_on)
         product = await get_one(connection, caller.project_id, PRODUCT, product_id)
         sku_id = await upsert_one(connection, caller.project_id, SKU, {**values, "product_id": product["id"]})
+        attempt_of(request).about(sku_id, product_id=product["id"])
         return Json(await get_one(connection, caller.project_id, SKU, sku_id))
 
-    return await context.transact(caller, write)
+    return await context.transact(request, caller, write)
 
 
 @router.put(
@@ -116,9 +120,10 @@ async def update_sku(request: Request, context: FromContext, caller: FromCaller,
         sku = await get_one(connection, caller.project_id, SKU, sku_id)
         change = changes_of(values) | {"id": sku["id"], "product_id": product["id"]}
         await upsert_one(connection, caller.project_id, SKU, change)
+        attempt_of(request).about(sku["id"], product_id=product["id"])
         return Json(await get_one(connection, caller.project_id, SKU, sku["id"]))
 
-    return await context.transact(caller, write)
+    return await context.transact(request, caller, write)
 
 
 @router.delete(
@@ -128,12 +133,13 @@ async def update_sku(request: Request, context: FromContext, caller: FromCaller,
     openapi_extra=_WRITING | _DELETED.extra,
 )
 async def delete_product_sku(
-    context: FromContext, caller: FromCaller, product_id: str, sku_id: str, force: bool = False
+    request: Request, context: FromContext, caller: FromCaller, product_id: str, sku_id: str, force: bool = False
 ) -> Response:
     """Delete a SKU of this product: into the bin, or with `force` for good."""
-    async with context.writing(caller) as connection:
+    async with context.changing(request, caller) as connection:
         product = await get_one(connection, caller.project_id, PRODUCT, product_id)
-        await delete_sku(connection, caller, product["id"], sku_id, force=force)
+        deleted = await delete_sku(connection, caller, product["id"], sku_id, force=force)
+        attempt_of(request).about(deleted, product_id=product["id"], force=force)
     return Response(status_code=204)
 
 

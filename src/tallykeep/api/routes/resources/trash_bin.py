@@ -53,8 +53,8 @@ async def list_(
 @router.delete(
     "/{entry_id}", status_code=204, summary="Delete bin entry", openapi_extra=needs(Permission.TRASH_BIN_MANAGE)
 )
-async def delete(context: FromContext, caller: FromCaller, entry_id: str) -> Response:
+async def delete(request: Request, context: FromContext, caller: FromCaller, entry_id: str) -> Response:
     """Delete an entry for good."""
-    async with context.writing(caller) as connection:
+    async with context.changing(request, caller) as connection:
         await delete_from_bin(connection, caller.project_id, entry_id)
     return Response(status_code=204)

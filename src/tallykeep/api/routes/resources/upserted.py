@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.parameters import Limit, parameters_of
@@ -56,9 +57,10 @@ def _add_create(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> No
 
         async def write(connection: Connection) -> Json:
             resource_id = await upsert_one(connection, caller.project_id, spec, values)
+            attempt_of(request).about(resource_id)
             return Json(await get_one(connection, caller.project_id, spec, resource_id))
 
-        return await context.transact(caller, write)
+        return await context.transact(request, caller, write)
 
     brought = f"; {spec.brings}" if spec.brings else ""
     create.__doc__ = f"Create {spec.one}, or update the one with this source_id or id{brought}."
@@ -84,9 +86,10 @@ def _add_update(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> No
         async def write(connection: Connection) -> Json:
             resource = await get_one(connection, caller.project_id, spec, _key(request, spec))
             await upsert_one(connection, caller.project_id, spec, changes_of(values) | {"id": resource["id"]})
+            attempt_of(request).about(resource["id"])
             return Json(await get_one(connection, caller.project_id, spec, resource["id"]))
 
-        return await context.transact(caller, write)
+        return await context.transact(request, caller, write)
 
     update.__doc__ = f"Update {spec.one}: {spec.update_rule}."
     schemas = schemas_of(spec)
@@ -102,8 +105,9 @@ def _add_update(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> No
 
 def _add_delete(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> None:
     async def delete(request: Request, context: FromContext, caller: FromCaller) -> Response:
-        async with context.writing(caller) as connection:
-            await delete_one(connection, caller.project_id, spec, _key(request, spec))
+        async with context.changing(request, caller) as connection:
+            deleted = await delete_one(connection, caller.project_id, spec, _key(request, spec))
+            attempt_of(request).about(deleted["id"])
         return Response(status_code=204)
 
     delete.__doc__ = f"Delete {spec.one} for good."

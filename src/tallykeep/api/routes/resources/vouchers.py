@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import Limit, Page, parameters_of
@@ -76,19 +77,19 @@ async def create_with_any_code(request: Request, context: FromContext, caller: F
     body, one is made by its `code_config`.
     """
     body = await json_object(request, context.settings.max_row_bytes)
-    return await _created(context, caller, body)
+    return await _created(request, context, caller, body)
 
 
 @router.post("/{code:key}/enable", summary="Enable voucher", openapi_extra=_WRITING | answers(Voucher))
-async def enable(context: FromContext, caller: FromCaller, code: str) -> Json:
+async def enable(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Switch a voucher on."""
-    return await _switched(context, caller, code, active=True)
+    return await _switched(request, context, caller, code, active=True)
 
 
 @router.post("/{code:key}/disable", summary="Disable voucher", openapi_extra=_WRITING | answers(Voucher))
-async def disable(context: FromContext, caller: FromCaller, code: str) -> Json:
+async def disable(request: Request, context: FromContext, caller: FromCaller, code: str) -> Json:
     """Switch a voucher off."""
-    return await _switched(context, caller, code, active=False)
+    return await _switched(request, context, caller, code, active=False)
 
 
 @router.put("/{code:key}", summary="Update voucher", openapi_extra=_WRITING | _UPDATED)
@@ -99,15 +100,19 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cod
     async def write(connection: Connection) -> Json:
         _refuse_another_campaign(await get_voucher(connection, caller.project_id, code), body)
         voucher_code = await update_voucher(connection, caller.project_id, code, body)
+        attempt_of(request).about(voucher_code)
         return Json(await get_voucher(connection, caller.project_id, voucher_code))
 
-    return await context.transact(caller, write)
+    return await context.transact(request, caller, write)
 
 
 @router.delete("/{code:key}", status_code=204, summary="Delete voucher", openapi_extra=_WRITING | _DELETED.extra)
-async def delete(context: FromContext, caller: FromCaller, code: str, force: bool = False) -> Response:
+async def delete(
+    request: Request, context: FromContext, caller: FromCaller, code: str, force: bool = False
+) -> Response:
     """Delete a voucher: into the bin, or with `force` for good."""
-    async with context.writing(caller) as connection:
+    attempt_of(request).about(force=force)
+    async with context.changing(request, caller) as connection:
         await delete_voucher(connection, caller, code, force=force)
     return Response(status_code=204)
 
@@ -126,25 +131,27 @@ async def create(request: Request, context: FromContext, caller: FromCaller, cod
     body_code = body.setdefault("code", code)
     if body_code != code:
         raise InvalidPayloadError(f"code: the body says {body_code!r}, but the path says {code!r}")
-    return await _created(context, caller, body)
+    return await _created(request, context, caller, body)
 
 
-async def _created(context: Context, caller: Caller, body: dict[str, Any]) -> Json:
+async def _created(request: Request, context: Context, caller: Caller, body: dict[str, Any]) -> Json:
     create_one = create_in_campaign if names_campaign(body) else create_voucher
 
     async def write(connection: Connection) -> Json:
         code = await create_one(connection, caller.project_id, body)
+        attempt_of(request).about(code)
         return Json(await get_voucher(connection, caller.project_id, code))
 
-    return await context.transact(caller, write)
+    return await context.transact(request, caller, write)
 
 
-async def _switched(context: Context, caller: Caller, code: str, *, active: bool) -> Json:
+async def _switched(request: Request, context: Context, caller: Caller, code: str, *, active: bool) -> Json:
     async def write(connection: Connection) -> Json:
         voucher_code = await switch_voucher(connection, caller.project_id, code, active=active)
+        attempt_of(request).about(voucher_code)
         return Json(await get_voucher(connection, caller.project_id, voucher_code))
 
-    return await context.transact(caller, write)
+    return await context.transact(request, caller, write)
 
 
 def _refuse_another_campaign(voucher: dict[str, Any], body: dict[str, Any]) -> None:

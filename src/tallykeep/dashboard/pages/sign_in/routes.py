@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from tallykeep.dashboard.kit.api_client import Api, Keys, KeysRefusedError, RefusedError
+from tallykeep.dashboard.kit.in_process import Origin
 from tallykeep.dashboard.kit.render import keep_theme, page, redirect
 from tallykeep.dashboard.kit.session_store import Sessions
 from tallykeep.dashboard.kit.signed_in import COOKIE, FromVisit, own_path, sign_in_path
@@ -83,7 +84,7 @@ async def _begin(request: Request, keys: Keys) -> tuple[str, str | None]:
         return "Fill in both: the app id and the app token, as they were shown to you.", None
     client: httpx.AsyncClient = request.app.state.client
     try:
-        projects = await Api(client, keys, address).get("/management/v1/projects")
+        projects = await Api(client, keys, Origin(address or None)).get("/management/v1/projects")
     except KeysRefusedError:
         tries.add(address)
         return "These keys are wrong, or they were revoked. Check that the id and the token belong together.", None

@@ -1,12 +1,12 @@
 """The filters of the list of tasks, as they are in the URL."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import Depends
+
+from tallykeep.dashboard.kit.zones import in_utc
 
 Time = Literal["created", "started", "finished"]
 
@@ -65,16 +65,7 @@ class Filters:
         from_name, before_name = _BOUNDS[self.time]
         status, _, failures = self.status.partition(":")
         query = {"type": self.type, "status": status, "failures": failures, "file_name": self.file.strip()}
-        return query | {from_name: self._timestamp(self.since), before_name: self._timestamp(self.until)}
-
-    def _timestamp(self, text: str) -> str:
-        """Return a time in UTC; the API refuses a text that is no time."""
-        try:
-            local = datetime.fromisoformat(text)
-            timestamp = local if local.tzinfo else local.replace(tzinfo=ZoneInfo(self.zone or "UTC"))
-        except (ValueError, ZoneInfoNotFoundError):
-            return text
-        return timestamp.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return query | {from_name: in_utc(self.since, self.zone), before_name: in_utc(self.until, self.zone)}
 
 
 async def _filters(

@@ -1,7 +1,7 @@
 """Accounting for a joint attempt: every row of its batches ends as done or failed, and all of its actions end."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, LiteralString
 
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import BatchLostError
@@ -12,8 +12,10 @@ from tallykeep.engine.applying.attempt import BatchOutcome
 from tallykeep.engine.applying.joint.attempt import Outcomes
 from tallykeep.engine.applying.joint.claim import batch_keys
 from tallykeep.engine.webhooks.emitting import emit
+from tallykeep.tenants.audit.entries import END_ENTRY
 
 _sql = queries(__package__, "joint.sql")
+_CLOSE_JOINTLY: LiteralString = _sql.close_jointly + ",\n" + END_ENTRY + _sql.closed_jointly
 
 
 async def close_jointly(connection: Connection, outcomes: Outcomes, jobs: list[int]) -> None:
@@ -24,7 +26,7 @@ async def close_jointly(connection: Connection, outcomes: Outcomes, jobs: list[i
     groups = await record_all(connection, [(claimed, outcome.failures) for claimed, outcome in outcomes])
     started_at = outcomes[0][0].timestamp
     closing = {**batch_keys(claimed for claimed, _ in outcomes), **_counts(outcomes), "jobs": jobs}
-    counted = await (await connection.execute(_sql.close_jointly, {**closing, "started_at": started_at})).fetchone()
+    counted = await (await connection.execute(_CLOSE_JOINTLY, {**closing, "started_at": started_at})).fetchone()
     if counted is None or counted["ended"] != len(outcomes):
         raise BatchLostError("one of several actions was ended, or its batch closed, by someone else")
     for (claimed, _), reasons in zip(outcomes, groups, strict=True):

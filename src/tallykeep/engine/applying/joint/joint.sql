@@ -72,7 +72,7 @@ WHERE attempts.project_id = each.project_id
     AND attempts.action_id = each.action_id
     AND attempts.first_row = each.first_row
 
--- name: close_jointly
+-- name: close_jointly!
 -- As close_batch of one: a batch if it is open, and with it the tally of its action if that is unfinished, which ends
 -- as none of its rows is left; then the jobs that were there for them. Returns how many actions have ended so, and whether a webhook may hear of one.
 -- The guards are worded so that no partial index is there for them: where many actions wait of which the statistics know
@@ -124,11 +124,16 @@ ended AS (
         AND this.id = closed.action_id
         AND this.status NOT IN ('DONE', 'FAILED')
         AND this.open_batches = 1
-    RETURNING this.id
+    RETURNING
+        this.project_id, this.id, this.type, this.status, this.ended_by, this.total_count, this.done_count,
+        this.failed_count, this.unprocessed_count, this.dry_run, this.requested_by, this.request_id
 ),
 served AS (
     DELETE FROM procrastinate_jobs WHERE id = ANY (:jobs::bigint[])
 )
+
+-- name: closed_jointly!
+-- Behind the expressions above, and the entries of the actions' ends.
 SELECT
     count(*) AS ended,
     EXISTS (

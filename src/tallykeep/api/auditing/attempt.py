@@ -1,0 +1,86 @@
+"""An attempt: what a request is about to do, by whom and from where, until it is done or refused."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+
+from tallykeep.api.auditing.events import event_of, path_of
+from tallykeep.api.dependencies.credentials import client_address
+from tallykeep.core.audit.entry import Entry
+from tallykeep.core.audit.events import Door, Event
+from tallykeep.core.ids import new_id
+from tallykeep.tenants.callers import Caller
+
+_STATE = "attempt"
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What a request is about; routes add which resource and which action that is, as soon as they know.
+
+    `is_done` is false where the request turned out to change nothing, because it was sent before.
+    """
+
+    event: Event
+    door: Door
+    request_id: str
+    address: str | None
+    session_id: str | None
+    path: str
+    resource_id: str | None
+    id: str = field(default_factory=lambda: new_id("log_"))
+    action_id: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    is_done: bool = True
+
+    def about(self, resource_id: Any = None, *, action_id: str | None = None, **details: Any) -> None:
+        """Note which resource it is, as far as that is known by now, which action does it, and what else to tell."""
+        self.resource_id = str(resource_id) if resource_id is not None else self.resource_id
+        self.action_id = action_id or self.action_id
+        self.details |= details
+
+    def entry(self, caller: Caller) -> Entry:
+        """Return the entry of its success."""
+        return Entry(
+            id=self.id,
+            project_id=caller.project_id,
+            event=self.event,
+            door=self.door,
+            key_id=caller.key_id,
+            key_kind=caller.key_kind,
+            token_id=caller.grant.token_id,
+            session_id=self.session_id,
+            address=self.address,
+            request_id=self.request_id,
+            action_id=self.action_id,
+            resource_id=self.resource_id,
+            details=self.details,
+        )
+
+
+def attempt_of(request: Request) -> Attempt:
+    """Return what this request attempts, the same each time."""
+    return attempt_in(request.scope)
+
+
+def attempt_in(scope: Any) -> Attempt:
+    """Return what the request of this scope attempts, the same each time."""
+    state = scope["state"]
+    if _STATE not in state:
+        state[_STATE] = _begun(scope, state)
+    attempt: Attempt = state[_STATE]
+    return attempt
+
+
+def _begun(scope: Any, state: dict[str, Any]) -> Attempt:
+    parameters = list(scope.get("path_params", {}).values())
+    return Attempt(
+        event=event_of(scope),
+        door=state.get("door", "api"),
+        request_id=state["request_id"],
+        address=client_address(scope),
+        session_id=state.get("session_id"),
+        path=path_of(scope),
+        resource_id=str(parameters[-1]) if parameters else None,
+    )

@@ -1,0 +1,92 @@
+"""Which event each route that changes something is. A test holds that none is left out."""
+
+import re
+from typing import Any
+
+from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.core.audit.events import Event
+
+PATH = "path_of_route"  # in the state of a request that is served without a route
+
+_CONVERTER = re.compile(r":\w+\}")
+
+_ACTIONS, _VOUCHERS, _CAMPAIGNS, _CATEGORIES = "/v1/async-actions", "/v1/vouchers", "/v1/campaigns", "/v1/categories"
+_DEFINITION = "/v1/metadata-schemas/{resource}/definitions/{key}"
+_SCHEMAS = "/management/v1/projects/{project_id}/metadata-schemas"
+_WEBHOOKS = "/management/v1/projects/{project_id}/webhooks"
+_SKUS = "/v1/products/{product_id}/skus"
+
+EVENTS: dict[tuple[str, str], Event] = {
+    **{("POST", each.path): Event.ACTION_SUBMIT for each in ACTION_TYPES.values() if each.source != "planned"},
+    ("POST", f"{_ACTIONS}/cancel"): Event.ACTION_CANCEL,
+    ("POST", f"{_ACTIONS}/retry"): Event.ACTION_RETRY,
+    ("POST", f"{_ACTIONS}/{{action_id}}/cancel"): Event.ACTION_CANCEL,
+    ("POST", f"{_ACTIONS}/{{action_id}}/retry"): Event.ACTION_RETRY,
+    ("POST", _VOUCHERS): Event.VOUCHER_CREATE,
+    ("POST", f"{_VOUCHERS}/{{code}}"): Event.VOUCHER_CREATE,
+    ("PUT", f"{_VOUCHERS}/{{code}}"): Event.VOUCHER_UPDATE,
+    ("DELETE", f"{_VOUCHERS}/{{code}}"): Event.VOUCHER_DELETE,
+    ("POST", f"{_VOUCHERS}/{{code}}/enable"): Event.VOUCHER_ENABLE,
+    ("POST", f"{_VOUCHERS}/{{code}}/disable"): Event.VOUCHER_DISABLE,
+    ("POST", _CAMPAIGNS): Event.CAMPAIGN_CREATE,
+    ("PUT", f"{_CAMPAIGNS}/{{campaign_id}}"): Event.CAMPAIGN_UPDATE,
+    ("DELETE", f"{_CAMPAIGNS}/{{campaign_id}}"): Event.CAMPAIGN_DELETE,
+    ("POST", f"{_CAMPAIGNS}/{{campaign_id}}/enable"): Event.CAMPAIGN_ENABLE,
+    ("POST", f"{_CAMPAIGNS}/{{campaign_id}}/disable"): Event.CAMPAIGN_DISABLE,
+    ("POST", f"{_CAMPAIGNS}/{{campaign_id}}/vouchers"): Event.CAMPAIGN_ADD_VOUCHERS,
+    ("POST", f"{_CAMPAIGNS}/{{campaign_id}}/vouchers/{{code}}"): Event.CAMPAIGN_ADD_VOUCHERS,
+    ("POST", _CATEGORIES): Event.CATEGORY_CREATE,
+    ("PUT", f"{_CATEGORIES}/{{category_id}}"): Event.CATEGORY_UPDATE,
+    ("DELETE", f"{_CATEGORIES}/{{category_id}}"): Event.CATEGORY_DELETE,
+    ("POST", "/v1/customers"): Event.CUSTOMER_CREATE,
+    ("PUT", "/v1/customers/{customer_id}"): Event.CUSTOMER_UPDATE,
+    ("DELETE", "/v1/customers/{customer_id}"): Event.CUSTOMER_DELETE,
+    ("POST", "/v1/products"): Event.PRODUCT_CREATE,
+    ("PUT", "/v1/products/{product_id}"): Event.PRODUCT_UPDATE,
+    ("DELETE", "/v1/products/{product_id}"): Event.PRODUCT_DELETE,
+    ("POST", _SKUS): Event.SKU_CREATE,
+    ("PUT", f"{_SKUS}/{{sku_id}}"): Event.SKU_UPDATE,
+    ("DELETE", f"{_SKUS}/{{sku_id}}"): Event.SKU_DELETE,
+    ("POST", "/v1/orders"): Event.ORDER_CREATE,
+    ("PUT", "/v1/orders/{order_id}"): Event.ORDER_UPDATE,
+    ("DELETE", "/v1/trash-bin/{entry_id}"): Event.BIN_ENTRY_DELETE,
+    ("POST", _SCHEMAS): Event.SCHEMA_CREATE,
+    ("PUT", f"{_SCHEMAS}/{{schema_id}}"): Event.SCHEMA_UPDATE,
+    ("DELETE", f"{_SCHEMAS}/{{schema_id}}"): Event.SCHEMA_DELETE,
+    ("DELETE", _DEFINITION): Event.DEFINITION_REMOVE,
+    ("POST", f"{_DEFINITION}/restore"): Event.DEFINITION_RESTORE,
+    ("POST", f"{_DEFINITION}/purge"): Event.DEFINITION_PURGE,
+    ("POST", "/v1/keys"): Event.KEY_CREATE,
+    ("PUT", "/v1/keys/{key_id}"): Event.KEY_UPDATE,
+    ("POST", "/v1/keys/{key_id}/rotate"): Event.KEY_ROTATE,
+    ("DELETE", "/v1/keys/{key_id}"): Event.KEY_REVOKE,
+    ("POST", "/v1/oauth/token"): Event.TOKEN_ISSUE,
+    ("POST", "/v1/oauth/token/revoke"): Event.TOKEN_REVOKE,
+    ("POST", "/v2/oauth/token"): Event.TOKEN_ISSUE,
+    ("POST", _WEBHOOKS): Event.WEBHOOK_CREATE,
+    ("PUT", f"{_WEBHOOKS}/{{webhook_id}}"): Event.WEBHOOK_UPDATE,
+    ("DELETE", f"{_WEBHOOKS}/{{webhook_id}}"): Event.WEBHOOK_DELETE,
+    ("POST", f"{_WEBHOOKS}/{{webhook_id}}/secret"): Event.WEBHOOK_ROTATE_SECRET,
+    ("POST", f"{_WEBHOOKS}/{{webhook_id}}/test"): Event.WEBHOOK_TEST,
+    ("POST", f"{_WEBHOOKS}/{{webhook_id}}/deliveries/{{event_id}}/resend"): Event.DELIVERY_RESEND,
+}
+
+# Asked with other methods than GET, and changing nothing.
+CHANGE_NOTHING = frozenset({("POST", "/v1/imports/preview"), ("POST", "/v1/oauth/introspect")})
+
+
+def path_of(scope: Any) -> str:
+    """Return the path of the route that serves a request, with parameters by name; without a route its own path."""
+    route = scope.get("route")
+    path: str = scope["state"].get(PATH, scope["path"]) if route is None else bare_path(route.path)
+    return path
+
+
+def bare_path(path: str) -> str:
+    """Return a route's path without the types of its parameters."""
+    return _CONVERTER.sub("}", path)
+
+
+def event_of(scope: Any) -> Event:
+    """Return what a request is about; all that changes nothing is reading."""
+    return EVENTS.get((scope["method"], path_of(scope)), Event.READ)

@@ -1,0 +1,1 @@
+"""What the audit log is told in: events, and entries of them."""

@@ -1,0 +1,58 @@
+"""`tallykeep audit`: the log over the API, and its verification on the server's machine."""
+
+import json
+import re
+
+import psycopg
+
+from tests.cli.running import run
+from tests.http.audit_calls import GIFT, chained_entries, post
+from tests.postgres import fresh_database
+from tests.server import Api
+
+
+def test_the_log_is_listed_with_its_filters(api: Api) -> None:
+    post(api, "/v1/vouchers/FIRST", GIFT)
+    post(api, "/v1/categories", {"name": "New"})
+    chained_entries(api, 2)
+    shown = run(api, "audit", "list")
+    assert shown.returncode == 0, shown.stderr
+    assert re.search(r"2 .*category\.create +success .*127\.0\.0\.1", shown.stdout)
+    assert "FIRST" in shown.stdout
+    only = run(api, "audit", "list", "--event", "voucher.create", "--json")
+    assert [entry["resource_id"] for entry in json.loads(only.stdout)] == ["FIRST"]
+    few = run(api, "audit", "list", "--limit", "1")
+    assert ("FIRST" in few.stdout, "--limit" in few.stderr) == (False, True)
+    assert json.loads(run(api, "audit", "list", "--outcome", "refused", "--json").stdout) == []
+    wrong = run(api, "audit", "list", "--event", "nothing")
+    assert (wrong.returncode != 0, "campaign.delete" in wrong.stderr) == (True, True)
+
+
+def test_the_chain_is_verified_with_an_anchor(api: Api, served_database: str) -> None:
+    for number in range(3):
+        post(api, f"/v1/vouchers/C{number}", GIFT)
+    chained_entries(api, 3)
+    words = ("audit", "verify", "--project", api.keys.project)
+    fine = run(None, *words, TALLYKEEP_DATABASE_URL=served_database)
+    assert (fine.returncode, "3 entries fit" in fine.stdout) == (0, True), fine.stdout + fine.stderr
+    anchor = fine.stdout.split()[-1]
+    kept = run(None, *words, "--anchor", anchor, "--json", TALLYKEEP_DATABASE_URL=served_database)
+    assert (kept.returncode, json.loads(kept.stdout)[0]["anchor"]) == (0, anchor)
+    with psycopg.connect(served_database) as connection:
+        connection.execute(
+            "UPDATE audit_log SET key_id = 'x' WHERE number = 2 AND project_id ="
+            " (SELECT project_id FROM projects WHERE id = %s)",
+            [api.keys.project],
+        )
+    broken = run(None, *words, TALLYKEEP_DATABASE_URL=served_database)
+    assert (broken.returncode, "entry 2 is not what was chained" in broken.stdout) == (1, True)
+    assert "those from 1 to 1 fit" in broken.stdout
+
+
+def test_what_cannot_be_verified_is_said(postgres: str, template: str) -> None:
+    with fresh_database(postgres, template) as url:
+        empty = run(None, "audit", "verify", TALLYKEEP_DATABASE_URL=url)
+        assert (empty.returncode, empty.stdout) == (0, "The audit log is empty.\n")
+        for words in (("--project", "proj_x"), ("--anchor", "ab" * 32), ("--anchor", "x", "--project", "proj_x")):
+            wrong = run(None, "audit", "verify", *words, TALLYKEEP_DATABASE_URL=url)
+            assert (wrong.returncode, wrong.stdout, "tallykeep: " in wrong.stderr) == (1, "", True)
