@@ -90,7 +90,8 @@ def test_a_chain_that_somebody_has_in_hand_is_left_out(database_url: str) -> Non
             await connection.execute("SELECT FROM audit_chains WHERE project_id = %s FOR UPDATE", [engine.project_id])
             await add(engine, 2)
             await add(engine, 2, project_id=other)
-            await chain(engine)
+            async with asyncio.timeout(30):  # whoever waits for the chain waits for this transaction
+                await chain(engine)
             assert [row["number"] for row in await chained(engine)] == [1]
             assert len(await engine.query("SELECT FROM audit_log WHERE project_id = %s", other)) == 2
         await chain(engine)
@@ -124,9 +125,29 @@ def test_an_entry_that_is_written_again_after_it_was_chained_is_dropped(database
         async with engine.pool.connection() as connection:
             await add_entry(connection, entry)
         await add(engine)
-        await chain(engine)
+        async with asyncio.timeout(30):  # what stands in the way of its chain for ever is tried again for ever
+            await chain(engine)
         assert [row["number"] for row in await chained(engine)] == [1, 2]
         assert verdict_on(database_url).pending == 0
+
+    with_engine(database_url, scenario)
+
+
+@pytest.mark.parametrize("tampering", ["UPDATE audit_chains SET number = 1", "DELETE FROM audit_chains"])
+def test_a_broken_chain_is_neither_continued_nor_in_the_way_of_others(database_url: str, tampering: str) -> None:
+    async def scenario(engine: Engine) -> None:
+        await add(engine, 2)
+        await chain(engine)
+        change(database_url, tampering)
+        others = [new_project(database_url) for _ in range(2)]
+        for project_id in (engine.project_id, *others):
+            await add(engine, 2, project_id=project_id)
+        async with asyncio.timeout(30):
+            await chain(engine)
+        assert len(await chained(engine)) == 2
+        broken, *fine = verdicts_on(database_url)
+        assert (broken.pending, broken.problem is None) == (2, False)
+        assert [(each.problem, each.last, each.pending) for each in fine] == [(None, 2, 0)] * 2
 
     with_engine(database_url, scenario)
 
@@ -254,7 +275,7 @@ async def aged(engine: Engine, numbers: list[int], days: int) -> None:
 
 
 def test_retention_removes_from_the_old_end_only(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "_STEP", 2)
+    monkeypatch.setattr(retention, "_STEP", 3)
 
     async def scenario(engine: Engine) -> None:
         for days, number in ((40, 0), (40, 1), (39, 2), (1, 3), (40, 4), (0, 5)):

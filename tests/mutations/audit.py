@@ -57,9 +57,16 @@ MUTATIONS = (
     Mutation(
         "audit log: an entry that was chained is not chained again",
         f"{_TENANTS}/chainer.py",
-        "                await connection.execute(_sql.drop_chained)\n",
-        "",
+        "                dropped = await connection.execute(_sql.drop_chained)\n",
+        "                dropped = await connection.execute(_sql.any_pending)\n",
         "tests/db/test_audit_chain.py::test_an_entry_that_is_written_again_after_it_was_chained_is_dropped",
+    ),
+    Mutation(
+        "audit log: a broken chain is in nobody's way",
+        f"{_TENANTS}/chainer.py",
+        "return after if dropped.rowcount else await _chain_next(connection, after)",
+        "return after",
+        "tests/db/test_audit_chain.py::test_a_broken_chain_is_neither_continued_nor_in_the_way_of_others",
     ),
     Mutation(
         "audit log: every entry is hashed again",

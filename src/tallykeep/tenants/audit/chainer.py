@@ -78,17 +78,32 @@ class Chainer:
                 return None
             await connection.execute(_sql.begin_chains)
             try:
-                async with connection.transaction():
-                    return await _chain_some(connection, after)
+                return await _chain_some(connection, after, _PROJECTS)
             except UniqueViolation:
-                # Written again after an answer that was lost, when it was chained already.
-                await connection.execute(_sql.drop_chained)
-                return after
+                # Perhaps it was written again after an answer that was lost, when it was chained already.
+                dropped = await connection.execute(_sql.drop_chained)
+                return after if dropped.rowcount else await _chain_next(connection, after)
 
 
-async def _chain_some(connection: Connection, after: int) -> int | None:
-    """Chain a step of entries, in the transaction open on `connection`; returns what to go on behind."""
-    some = {"after": after, "projects": _PROJECTS}
+async def _chain_next(connection: Connection, after: int) -> int | None:
+    """Chain entries of the next project alone. One whose chain ends before its last entry is left as it is."""
+    try:
+        return await _chain_some(connection, after, 1)
+    except UniqueViolation:
+        following = await (await connection.execute(_sql.next_pending, {"after": after})).fetchone()
+        project_id: int | None = following["project_id"] if following else None
+        _log.error("a chain of the audit log is broken; `tallykeep audit verify` says where", project_id=project_id)
+        return project_id
+
+
+async def _chain_some(connection: Connection, after: int, projects: int) -> int | None:
+    """Chain a step of entries of so many projects in one transaction; returns what to go on behind."""
+    async with connection.transaction():
+        return await _chain(connection, after, projects)
+
+
+async def _chain(connection: Connection, after: int, limit: int) -> int | None:
+    some = {"after": after, "projects": limit}
     chains = await (await connection.execute(_sql.lock_chains, some)).fetchall()
     if not chains:
         return None

@@ -52,6 +52,9 @@ SET number = advanced.number, hash = advanced.hash
 FROM unnest(:project_ids::bigint[], :numbers::bigint[], :hashes::bytea[]) AS advanced (project_id, number, hash)
 WHERE audit_chains.project_id = advanced.project_id
 
+-- name: next_pending
+SELECT min(project_id) AS project_id FROM audit_pending WHERE project_id > :after
+
 -- name: drop_chained!
 DELETE FROM audit_pending
 USING audit_log
