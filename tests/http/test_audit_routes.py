@@ -22,6 +22,7 @@ from tests.http.audit_calls import (
     webhook,
 )
 from tests.http.test_errors import check
+from tests.server import Server
 
 BY_BASIC = ("POST", "/v2/oauth/token")  # which no application key may be sent to
 ROUTES = [route for route in EVENTS if route != BY_BASIC]
@@ -188,6 +189,18 @@ def test_a_key_that_is_used_from_elsewhere_is_told(audited: Audited, served_data
     assert (entry["key_id"], entry["address"]) == (distant["id"], "127.0.0.1")
     (made,) = audited.get(LOG, event="key.create")["data"]
     assert made["details"] == {"kind": "app", "name": "app key", "role": "admin", "addresses": ["192.0.2.0/24"]}
+
+
+def test_the_address_is_the_one_that_a_trusted_proxy_names(
+    audited: Audited, proxied: Server, served_database: str
+) -> None:
+    distant = key(audited, addresses=["192.0.2.0/24"])
+    headers = {"X-App-Id": distant["id"], "X-App-Token": distant["token"], "X-Forwarded-For": "192.0.2.9"}
+    done = httpx.post(f"{proxied.url}/v1/vouchers", json=GIFT, headers=headers, trust_env=False)
+    assert done.status_code == 200, done.text
+    assert of_request(served_database, done.headers["x-request-id"])[0]["address"] == "192.0.2.9"
+    believed = anonymous(audited, "GET", "/v1/vouchers", headers=headers)
+    assert refusal_of(served_database, believed.headers["x-request-id"])["address"] == "127.0.0.1"
 
 
 def test_no_secret_is_told(audited: Audited, served_database: str) -> None:

@@ -17,7 +17,7 @@ from docs.write import operations
 
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.tenants.permissions import ROLES, Permission, Role
-from tests.http.calls import Walk
+from tests.http.calls import WEBHOOK, Walk
 from tests.server import Api, Server, new_project
 
 Headers = dict[str, str]
@@ -246,6 +246,9 @@ def foreign(server: Server, served_database: str) -> dict[str, list[str]]:
         api.http.post(f"/v1/{noun}", json={"source_id": _SECRET, "name": _SECRET})
     api.http.post(f"/v1/products/{_SECRET}/skus", json={"source_id": _SECRET})
     entries = api.get("/v1/trash-bin")["data"]
+    webhooks = f"/management/v1/projects/{api.keys.project}/webhooks"
+    webhook_id = api.http.post(webhooks, json={**WEBHOOK, "active": False}).json()["id"]
+    event_id = api.http.post(f"{webhooks}/{webhook_id}/test").json()["id"]
     ids = {
         "project_id": [api.keys.project],
         "key_id": [api.keys.app_id, api.keys.management_id],
@@ -260,6 +263,9 @@ def foreign(server: Server, served_database: str) -> dict[str, list[str]]:
         "category_id": [category["id"] for category in api.get("/v1/categories")["data"]][:1],
         "schema_id": [schema["id"] for schema in api.get("/v1/metadata-schemas")["schemas"]][:1],
         "entry_id": [entry["id"] for entry in entries][:1],
+        "webhook_id": [webhook_id],
+        "event_id": [event_id],
+        "log_id": [entry["id"] for entry in api.get("/v1/audit-log")["data"]][:1],
     }
     api.http.close()
     return ids
@@ -288,10 +294,13 @@ def test_what_another_project_has_is_out_of_reach(
                     survey.leaks.append(f"foreign {name}: {operation.method} {url} is answered {answer.status_code}")
     assert _contents(served_database, foreign["project_id"][0]) == before
     for operation in GUARDED:
-        if operation.method == "GET" and not operation.parameters:
+        # What was tried here is in the audit log, by the names that were tried.
+        if operation.method == "GET" and not operation.parameters and "/audit-log" not in operation.path:
             answer = survey.client.get(operation.path, headers=key)
             if _SECRET in answer.text or foreign["project_id"][0] in answer.text:
                 survey.leaks.append(f"{operation.path} tells of another project")
+    entries = survey.client.get("/v1/audit-log", headers=key).json()["data"]
+    assert {entry["project"] for entry in entries} == {survey.api.keys.project}
     _settle(survey)
 
 
@@ -309,7 +318,7 @@ def _contents(database_url: str, project: str) -> str:
                 " WHERE projects.id = %s ORDER BY 1",
                 (project,),
             ).fetchall()
-            for table in (*tables, "bin_entries", "api_keys")
+            for table in (*tables, "bin_entries", "api_keys", "webhooks")
         ]
     return json.dumps(rows)
 

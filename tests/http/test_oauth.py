@@ -269,15 +269,16 @@ def test_a_token_ends_with_its_time_and_with_its_keys(
     check(nobody.get("/v1/vouchers", headers=bearer(tokens[1])), 401, "unauthorized")
 
 
-def test_a_token_works_from_the_addresses_of_its_key(api: Api, nobody: httpx.Client) -> None:
+def test_a_token_works_from_the_addresses_of_its_key(api: Api, proxied: Server) -> None:
     key = made(api, kind="service", addresses=["192.0.2.0/24"])
     headers = basic(key["id"], key["token"])
-    refused = send(nobody, V2, GRANT, **headers)
-    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
-    answer = send(nobody, V2, GRANT, **headers, **{"X-Forwarded-For": "192.0.2.9"})
-    token = bearer(answer.json()["access_token"])
-    check(nobody.get("/v1/vouchers", headers=token), 403, "forbidden", "address")
-    assert nobody.get("/v1/vouchers", headers=token | {"X-Forwarded-For": "192.0.2.1"}).status_code == 200
+    with httpx.Client(base_url=proxied.url, trust_env=False) as nobody:
+        refused = send(nobody, V2, GRANT, **headers)
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+        answer = send(nobody, V2, GRANT, **headers, **{"X-Forwarded-For": "192.0.2.9"})
+        token = bearer(answer.json()["access_token"])
+        check(nobody.get("/v1/vouchers", headers=token), 403, "forbidden", "address")
+        assert nobody.get("/v1/vouchers", headers=token | {"X-Forwarded-For": "192.0.2.1"}).status_code == 200
 
 
 def test_v2_gives_what_the_scope_names(nobody: httpx.Client, service: dict[str, Any], api: Api) -> None:
