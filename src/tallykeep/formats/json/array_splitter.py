@@ -23,7 +23,7 @@ from tallykeep.formats.json.elements import (
     is_json,
     split_elements,
 )
-from tallykeep.formats.json.runs import RUN_BYTES, count_elements, first_run
+from tallykeep.formats.json.runs import RUN_BYTES, count_elements, guessed_runs
 from tallykeep.formats.pieces import PIECE_BYTES, pieces
 
 _ENOUGH_BYTES = 32_768
@@ -133,9 +133,8 @@ class JsonSplitter:
     def _runs(self) -> Iterator[Batch]:
         """Take as many complete elements off the buffer as a parser finds at once; leave those that it rejects."""
         while self._state in ("first", "element") and len(self._buffer) >= _ENOUGH_BYTES:
-            run = first_run(self._buffer[:RUN_BYTES])
-            count = count_elements(run) if run else None
-            if run is None or count is None or not self._cutter.is_for(count) or len(run) > self._max_row_bytes:
+            run, count = _counted_run(self._buffer[:RUN_BYTES])
+            if count is None or not self._cutter.is_for(count) or len(run) > self._max_row_bytes:
                 return
             self._buffer = self._buffer[len(run) + 1 :]
             self._walk = Walk()
@@ -206,6 +205,14 @@ class JsonSplitter:
             )
 
 
+def _counted_run(buffer: bytes) -> tuple[bytes, int | None]:
+    """Return complete elements at the buffer's start, and how many; None where a parser rejects all guesses."""
+    for run in guessed_runs(buffer):
+        if (count := count_elements(run)) is not None:
+            return run, count
+    return b"", None
+
+
 def parse_elements(body: bytes) -> list[Any]:
     """Parse a batch's elements; raises exact_json.DecodeError.
 
@@ -213,7 +220,7 @@ def parse_elements(body: bytes) -> list[Any]:
     """
     values: list[Any] = []
     at = 0
-    while len(body) - at > RUN_BYTES and (run := first_run(body[at : at + RUN_BYTES])):
+    while len(body) - at > RUN_BYTES and (run := _counted_run(body[at : at + RUN_BYTES])[0]):
         try:
             values += exact_json.loads(b"[" + run + b"]")
         except exact_json.DecodeError:
