@@ -40,7 +40,7 @@ def _double_quoted(match: re.Match[str]) -> str:
 async def _find_products(connection: Connection, project_id: int, changes: list[Change], _: datetime) -> list[Recheck]:
     """Put the product's own id into every change; one whose product does not exist gets a problem."""
     keys = sorted({change.values["product_id"] for change in changes if change.values.get("product_id")})
-    rows = await _products(connection, project_id, keys)
+    rows = await lock_products(connection, project_id, keys)
     by_source_id = {row["source_id"]: row["id"] for row in rows}
     ids = {row["id"]: row["id"] for row in rows}
     missed: list[str] = []
@@ -56,12 +56,13 @@ async def _find_products(connection: Connection, project_id: int, changes: list[
             change.values["product_id"] = product_id
 
     async def is_one_there() -> bool:
-        return bool(await _products(connection, project_id, missed))
+        return bool(await lock_products(connection, project_id, missed))
 
     return [is_one_there] if missed else []
 
 
-async def _products(connection: Connection, project_id: int, keys: list[str]) -> list[dict[str, Any]]:
+async def lock_products(connection: Connection, project_id: int, keys: list[str]) -> list[dict[str, Any]]:
+    """Return the ids and source ids of the products that have one of these keys as either, and keep them from going."""
     return await (await connection.execute(_sql.find_products, {"project_id": project_id, "keys": keys})).fetchall()
 
 
