@@ -88,10 +88,11 @@ _ITEM = {
     "product": st.one_of(objects(_PRODUCT, ("source_id", "name")), objects(_PRODUCT)),
     "sku": st.one_of(objects(_SKU, ("source_id", "override")), objects(_SKU)), "metadata": _METADATA, "more": _ANYTHING,
 }  # fmt: skip
+_USUAL_METADATA = objects({"Tier": st.sampled_from(["gold", "tin"]), "Score": st.integers(1, 7)})
 _USUAL_ITEM = objects({
-    "related_object": st.just("product"), "quantity": st.integers(1, 3), "note": _TEXTS,
-    "product": objects({"name": st.sampled_from(["Pen", "Ink"]), "price": st.integers(1, 3), "metadata": _METADATA},
-                       ("name",)),
+    "related_object": st.sampled_from(["product", "sku"]), "quantity": st.integers(1, 3),
+    "product": objects({"name": st.sampled_from(["Pen", "Ink"]), "price": st.integers(1, 3), "override": st.booleans(),
+                        "metadata": _USUAL_METADATA, "source_id": st.sampled_from(["P", "Q"])}, ("name",)),
     "sku": objects({"sku": st.sampled_from(["S", "M"]), "price": st.integers(1, 3), "override": st.just(True),
                     "source_id": st.sampled_from(["S", "T"])}, ("source_id", "override")),
     "source_id": st.sampled_from(["P", "Q", "R"]),
@@ -110,10 +111,16 @@ _ORDER = {
     "metadata": _METADATA, "more": _ANYTHING,
 }  # fmt: skip
 
+_USUAL_ORDER = objects({
+    "source_id": st.sampled_from(["O1", "O2", "O3", "O4"]), "status": st.sampled_from(["CREATED", "PAID", None]),
+    "items": st.lists(_USUAL_ITEM, min_size=1, max_size=3), "customer": _USUAL_PERSON, "metadata": _USUAL_METADATA,
+}, ("source_id", "items"))  # fmt: skip
 _NO_OBJECTS = st.sampled_from([5, None, [], "x"])
 DOCUMENTS: dict[str, st.SearchStrategy[Any]] = {
     "customer": st.one_of(*[objects(_CUSTOMER, ("source_id",))] * 9, objects(_CUSTOMER), _NO_OBJECTS),
     "product": st.one_of(*[objects(_PRODUCT, ("source_id",))] * 9, objects(_PRODUCT), _NO_OBJECTS),
     "sku": st.one_of(*[objects(_SKU, ("source_id",))] * 9, objects(_SKU), _NO_OBJECTS),
-    "order": st.one_of(*[objects(_ORDER, ("source_id", "items", "customer"))] * 9, objects(_ORDER), _NO_OBJECTS),
+    "order": st.one_of(
+        *[_USUAL_ORDER] * 40, *[objects(_ORDER, ("source_id", "items", "customer"))] * 9, objects(_ORDER), _NO_OBJECTS
+    ),
 }
