@@ -6,8 +6,7 @@ A form takes only what the field's own cleaner takes too, and makes the same tex
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import TypeVar
 
 from tallykeep.resources.fields import cleaning, numerals
@@ -75,17 +74,22 @@ class _Dates(Form):
         try:
             deque(map(datetime.fromisoformat, without(cells, irregular)), maxlen=0)
         except ValueError:
-            irregular = sorted({*irregular, *(at for at, cell in enumerate(cells) if not _exists(cell[:10]))})
+            irregular = sorted({*irregular, *_nonexistent(cells)})
         return irregular
 
 
-@lru_cache(maxsize=50_000)
-def _exists(day: str) -> bool:
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        return False
-    return True
+def _nonexistent(cells: list[str]) -> list[int]:
+    """Return the indexes of cells that are no dates, or none that exist."""
+    nonexistent: list[int] = []
+    pairs = enumerate(cells)
+    while True:
+        try:
+            for at, cell in pairs:  # noqa: B007
+                datetime.fromisoformat(cell)
+        except ValueError:
+            nonexistent.append(at)
+        else:
+            return nonexistent
 
 
 def repeats(cells: list[str]) -> bool:
@@ -146,16 +150,22 @@ def _with_offsets(cells: list[str]) -> list[str]:
     return [cell[:-1] + _ENDS[len(cell)] for cell in cells]
 
 
+def _without_second_zero(cells: list[str]) -> list[str]:
+    return [cell[:-1] if cell[-1] == "0" and cell[-3:-2] == "." else cell for cell in cells]
+
+
 _DATE = r"\d\d\d\d-\d\d-\d\d"
 _TIMESTAMP = _DATE + r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d\d\d)?Z"
 DAYS = _Dates(_DATE)
 # Of so many digits at most, a float shows the same ones.
-NUMBERS = Form(r"(?:0|[1-9]\d{0,12}+)(?:\.\d?[1-9])?")
+_NUMBER = Form(r"(?:0|[1-9]\d{0,12}+)(?:\.\d?[1-9])?")
+# The same with a 0 at the end of their decimals, as JSON shows them.
+JSON_NUMBERS = Form(r"(?:0|[1-9]\d{0,12}+)(?:\.\d\d?+)?", _without_second_zero)
 
 _NUMBERS: dict[Cleaner, Form] = {
     cleaning.cell_cents: Form(r"\d{1,12}+(?:[.,]\d\d?+)?", _in_cents),
     cleaning.cell_integer: Form(r"(?:0|[1-9]\d{0,14}+)"),
-    cleaning.cell_number: NUMBERS,
+    cleaning.cell_number: _NUMBER,
     numerals.percent.strict: Form(r"(?:0|[1-9]\d?+)(?:\.\d?[1-9])?"),
 }
 _OTHERS: dict[Cleaner, Form] = {

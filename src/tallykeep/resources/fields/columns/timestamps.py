@@ -4,7 +4,9 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 
-from tallykeep.resources.fields.cleaning import Cleaner
+from tallykeep.db.copy_format import NULL
+from tallykeep.resources.fields.cleaning import Cleaner, order_problem
+from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE
 
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 
@@ -39,3 +41,17 @@ def _exist(values: Sequence[str], lines: bytes) -> bool:
     except ValueError:
         return False
     return b"T24" not in lines
+
+
+def ending_before_start(starts: Sequence[str], ends: Sequence[str]) -> list[int]:
+    """Return the rows with an end before their start, of texts as they are copied; either may be NULL."""
+    pairs = enumerate(zip(starts, ends, strict=True))
+    return [at for at, (start, end) in pairs if end < start and NULL not in (start, end)]
+
+
+def end_problem(starts: Sequence[str], ends: Sequence[str], at: int) -> str | None:
+    """Say what is wrong with an end before its start, of texts as in ending_before_start, or NEEDS_CARE."""
+    start, end = starts[at], ends[at]
+    if end < start and not {NULL, NEEDS_CARE} & {start, end}:
+        return order_problem(start, end)
+    return None
