@@ -89,7 +89,7 @@ def _doubtful(values: list[Any], check: CellCheck, form: Form | None) -> list[in
         return [there[at] for at in _doubtful([values[at] for at in there], check, form)] if there else []
     doubtful: list[int] = []
     if form is not None:
-        irregular = form.irregular(legible(values))
+        irregular = form.irregular(legible(values) if "\n" in "".join(values) else values)
         doubtful = list(range(len(values))) if irregular is None else irregular
     if check.rules and (refused := check.refused(values)):
         return doubtful + [at for at, value in enumerate(values) if value in refused]

@@ -5,14 +5,14 @@ A form takes only what the field's own cleaner takes too, and makes the same tex
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from tallykeep.resources.fields import cleaning, numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields.cleaning import Cleaner
-from tallykeep.resources.fields.columns.timestamps import timestamps_alike
+from tallykeep.resources.fields.columns.timestamps import shapes_of, timestamps_alike
 from tallykeep.resources.fields.copy_format import ESCAPED
 from tallykeep.resources.fields.numerals import NumberCell
 
@@ -60,22 +60,32 @@ class Form:
 class _Dates(Form):
     """Dates that exist, perhaps with a time; `clean` reads them."""
 
-    def __init__(self, pattern: str, make: _Make = list, clean: Cleaner | None = None) -> None:
+    def __init__(
+        self, pattern: str, shapes: Collection[bytes], make: _Make = list, clean: Cleaner | None = None
+    ) -> None:
+        """Take the shapes of what matches the pattern as well: what is left where every digit is a 0."""
         super().__init__(pattern, make)
+        self._shapes = shapes
         self._clean = clean
 
     def texts_alike(self, cells: list[str]) -> list[str] | None:
         return timestamps_alike(cells, self._clean) if self._clean is not None and cells else None
 
     def irregular(self, cells: list[str]) -> list[int] | None:
-        irregular = super().irregular(cells)
-        if irregular is None or not cells:
-            return irregular
+        irregular = self._of_other_shape(cells)
+        if irregular is None or len(irregular) > len(cells) * _MAX_IRREGULAR:
+            return None
         try:
             deque(map(datetime.fromisoformat, without(cells, irregular)), maxlen=0)
         except ValueError:
             irregular = sorted({*irregular, *_nonexistent(cells)})
         return irregular
+
+    def _of_other_shape(self, cells: list[str]) -> list[int] | None:
+        shapes = shapes_of(cells) if cells else []
+        if shapes is None:
+            return super().irregular(cells)
+        return [at for at, shape in enumerate(shapes) if shape not in self._shapes]
 
 
 def _nonexistent(cells: list[str]) -> list[int]:
@@ -156,7 +166,8 @@ def _without_second_zero(cells: list[str]) -> list[str]:
 
 _DATE = r"\d\d\d\d-\d\d-\d\d"
 _TIMESTAMP = _DATE + r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d\d\d)?Z"
-DAYS = _Dates(_DATE)
+_SHAPES = (b"0000-00-00T00:00:00Z", b"0000-00-00T00:00:00.000Z")
+DAYS = _Dates(_DATE, (b"0000-00-00",))
 # Of so many digits at most, a float shows the same ones.
 _NUMBER = Form(r"(?:0|[1-9]\d{0,12}+)(?:\.\d?[1-9])?")
 # The same with a 0 at the end of their decimals, as JSON shows them.
@@ -169,7 +180,7 @@ _NUMBERS: dict[Cleaner, Form] = {
     numerals.percent.strict: Form(r"(?:0|[1-9]\d?+)(?:\.\d?[1-9])?"),
 }
 _OTHERS: dict[Cleaner, Form] = {
-    spellings.timestamp: _Dates(_TIMESTAMP, _with_offsets, cleaning.timestamp),
-    spellings.last_timestamp: _Dates(_TIMESTAMP, _with_offsets, cleaning.last_timestamp),
+    spellings.timestamp: _Dates(_TIMESTAMP, _SHAPES, _with_offsets, cleaning.timestamp),
+    spellings.last_timestamp: _Dates(_TIMESTAMP, _SHAPES, _with_offsets, cleaning.last_timestamp),
     spellings.day: DAYS,
 }

@@ -1,6 +1,7 @@
 """A file's rows, sorted out by column: those that are ready, those that fail, and those to be read by themselves."""
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import NamedTuple, Protocol
 
 from tallykeep.core.rows import Failure, Row, Table
@@ -67,9 +68,11 @@ class _Sorting:
         if irregular := irregular_rows(keys, texts):
             for at in sorted(irregular):
                 self._take_out(at, numbers[at], keys[at], block)
-            ready = [at for at in range(len(keys)) if at not in irregular]
-            numbers, keys = [numbers[at] for at in ready], [keys[at] for at in ready]
-            texts = [texts[at] for at in ready]
+            is_ready = bytearray(b"\1" * len(keys))
+            for at in irregular:
+                is_ready[at] = 0
+            numbers, keys = list(compress(numbers, is_ready)), list(compress(keys, is_ready))
+            texts = list(compress(texts, is_ready))
         self._start += len(block.texts)
         self.numbers += numbers
         self.keys += keys

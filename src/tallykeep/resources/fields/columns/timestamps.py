@@ -21,6 +21,12 @@ def timestamps_alike(values: Sequence[str], clean: Cleaner) -> list[str] | None:
     return lines.replace(*(_SHAPES[shape] or _rest_of_day(clean))).decode().split("\n")[:-1]
 
 
+def shapes_of(values: Sequence[str]) -> list[bytes] | None:
+    """Return the values, none with a line break, with a 0 for every digit; None where a day may have an hour of 24."""
+    lines = "\n".join(values).encode("utf-8", "replace")
+    return None if b"T24" in lines else lines.translate(_DIGITS).split(b"\n")
+
+
 # What of these becomes what of the text that is stored.
 _SHAPES = {
     b"0000-00-00T00:00:00Z\n": (b"Z", b".000+00:00"),
