@@ -208,7 +208,7 @@ MUTATIONS = (
     Mutation(
         "metadata that decodes into its schema's type is held to its rules too",
         "src/tallykeep/resources/metadata/typed_objects.py",
-        "                taken[at] = False\n",
+        "                taken[there[at]] = False\n",
         "                continue\n",
         "tests/unit/test_json_columns.py::test_what_a_schema_takes_is_the_same_by_type_and_one_by_one",
     ),

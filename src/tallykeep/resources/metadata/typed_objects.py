@@ -55,10 +55,11 @@ class TypedMetadata:
         """Tell of each object of this array, whose bytes are known one by one as well, whether it is surely taken."""
         rows = self._decoded(array, objects)
         taken = [row is not None for row in rows]
-        for key, check, form in self._tests:
-            values = [None if row is None else key(row) for row in rows]
-            for at in _doubtful(values, check, form):
-                taken[at] = False
+        there = [at for at, row in enumerate(rows) if row is not None]
+        decoded = [row for row in rows if row is not None]
+        for key, check, form in self._tests if decoded else ():
+            for at in _doubtful(list(map(key, decoded)), check, form):
+                taken[there[at]] = False
         return taken
 
     def _decoded(self, array: bytes, objects: Sequence[bytes]) -> Sequence[Struct | None]:

@@ -252,7 +252,7 @@ _OBJECTS = {each: Objects(partial(_has_no_problems, each), Typed(taken)) for eac
 def _metadata_objects(metadata: MetadataChecker) -> Objects:
     if metadata.takes_anything:
         return Objects()
-    return Objects(lambda value: not metadata.problems(value), typed_metadata(metadata))
+    return Objects(metadata.takes, typed_metadata(metadata))
 
 
 def _category_text(categories: CategoryLabels, pair: tuple[str | None, str | None]) -> str | None:
