@@ -261,4 +261,19 @@ MUTATIONS = (
         "if table.lines:",
         "tests/unit/test_quick_ways.py::test_any_cell_in_an_ordinary_file[no schema-Additional Info]",
     ),
+    Mutation(
+        "a row is told why it fails by column only where that is all",
+        "src/tallykeep/resources/fields/columns/flaws.py",
+        "                raise UnexplainedError\n",
+        "                continue\n",
+        "tests/unit/test_told_by_column.py"
+        "::test_one_cell_of_which_its_column_does_not_know_leaves_the_row_to_the_careful_way",
+    ),
+    Mutation(
+        "metadata that decodes into its schema's type is held to its rules too",
+        "src/tallykeep/resources/metadata/typed_objects.py",
+        "                taken[there[at]] = False\n",
+        "                continue\n",
+        "tests/unit/test_json_columns.py::test_what_a_schema_takes_is_the_same_by_type_and_one_by_one",
+    ),
 )

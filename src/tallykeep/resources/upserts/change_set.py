@@ -16,7 +16,7 @@ from psycopg.errors import UniqueViolation
 from tallykeep.core import exact_json
 from tallykeep.core.errors import OvertakenError
 from tallykeep.db.connections.pool import Connection
-from tallykeep.resources.fields.copy_format import NULL, SPECIAL, copy_text
+from tallykeep.db.copy_format import NULL, SPECIAL, copy_text
 from tallykeep.resources.fields.json_columns import Column, read_present
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.upserts.report_lines import ReportLine

@@ -88,11 +88,16 @@ class Upsert(Operation):
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Read the rows; whether metadata and required fields are complete is seen once it is known what exists."""
-        others = rows if self._merge is None else self._merge.take(rows)
+        failures, others = ([], rows) if self._merge is None else self._merge.take(rows)
+        self._lines += [
+            ReportLine(failure.row, failure.key or "", found=False, updated=False, error=failure.reason)
+            for failure in failures
+        ]
         read = list(map(self._read, others))
         self._changes = [change for change in read if not change.problems]
         self._new_ids = iter(new_ids(self._spec.prefix, len(self._changes)))
-        return [self._failed(change, "; ".join(change.problems)) for change in read if change.problems]
+        flawed = [self._failed(change, "; ".join(change.problems)) for change in read if change.problems]
+        return [*failures, *flawed] if failures else flawed
 
     async def stage(self) -> None:
         """Bring to the database what is merged there; the rest depends on what exists."""

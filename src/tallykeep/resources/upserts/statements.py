@@ -8,8 +8,8 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from tallykeep.core import exact_json
+from tallykeep.db.copy_format import copy_text
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields.copy_format import copy_text
 
 _sql = queries(__package__, "store.sql")
 
