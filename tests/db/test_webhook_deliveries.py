@@ -264,6 +264,21 @@ def test_an_attempt_that_comes_back_late_says_nothing_of_the_one_after_it(databa
     scene(database_url, play)
 
 
+def test_what_another_worker_is_claiming_is_left_to_it(database_url: str) -> None:
+    async def play(engine: Engine, receiver: Receiver) -> None:
+        await add_webhook(engine, f"{receiver.url}/", events=["async_action.ended"])
+        await one_action(engine)
+        async with sender() as sending:
+            deliverer = deliverer_of(engine, sending)
+            async with engine.pool.connection() as other, other.transaction():
+                await other.execute("SELECT FROM webhook_deliveries FOR UPDATE")
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    assert await deliverer.deliver() == 0
+            await delivered(deliverer, 1)
+
+    scene(database_url, play)
+
+
 def test_two_workers_send_an_event_once(database_url: str) -> None:
     async def play(engine: Engine, receiver: Receiver) -> None:
         await add_webhook(engine, f"{receiver.url}/")

@@ -47,7 +47,7 @@ MUTATIONS = (
         "src/tallykeep/engine/webhooks/deliverer.sql",
         "    LIMIT :free\n    FOR UPDATE OF deliveries SKIP LOCKED\n",
         "    LIMIT :free\n",
-        f"{DELIVERIES}::test_two_workers_send_an_event_once",
+        f"{DELIVERIES}::test_what_another_worker_is_claiming_is_left_to_it",
     ),
     Mutation(
         "what is on its way is not sent by others",
