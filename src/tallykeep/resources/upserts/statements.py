@@ -98,6 +98,7 @@ def _parts_of(table: Table) -> dict[str, sql.Composable]:
         "timestamp": sql.SQL(_sql.timestamp_of_its_own if own else _sql.shared_timestamp),
         "timestamp_of_change": sql.SQL(_sql.timestamp_of_its_own_row if own else _sql.shared_timestamp),
         "inserted": _joined(_inserted(table, name) for name in table.columns),
+        "resolved": _joined(_resolved(table, name) for name in table.columns),
         "merged": _joined(_merged(table, name) for name in table.columns),
         "complete": _complete(table),
         **_parts_of_reference(table.reference),
@@ -124,6 +125,11 @@ def _inserted(table: Table, column: str) -> sql.Composable:
     if (default := _default(table, column)) is None:
         return sql.Identifier(column)
     return sql.SQL(_sql.value_or_default).format(column=sql.Identifier(column), default=default)
+
+
+def _resolved(table: Table, column: str) -> sql.Composable:
+    """Return the same where what it refers to was found before."""
+    return sql.Identifier(column) if column == table.referring_column else _inserted(table, column)
 
 
 def _merged(table: Table, column: str) -> sql.Composable:

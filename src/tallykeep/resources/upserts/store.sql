@@ -117,9 +117,9 @@ FROM {table}
 WHERE project_id = :project_id AND id BETWEEN :first_id AND :last_id
 
 -- name: insert_changes!
--- In key order, like all that writes several of these.
+-- In key order, like all that writes several of these. What they refer to stands there by its id.
 INSERT INTO {table} (project_id, id, source_id, {columns}, created_at)
-SELECT :project_id, id, source_id, {inserted}, {timestamp_of_change}
+SELECT :project_id, id, source_id, {resolved}, {timestamp_of_change}
 FROM {changes}
 ORDER BY source_id, id
 ON CONFLICT (project_id, source_id) DO NOTHING
