@@ -37,7 +37,7 @@ async def admit(request: Request, context: Context, need: Need) -> Caller:
     caller = caller_of(request, grant)
     if need.permission is not None and need.permission not in grant.permissions:
         raise lacking(grant, need.permission)
-    request.state.caller = caller
+    request.scope["state"]["caller"] = caller
     return caller
 
 
