@@ -158,7 +158,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "src/tallykeep/resources/vouchers/single": _SINGLE,
     "src/tallykeep/resources/upserts/operation": (*_UPSERTS, "tests/db/test_change_sets.py"),
     "src/tallykeep/resources/upserts/change_set": ("tests/db/test_change_sets.py", *_UPSERTS),
-    "src/tallykeep/resources/upserts/merge": _UPSERTS,
+    "src/tallykeep/resources/upserts/by_column/merge": _UPSERTS,
     "src/tallykeep/resources/upserts/single": (*_SERIAL, "tests/http/test_sdk_resources.py", *_ACTIONS),
     "src/tallykeep/resources/upserts/store": _UPSERTS,
     "src/tallykeep/resources/campaigns/operations": (*_RANGES, "tests/db/test_campaign_imports.py"),

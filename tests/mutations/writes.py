@@ -207,7 +207,7 @@ MUTATIONS = (
     ),
     Mutation(
         "metadata that a change leaves as it is has to fit the schema",
-        "src/tallykeep/resources/upserts/merge.py",
+        "src/tallykeep/resources/upserts/by_column/merge.py",
         "[] if unchecked is None else",
         "[] if True else",
         "tests/db/test_upserts.py::test_metadata_that_a_change_leaves_as_it_is_has_to_fit_the_schema_too",
@@ -221,14 +221,14 @@ MUTATIONS = (
     ),
     Mutation(
         "rows that refer to nothing are not lost",
-        "src/tallykeep/resources/upserts/merge.py",
+        "src/tallykeep/resources/upserts/by_column/merge.py",
         "numbers |= await self._take_out_lost(ids)",
         "await self._take_out_lost(ids)",
         "tests/db/test_upserts.py::test_only_rows_that_refer_to_nothing_are_read_by_themselves",
     ),
     Mutation(
         "what is not there is not made without what it requires",
-        "src/tallykeep/resources/upserts/merge.py",
+        "src/tallykeep/resources/upserts/by_column/merge.py",
         "if self._columns.lack_required else set[int]()",
         "if False else set[int]()",
         "tests/db/test_upserts.py::test_a_file_without_what_is_required_changes_what_is_complete",

@@ -9,7 +9,7 @@ from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
-from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.by_column.fast_csv import file_columns
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 ANY = MetadataChecker(None)

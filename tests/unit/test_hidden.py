@@ -17,7 +17,7 @@ from tallykeep.resources.fields.copy_format import all_plain, is_plain
 from tallykeep.resources.fields.hidden_characters import hidden_in
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.orders.spec import ORDER
-from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.by_column.fast_csv import file_columns
 from tallykeep.resources.upserts.row_readers import csv_reader, ids_reader, json_reader
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers

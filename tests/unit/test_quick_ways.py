@@ -25,7 +25,7 @@ from tallykeep.resources.fields.numerals import Marks
 from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
-from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.by_column.fast_csv import file_columns
 from tallykeep.resources.upserts.row_readers import csv_reader
 from tallykeep.resources.upserts.spec import Change, UpsertSpec
 from tallykeep.resources.vouchers.draft import COLUMNS, DEFAULT, VoucherDraft

@@ -20,7 +20,7 @@ from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
 from tallykeep.resources.metadata.schemas import clean_properties
 from tallykeep.resources.products.spec import PRODUCT
-from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.by_column.fast_csv import file_columns
 from tallykeep.resources.upserts.row_readers import csv_reader
 from tallykeep.resources.upserts.spec import UpsertSpec
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers

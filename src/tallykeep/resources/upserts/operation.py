@@ -21,10 +21,10 @@ from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.unique_timestamps import TIMESTAMPS
+from tallykeep.resources.upserts.by_column.fast_csv import file_columns
+from tallykeep.resources.upserts.by_column.merge import Merge
 from tallykeep.resources.upserts.change_set import ChangeSet, Outcome, change_set, insert_new, update_existing
-from tallykeep.resources.upserts.fast_csv import file_columns
 from tallykeep.resources.upserts.locked_keys import lock_existing
-from tallykeep.resources.upserts.merge import Merge
 from tallykeep.resources.upserts.quick_json import quick_json_reader
 from tallykeep.resources.upserts.references import resolve_references
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text

@@ -11,7 +11,7 @@ from tallykeep.core.rows import Failure, Row, Table
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.unique_timestamps import TIMESTAMPS
-from tallykeep.resources.upserts.fast_csv import FileColumns, ReadyChanges
+from tallykeep.resources.upserts.by_column.fast_csv import FileColumns, ReadyChanges
 from tallykeep.resources.upserts.references import lines_of, lock_referred
 from tallykeep.resources.upserts.spec import UpsertSpec
 

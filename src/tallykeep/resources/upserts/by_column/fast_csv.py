@@ -29,7 +29,7 @@ from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.metadata.cell_columns import MetadataColumns
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.upserts.csv_block import Layout, UpsertBlock
+from tallykeep.resources.upserts.by_column.csv_block import Layout, UpsertBlock
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 _Read = dict[int, Sequence[str]]  # the texts of fields' columns, by their index
