@@ -43,25 +43,38 @@ async def behind(
         return await late
 
 
+Deed = Callable[[Any], Awaitable[Any]]
+
+
+def revoking(caller: Caller, other: Caller) -> Deed:
+    return lambda connection: revoke_key(connection, caller, other.key_id, None)
+
+
+def demoting(caller: Caller, other: Caller) -> Deed:
+    return lambda connection: change_key(connection, caller, other.key_id, None, {"role": "reader"})
+
+
 @pytest.mark.parametrize(
-    ("deed", "error"),
+    ("first", "second", "error"),
     [
-        (lambda one, two: lambda connection: revoke_key(connection, one, two.key_id, None), UnauthorizedError),
-        (
-            lambda one, two: lambda connection: change_key(connection, one, two.key_id, None, {"role": "reader"}),
-            ForbiddenError,
-        ),
+        (revoking, revoking, UnauthorizedError),
+        (revoking, demoting, UnauthorizedError),
+        (demoting, demoting, ForbiddenError),
+        (demoting, revoking, ForbiddenError),
     ],
 )
 def test_of_two_that_end_each_other_the_second_finds_itself_ended(
-    database_url: str, deed: Callable[..., Callable[[Any], Awaitable[Any]]], error: type[Exception]
+    database_url: str,
+    first: Callable[[Caller, Caller], Deed],
+    second: Callable[[Caller, Caller], Deed],
+    error: type[Exception],
 ) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
             one = await caller_with_key(engine)
             two = await another(engine, one)
             with pytest.raises(error):
-                await behind(engine, deed(one, two), deed(two, one))
+                await behind(engine, first(one, two), second(two, one))
 
     asyncio.run(scenario())
 

@@ -1,12 +1,15 @@
 """Row locks: what is read to be written back is locked, so that no change made meanwhile by others is lost."""
 
 import asyncio
+from contextlib import nullcontext
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 import psycopg
 import pytest
 
+from tallykeep.resources.upserts import operation
 from tallykeep.resources.vouchers.single import update_voucher
 from tests.db.engine import Engine, open_engine
 from tests.db.meeting import meeting
@@ -45,8 +48,15 @@ def test_a_bulk_update_adds_to_what_somebody_else_has_just_written(database_url:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("key", ["source_id", "id"])
-def test_a_change_of_a_customer_keeps_what_somebody_else_has_just_written(database_url: str, key: str) -> None:
+def _as(way: str) -> Any:
+    """Changes are written as a set, unless row by row is asked for."""
+    return patch.object(operation, "change_set", lambda *_: None) if "row by row" in way else nullcontext()
+
+
+@pytest.mark.parametrize("way", ["source_id", "source_id, row by row", "id"])
+def test_a_change_of_a_customer_keeps_what_somebody_else_has_just_written(database_url: str, way: str) -> None:
+    key = way.partition(",")[0]
+
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
             await engine.finish(await engine.submit("CUSTOMERS.IMPORT_CSV", CUSTOMERS.encode()))
@@ -63,10 +73,33 @@ def test_a_change_of_a_customer_keeps_what_somebody_else_has_just_written(databa
             kept = {"name": "Countess", "email": "ada@example.com"}
             assert await _one(engine, "name, email FROM customers") == kept
 
+    with _as(way):
+        asyncio.run(scenario())
+
+
+def test_a_customer_that_somebody_else_deletes_while_it_is_changed_is_made_anew(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            await engine.finish(await engine.submit("CUSTOMERS.IMPORT_CSV", CUSTOMERS.encode()))
+            rows = [{"source_id": "C", "email": "ada@example.com"}]
+            action_id = await engine.submit("CUSTOMERS.BULK_UPDATE", orjson.dumps(rows))
+            async with meeting(engine) as other:
+                await other.execute(LOCK_CUSTOMER, engine.project_id)
+                worker = asyncio.create_task(engine.advance())
+                await other.until_waited_for()
+                await other.execute("DELETE FROM customers")
+            await worker
+            action = await engine.finish(action_id)
+            assert (action["done_count"], action["created_count"]) == (1, 1)
+            assert await _one(engine, "name, email FROM customers") == {"name": None, "email": "ada@example.com"}
+
     asyncio.run(scenario())
 
 
-def test_a_customer_that_somebody_else_has_just_created_is_changed_and_not_passed_over(database_url: str) -> None:
+@pytest.mark.parametrize("as_set", [True, False])
+def test_a_customer_that_somebody_else_has_just_created_is_changed_and_not_passed_over(
+    database_url: str, as_set: bool
+) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
             rows = [{"source_id": "C", "email": "ada@example.com"}]
@@ -85,7 +118,8 @@ def test_a_customer_that_somebody_else_has_just_created_is_changed_and_not_passe
             row = {"id": "cust_other", "name": "Ada", "email": "ada@example.com"}
             assert await _one(engine, "id, name, email FROM customers") == row
 
-    asyncio.run(scenario())
+    with _as("as a set" if as_set else "row by row"):
+        asyncio.run(scenario())
 
 
 def test_an_import_judges_a_voucher_by_what_somebody_else_has_just_written(database_url: str) -> None:

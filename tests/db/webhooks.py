@@ -1,5 +1,7 @@
 """Webhooks of an engine's project, and what they are to hear."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -7,9 +9,12 @@ from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.engine.webhooks.deliverer import Deliverer
 from tallykeep.engine.webhooks.registry import Registry
 from tallykeep.engine.webhooks.sending import Sender
-from tests.db.engine import Engine
+from tests.db.engine import Engine, open_engine
+from tests.receiver import Receiver, receiving
 
 ALL = ["async_action.started", "async_action.failures_exceeded", "async_action.ended"]
+GOOD = {"gift": {"amount": 1}}
+SETTLE_SECONDS = 60
 NOWHERE = "http://127.0.0.1:1/"
 
 Event = tuple[str, str]
@@ -48,3 +53,32 @@ def deliverer_of(engine: Engine, sender: Sender) -> Deliverer:
 
 def sender(seconds: float = 30) -> Sender:
     return Sender(allow_private=True, timeout_seconds=seconds)
+
+
+async def one_action(engine: Engine, code: str = "A") -> str:
+    action_id = await engine.submit_json([{"code": code, **GOOD}])
+    await engine.finish(action_id)
+    return action_id
+
+
+def scene(database_url: str, play: Callable[[Engine, Receiver], Awaitable[None]]) -> None:
+    """Play with an engine and a receiver."""
+
+    async def scenario() -> None:
+        with receiving() as receiver:
+            async with open_engine(database_url) as engine:
+                await play(engine, receiver)
+
+    asyncio.run(scenario())
+
+
+async def statuses(engine: Engine) -> list[str]:
+    return [each["status"] for each in await deliveries(engine)]
+
+
+async def delivered(deliverer: Deliverer, attempts: int) -> None:
+    """Deliver until so many attempts were made."""
+    async with asyncio.timeout(SETTLE_SECONDS):
+        while attempts > 0:
+            attempts -= await deliverer.deliver()
+    assert attempts == 0

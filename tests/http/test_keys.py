@@ -272,6 +272,8 @@ def test_an_id_that_two_kinds_of_keys_share(api: Api, served_database: str) -> N
     check(api.http.delete(f"{KEYS}/{shared}"), 409, "conflict", "say which with kind")
     assert api.http.delete(f"{KEYS}/{shared}", params={"kind": "app"}).status_code == 204
     assert list_spec(api)[shared]["kind"] == "service"
+    changed = api.http.put(f"{KEYS}/{shared.replace('/', '%2F')}", json={"name": "by its escaped id"})
+    assert (changed.status_code, changed.json()["name"]) == (200, "by its escaped id")
     assert api.http.delete(f"{KEYS}/{shared}").status_code == 204
 
 

@@ -169,6 +169,8 @@ def test_the_oldest_idle_connection_makes_room_for_another(small_server: Server,
         with closing(httpx.Client(base_url=small.url, trust_env=False)) as another:
             assert another.get("/livez").status_code == 200
         assert idle[0].received() == b""
+        idle[-1].send(idle[-1].head("GET", "/livez", "Connection: close"))
+        assert idle[-1].answer()[0] == 200
         with held.enter_context(Client(small)) as last:
             last.send(last.head("GET", "/livez", "Connection: close"))
             assert last.answer()[0] == 200

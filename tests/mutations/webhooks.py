@@ -4,6 +4,7 @@ from tests.mutations.mutation import Mutation
 
 EVENTS = "tests/db/test_webhook_events.py"
 DELIVERIES = "tests/db/test_webhook_deliveries.py"
+UPKEEP = "tests/db/test_webhook_upkeep.py"
 ADDRESSES = "tests/unit/test_webhook_addresses.py"
 
 MUTATIONS = (
@@ -47,7 +48,7 @@ MUTATIONS = (
         "src/tallykeep/engine/webhooks/deliverer.sql",
         "    LIMIT :free\n    FOR UPDATE OF deliveries SKIP LOCKED\n",
         "    LIMIT :free\n",
-        f"{DELIVERIES}::test_two_workers_send_an_event_once",
+        f"{DELIVERIES}::test_what_another_worker_is_claiming_is_left_to_it",
     ),
     Mutation(
         "what is on its way is not sent by others",
@@ -78,18 +79,18 @@ MUTATIONS = (
         f"{DELIVERIES}::test_a_receiver_that_hangs_holds_up_no_other_one_of_the_project_or_of_others",
     ),
     Mutation(
-        "a webhook that fails is let alone for a while",
+        "a webhook that fails is left alone for a while",
         "src/tallykeep/engine/webhooks/deliverer.sql",
         "paused_until = timestamp + least(timestamp - coalesce(failing_since, timestamp), :max_pause::interval)",
         "paused_until = timestamp",
-        f"{DELIVERIES}::test_a_receiver_that_fails_is_let_alone_for_a_while_however_many_events_wait",
+        f"{DELIVERIES}::test_a_receiver_that_fails_is_left_alone_for_a_while_however_many_events_wait",
     ),
     Mutation(
         "events of an action that goes on are not forgotten",
         "src/tallykeep/engine/webhooks/deliverer.sql",
         "AND actions.id = deliveries.action_id\n",
         "AND actions.id = ''\n",
-        f"{DELIVERIES}::test_an_event_of_an_action_that_goes_on_is_not_forgotten_and_so_not_recorded_anew",
+        f"{UPKEEP}::test_an_event_of_an_action_that_goes_on_is_not_forgotten_and_so_not_recorded_anew",
     ),
     Mutation(
         "addresses are checked at each delivery",

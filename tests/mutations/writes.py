@@ -5,6 +5,7 @@ from tests.mutations.mutation import MIGRATIONS, Mutation
 ROW_LOCKS = "tests/db/test_row_locks.py"
 GENERATION = "tests/db/test_generation.py"
 SERIAL = "tests/db/test_serial.py"
+CHANGE_SETS = "tests/db/test_change_sets.py"
 EVERY_CHECK = "tests/db/test_checks.py::test_every_check_has_changes_that_no_other_one_would_refuse"
 
 MUTATIONS = (
@@ -62,7 +63,7 @@ MUTATIONS = (
         "src/tallykeep/resources/upserts/store.sql",
         "ORDER BY source_id FOR UPDATE",
         "ORDER BY source_id",
-        f"{ROW_LOCKS}::test_a_change_of_a_customer_keeps_what_somebody_else_has_just_written[source_id]",
+        f"{ROW_LOCKS}::test_a_change_of_a_customer_keeps_what_somebody_else_has_just_written[source_id, row by row]",
     ),
     Mutation(
         "changes lock what they find by id",
@@ -76,7 +77,35 @@ MUTATIONS = (
         "src/tallykeep/resources/upserts/operation.py",
         'if inserted.rowcount != sum(record["is_new"] for record in records):',
         "if False:",
-        f"{ROW_LOCKS}::test_a_customer_that_somebody_else_has_just_created_is_changed_and_not_passed_over",
+        f"{ROW_LOCKS}::test_a_customer_that_somebody_else_has_just_created_is_changed_and_not_passed_over[False]",
+    ),
+    Mutation(
+        "a set locks what it changes in the order of its keys",
+        "src/tallykeep/resources/upserts/store.sql",
+        "\nFOR UPDATE OF present",
+        "",
+        f"{ROW_LOCKS}::test_rows_are_locked_in_the_order_of_their_keys[customers updated]",
+    ),
+    Mutation(
+        "what was deleted while a set was written is made anew",
+        "src/tallykeep/resources/upserts/change_set.py",
+        "if inserted.rowcount + len(rows) != len(changes):",
+        "if False:",
+        f"{ROW_LOCKS}::test_a_customer_that_somebody_else_deletes_while_it_is_changed_is_made_anew",
+    ),
+    Mutation(
+        "an order leaves goods that it does not override as they are",
+        "src/tallykeep/resources/orders/parts.py",
+        "kept=kept, is_resolved=True",
+        "is_resolved=True",
+        f"{CHANGE_SETS}::test_products_that_somebody_else_is_making_are_taken_as_they_are",
+    ),
+    Mutation(
+        "null resets what exists, also in a set",
+        "src/tallykeep/resources/upserts/operation.py",
+        "left = changes.with_nulls.intersection(existing).difference(self._kept)",
+        "left = set[str]()",
+        f"{CHANGE_SETS}::test_what_a_row_says_counts_though_it_is_the_default[null]",
     ),
     Mutation(
         "an import locks vouchers before it judges them",
@@ -143,7 +172,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what an action makes itself does not overtake it",
-        "src/tallykeep/resources/orders/embedded.py",
+        "src/tallykeep/resources/orders/parts.py",
         "return not self._made.issuperset(await operation.present_by_now())",
         "return bool(await operation.present_by_now())",
         f"{SERIAL}::test_a_customer_that_another_part_of_the_order_makes_overtakes_nobody",
@@ -151,13 +180,13 @@ MUTATIONS = (
     Mutation(
         "what is made because it is new has to be new",
         "src/tallykeep/resources/upserts/operation.py",
-        "not self._new.isdisjoint(by_source_id) or ",
+        "not self._new.isdisjoint(existing) or ",
         "",
         f"{SERIAL}::test_a_product_made_meanwhile_is_not_changed_by_an_order_that_does_not_say_so",
     ),
     Mutation(
         "products that are only named are made by one at a time",
-        "src/tallykeep/resources/orders/embedded.py",
+        "src/tallykeep/resources/orders/parts.py",
         "await self._connection.execute(_sql.wait_for_makers_by_name, {",
         "({",
         f"{SERIAL}::test_a_product_of_a_name_is_made_once",
@@ -178,7 +207,7 @@ MUTATIONS = (
     ),
     Mutation(
         "metadata that a change leaves as it is has to fit the schema",
-        "src/tallykeep/resources/upserts/merge.py",
+        "src/tallykeep/resources/upserts/by_column/merge.py",
         "[] if unchecked is None else",
         "[] if True else",
         "tests/db/test_upserts.py::test_metadata_that_a_change_leaves_as_it_is_has_to_fit_the_schema_too",
@@ -192,14 +221,14 @@ MUTATIONS = (
     ),
     Mutation(
         "rows that refer to nothing are not lost",
-        "src/tallykeep/resources/upserts/merge.py",
+        "src/tallykeep/resources/upserts/by_column/merge.py",
         "numbers |= await self._take_out_lost(ids)",
         "await self._take_out_lost(ids)",
         "tests/db/test_upserts.py::test_only_rows_that_refer_to_nothing_are_read_by_themselves",
     ),
     Mutation(
         "what is not there is not made without what it requires",
-        "src/tallykeep/resources/upserts/merge.py",
+        "src/tallykeep/resources/upserts/by_column/merge.py",
         "if self._columns.lack_required else set[int]()",
         "if False else set[int]()",
         "tests/db/test_upserts.py::test_a_file_without_what_is_required_changes_what_is_complete",
@@ -231,5 +260,20 @@ MUTATIONS = (
         'if is_literal("".join(table.lines), besides=table.delimiter):',
         "if table.lines:",
         "tests/unit/test_quick_ways.py::test_any_cell_in_an_ordinary_file[no schema-Additional Info]",
+    ),
+    Mutation(
+        "a row is told why it fails by column only where that is all",
+        "src/tallykeep/resources/fields/columns/flaws.py",
+        "                raise UnexplainedError\n",
+        "                continue\n",
+        "tests/unit/test_told_by_column.py"
+        "::test_one_cell_of_which_its_column_does_not_know_leaves_the_row_to_the_careful_way",
+    ),
+    Mutation(
+        "metadata that decodes into its schema's type is held to its rules too",
+        "src/tallykeep/resources/metadata/typed_objects.py",
+        "                taken[there[at]] = False\n",
+        "                continue\n",
+        "tests/unit/test_json_columns.py::test_what_a_schema_takes_is_the_same_by_type_and_one_by_one",
     ),
 )

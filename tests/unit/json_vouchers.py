@@ -65,7 +65,22 @@ DISCOUNTS = st.lists(
 ).map(written)
 GIFTS = fields(amount=NUMBERS, subtracted_amount=NUMBERS, balance=NUMBERS, effect=EFFECTS, other=VALUES).map(written)
 CARDS = fields(points=NUMBERS, subtracted_points=NUMBERS, expired_points=NUMBERS, balance=NUMBERS).map(written)
+# Of keys that schemas speak of: mostly right, each in some other way.
+LINKS = st.sampled_from(['"https://a.example/1.png"', '"http://"', '"shop/1.png"', r'"http:\/\/a"', '""', "null", "5"])
+POINTS = st.sampled_from(['"1,2"', '"-91,2"', '"1;2"', '{"lat":1,"lon":2}', '{"lat":1}', "null"])
+DEFINED = fields(
+    n=st.integers(0, 120).map(str) | NUMBERS,
+    s=WORDS | STRINGS,
+    d=DATES,
+    t=DATES,
+    u=LINKS,
+    p=POINTS,
+    b=st.sampled_from(["true", "false", "null", "1", '"true"']),
+    l=st.sampled_from(["[1,2]", '["a"]', "[]", "5", "null"]),
+    o=st.sampled_from(['{"n":1}', '{"n":"x"}', "{}", "5", "null"]),
+).map(written)
 METADATA = (
+    DEFINED |
     st.lists(st.tuples(st.sampled_from(["a", "n", "s", "ü", "long name"]), VALUES), max_size=4).map(written)
     | fields(n=st.integers(0, 120).map(str), s=WORDS).map(written)
     | st.integers(30, 34).map(lambda depth: '{"a":' * depth + "1" + "}" * depth)

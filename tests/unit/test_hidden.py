@@ -17,7 +17,7 @@ from tallykeep.resources.fields.copy_format import all_plain, is_plain
 from tallykeep.resources.fields.hidden_characters import hidden_in
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.orders.spec import ORDER
-from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.by_column.fast_csv import file_columns
 from tallykeep.resources.upserts.row_readers import csv_reader, ids_reader, json_reader
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
@@ -85,14 +85,15 @@ def test_all_that_is_hidden_is_known() -> None:
 
 
 @pytest.mark.parametrize("key", ["ZW\u200b-1", "\ufeffZW-2", "\u2060ZW-4", "A\u00adB", "A\u202eB", "A\u3164", "a\x85b"])
-def test_the_quick_way_leaves_them_to_the_closer_look(key: str) -> None:
+def test_the_quick_way_refuses_them(key: str) -> None:
     assert not is_plain(key)
     assert not all_plain(["A", key])
     table = Table([1, 2], [f"{key},A", "B,B"], delimiter=",", width=2, kept=range(2))
     columns = file_columns(CUSTOMER, ["Source_id", "Name"], ANY)
     assert columns is not None
-    ready, irregular = columns.sort_out(table)
-    assert (ready.keys, [row.number for row in irregular]) == (["B"], [1])
+    ready, failures, irregular = columns.sort_out(table)
+    assert (ready.keys, [failure.row for failure in failures], irregular) == (["B"], [1], [])
+    assert failures[0].reason.startswith("Source_id: must not contain")
 
 
 @pytest.mark.parametrize("raw", [None, "", " ", "\u00a0\t", 5, {}])

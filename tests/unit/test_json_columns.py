@@ -8,18 +8,22 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
 
+from tallykeep.core import exact_json
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.rows import Failure
 from tallykeep.formats.json.elements import ELEMENT_SEPARATOR
 from tallykeep.formats.row_reader import read_rows
 from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.fields.json_columns import Objects
 from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
 from tallykeep.resources.metadata.schemas import clean_properties
+from tallykeep.resources.metadata.typed_objects import typed_metadata
 from tallykeep.resources.vouchers.draft import COLUMNS, VoucherDraft
 from tallykeep.resources.vouchers.importing import json_rows
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
-from tests.unit.json_vouchers import BODIES
+from tests.unit.json_vouchers import BODIES, DEFINED, METADATA
 
 JSON_COLUMNS = {"discount", "gift", "loyalty_card", "extras", "metadata"}
 LABELS = CategoryLabels(by_name={"New": "label_1"}, by_id={"cat_1": "label_1", "cat_2": "label_2"})
@@ -27,6 +31,50 @@ ANYTHING = MetadataChecker(None)
 SCHEMA = MetadataChecker(
     MetadataSchema(clean_properties({"n": {"type": "number", "lt": 100}, "s": {"type": "string", "optional": False}}))
 )
+# Every type and every constraint that there is, and none of another key.
+_EVERY: dict[str, Any] = {
+    "n": {"type": "number", "gt": 1, "lte": 100, "ne": [5]},
+    "s": {"type": "string", "min_length": 2, "max_length": 8, "ne": ["abc"]},
+    "d": {"type": "date", "optional": False},
+    "t": {"type": "datetime"},
+    "u": {"type": "image_url"},
+    "p": {"type": "geopoint"},
+    "b": {"type": "boolean"},
+    "l": {"type": "number", "array": True, "lt": 2},
+    "o": {"type": "object", "object_type": "inner"},
+}
+_INNER = {"inner": MetadataSchema(clean_properties({"n": {"type": "number", "optional": False}}))}
+SCHEMAS = [
+    SCHEMA,
+    MetadataChecker(MetadataSchema(clean_properties(_EVERY), allow_defined_only=True, nested=_INNER)),
+    MetadataChecker(MetadataSchema(clean_properties(_EVERY | {"d": {"type": "date"}}), nested=_INNER)),
+    MetadataChecker(
+        MetadataSchema(
+            clean_properties(
+                {
+                    "n": {"type": "number", "eq": [1, 5, 1.5], "optional": False},
+                    "s": {"type": "string", "eq": ["A", "ü"]},
+                }
+            )
+        )
+    ),
+    MetadataChecker(
+        MetadataSchema(
+            clean_properties(
+                {
+                    "n": {"type": "number", "gte": 1, "lt": 100},
+                    "s": {"type": "string", "exact_length": 1},
+                    "t": {"type": "datetime", "optional": False},
+                    "u": {"type": "image_url", "optional": False},
+                    "p": {"type": "geopoint", "optional": False},
+                    "b": {"type": "boolean", "optional": False},
+                }
+            )
+        )
+    ),
+    MetadataChecker(MetadataSchema(clean_properties({"b": {"type": "boolean"}, 'q"': {"type": "string"}}))),
+    MetadataChecker(MetadataSchema({}, allow_defined_only=True)),
+]
 UNESCAPED = {r"\\": "\\", r"\t": "\t", r"\n": "\n", r"\r": "\r"}
 
 
@@ -60,6 +108,7 @@ def cleaners() -> list[JsonVouchers]:
         JsonVouchers(ANYTHING, LABELS),
         JsonVouchers(SCHEMA, LABELS, last_day_counts=True),
         JsonVouchers(ANYTHING, LABELS, "camp_\\1"),
+        *(JsonVouchers(schema, LABELS) for schema in SCHEMAS[1:]),
     ]
 
 
@@ -89,6 +138,28 @@ def test_elements_come_out_as_they_do_one_by_one(elements: list[bytes]) -> None:
 @given(st.lists(BODIES.filter(lambda body: b"\n" not in body), min_size=2, max_size=8))
 def test_lines_come_out_as_they_do_one_by_one(lines: list[bytes]) -> None:
     assert_same(Batch(5, len(lines), b"\n".join(lines)), Source("ndjson"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(DEFINED | METADATA, min_size=1, max_size=8), st.sampled_from(SCHEMAS))
+def test_what_a_schema_takes_is_the_same_by_type_and_one_by_one(objects: list[str], checker: MetadataChecker) -> None:
+    raws = [Raw(text.encode("utf-8", "surrogatepass")) for text in objects if "\\ud" not in text]
+
+    def check(value: dict[str, Any]) -> bool:
+        return not checker.problems(value)
+
+    if raws:
+        by_type = Objects(checker.takes, typed_metadata(checker)).read(raws)
+        assert list(by_type) == list(Objects(check).read(raws))
+        assert [text is not None for text in by_type] == [_is_taken(check, raw) for raw in raws]
+
+
+def _is_taken(check: Any, raw: Raw) -> bool:
+    try:
+        value = exact_json.loads(bytes(raw))
+    except exact_json.DecodeError:
+        return False
+    return isinstance(value, dict) and check(value)
 
 
 USUAL = [

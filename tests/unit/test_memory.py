@@ -12,7 +12,7 @@ from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.skus.spec import SKU
-from tallykeep.resources.upserts.fast_csv import FileColumns
+from tallykeep.resources.upserts.by_column.fast_csv import FileColumns
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 

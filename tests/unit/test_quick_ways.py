@@ -1,7 +1,8 @@
 """Columns made ready at once, and rows read one by one: the same vouchers and the same failures, whatever the file."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from json import loads
@@ -12,18 +13,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tallykeep.core import exact_json
+from tallykeep.core import rows as core_rows
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.rows import Failure, Row
+from tallykeep.db.copy_format import NULL, copy_text
 from tallykeep.formats.row_reader import read_rows
 from tallykeep.resources.campaigns.import_rows import CampaignVouchers
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.customers.spec import CUSTOMER
-from tallykeep.resources.fields.copy_format import NULL, copy_text
 from tallykeep.resources.fields.numerals import Marks
 from tallykeep.resources.metadata.checker import MetadataChecker, MetadataSchema
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
-from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.by_column.fast_csv import file_columns
 from tallykeep.resources.upserts.row_readers import csv_reader
 from tallykeep.resources.upserts.spec import Change, UpsertSpec
 from tallykeep.resources.vouchers.draft import COLUMNS, DEFAULT, VoucherDraft
@@ -67,7 +69,11 @@ _POOLS: dict[str, list[str]] = {
     "Size": [*_NUMBERS, "null", "EUR"],
     "Opened": [*_DATES, "null"],
     "Tags": ["a,b", '["a","b"]', '["a', "null", "x"],
-    "Shape": ['{"a":1}', "{", '{"a":' * 40 + "1" + "}" * 40, "null"],
+    "Link": ["https://a.example", "http://", "shop/1.png", "null", "https://a.example/far-too-long"],
+    "Place": ["1,2", "91,2", "-1.5, 180", "1;2", '{"lat":1}', "null"],
+    "Checked": ["true", "no", "1", "perhaps", "null"],
+    "Sizes": ["1,2", "[1,8]", "6.5", "[", "x,1", "null"],
+    "Shape": ['{"a":1}', '{"b":1}', '{"a":"x","b":2}', "{", '{"a":' * 40 + "1" + "}" * 40, "null"],
     "": ["", "x"],
 }
 _SCHEMAS = [
@@ -86,6 +92,36 @@ _SCHEMAS = [
     MetadataChecker(MetadataSchema({"Region": {"type": "string", "optional": False}, "Size": {"type": "number"}})),
     MetadataChecker(MetadataSchema({"Size": {"type": "number", "optional": False}}, allow_defined_only=True)),
     MetadataChecker(MetadataSchema({"Size": {"type": "number"}}, allow_defined_only=True)),
+    # Every constraint that there is.
+    MetadataChecker(
+        MetadataSchema(
+            {
+                "Elsewhere": {"type": "string", "optional": False},
+                "Tags": {"type": "string", "array": True, "optional": False, "max_length": 1},
+                "Region": {"type": "string", "optional": False, "eq": ["x", "'", "a note"], "exact_length": 1},
+                "Size": {"type": "number", "gt": 1, "lte": 100, "ne": [5]},
+                "Opened": {"type": "datetime", "optional": False},
+                "Shape": {"type": "object", "object_type": "shape"},
+                "Link": {"type": "image_url"},
+                "Place": {"type": "geopoint", "optional": False},
+                "Checked": {"type": "boolean"},
+            },
+            allow_defined_only=True,
+            nested={"shape": MetadataSchema({"a": {"type": "number", "optional": False}}, allow_defined_only=True)},
+        )
+    ),
+    MetadataChecker(
+        MetadataSchema(
+            {
+                "Region": {"type": "string", "min_length": 1, "max_length": 6},
+                "Size": {"type": "number", "eq": [1, 12.5, 5], "lt": 12},
+                "Opened": {"type": "date", "optional": False},
+                "Checked": {"type": "boolean", "optional": False},
+                "Place": {"type": "geopoint"},
+                "Sizes": {"type": "number", "array": True, "lt": 7},
+            }
+        )
+    ),
 ]
 _CAMPAIGNS: list[dict[str, Any]] = [
     {"type": "DISCOUNT_VOUCHER", "discount": {"type": "PERCENT", "percent_off": 10}, "metadata": {"Region": "north"}},
@@ -104,19 +140,47 @@ def _body(header: list[str], rows: list[list[str]]) -> bytes:
 
 
 @st.composite
-def files(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
-    """Files of some columns, of which each is mostly of one sort of cell: ordinary, repeated, blank or irregular."""
-    header = ["Code", *draw(st.lists(st.sampled_from(sorted(_POOLS.keys() - {"Code"})), unique=True, max_size=10))]
-    rows = draw(st.integers(1, _MAX_ROWS))
-    columns = [_column(draw, title, rows) for title in header]
-    return header, list(map(list, zip(*columns, strict=True)))
+def files(draw: st.DrawFn, pools: Mapping[str, list[str]] = _POOLS) -> tuple[list[str], list[list[str]]]:
+    """Files of some columns, of which each is mostly of one sort of cell: ordinary, repeated, blank or irregular.
+
+    In some of them every cell of any row may be wrong, in others all rows are, or lack cells, or have too many.
+    """
+    titles = draw(st.lists(st.sampled_from(sorted(pools.keys() - {"Code"})), unique=True, max_size=10))
+    header = [*titles, "Code"] if draw(st.booleans()) else ["Code", *titles]
+    if draw(st.integers(0, 9)) == 0:
+        header = titles or ["Value"]
+    rows = _rows(draw, header, pools)
+    return header, [draw(_misfits(cells)) for cells in rows] if draw(st.integers(0, 4)) == 0 else rows
 
 
-def _column(draw: Any, title: str, rows: int, pools: Mapping[str, list[str]] = _POOLS) -> list[str]:
+def _rows(draw: Any, header: list[str], pools: Mapping[str, list[str]]) -> list[list[str]]:
+    rows, one_in = draw(st.integers(1, _MAX_ROWS)), draw(st.sampled_from([1, 2, 5, 5]))
+    columns = [_column(draw, title, rows, one_in, pools) for title in header]
+    return list(map(list, zip(*columns, strict=True)))
+
+
+def _column(draw: Any, title: str, rows: int, one_in: int, pools: Mapping[str, list[str]]) -> list[str]:
     usual = draw(st.sampled_from([*pools[title], ""]))
     cell = st.sampled_from([*pools[title], "", " "])
-    cells = [draw(cell) if draw(st.integers(0, 4)) == 0 else usual for _ in range(rows)]
+    cells = [draw(cell) if draw(st.integers(1, one_in)) == 1 else usual for _ in range(rows)]
     return [f"{text}{at}" if text == "CODE" else text for at, text in enumerate(cells)]
+
+
+def _misfits(cells: list[str]) -> st.SearchStrategy[list[str]]:
+    """The row as it is, without some of its last cells, or with further ones."""
+    return st.sampled_from([cells, cells, cells[:-1] or cells, cells[: len(cells) // 2] or cells, [*cells, " "],
+                            [*cells, "x"]])  # fmt: skip
+
+
+@contextmanager
+def _blocks_of(cells: int) -> Iterator[None]:
+    """Read so many cells at a time: few, and rows are the first or the last of their block."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(core_rows, "_BLOCK_CELLS", cells)
+        yield
+
+
+BLOCKS = st.sampled_from([1, 12, 40, 8_000])
 
 
 def _read(header: list[str], rows: list[list[str]]) -> Sequence[Row]:
@@ -141,6 +205,10 @@ def _value(name: str, text: str, json_columns: Collection[str] = _JSON) -> str:
     return repr(_sorted(loads(unescaped, parse_float=Decimal)))
 
 
+def _as_json(value: Any) -> str:
+    return repr(_sorted(loads(exact_json.dumps(value), parse_float=Decimal)))
+
+
 def _sorted(value: Any) -> Any:
     if isinstance(value, dict):
         return sorted((name, _sorted(part)) for name, part in value.items())
@@ -148,24 +216,31 @@ def _sorted(value: Any) -> Any:
 
 
 @settings(max_examples=400, deadline=None)
-@given(files(), st.sampled_from(_SCHEMAS), st.booleans(), st.sampled_from([{}, {"Value": ",", "Size": ","}]))
-@example((["Code", "Voucher Type", "Value"], [["A", "GIFT_VOUCHER", "1,50"]]), _SCHEMAS[0], False, {})
+@given(files(), st.sampled_from(_SCHEMAS), st.booleans(), st.sampled_from([{}, {"Value": ",", "Size": ","}]), BLOCKS)
+@example((["Code", "Voucher Type", "Value"], [["A", "GIFT_VOUCHER", "1,50"]]), _SCHEMAS[0], False, {}, 8_000)
 def test_a_file_of_vouchers(
-    file: tuple[list[str], list[list[str]]], checker: MetadataChecker, last_day_counts: bool, marks: Marks
+    file: tuple[list[str], list[list[str]]], checker: MetadataChecker, last_day_counts: bool, marks: Marks, block: int
 ) -> None:
     header, rows = file
 
     def cleaner() -> CsvVouchers:
         return CsvVouchers(header, checker, _CATEGORIES, marks=marks, last_day_counts=last_day_counts)
 
-    quick, careful = cleaner().clean(_read(header, rows)), cleaner().clean_each(list(_read(header, rows)))
+    with _blocks_of(block):
+        quick = cleaner().clean(_read(header, rows))
+    careful = cleaner().clean_each(list(_read(header, rows)))
     assert _outcome(*quick) == _outcome(*careful)
+    assert [failure.row for failure in quick[1]] == sorted(failure.row for failure in quick[1])
 
 
 @settings(max_examples=400, deadline=None)
-@given(files(), st.sampled_from(_SCHEMAS), st.booleans(), st.sampled_from(_CAMPAIGNS))
+@given(files(), st.sampled_from(_SCHEMAS), st.booleans(), st.sampled_from(_CAMPAIGNS), BLOCKS)
 def test_a_file_of_a_campaigns_vouchers(
-    file: tuple[list[str], list[list[str]]], checker: MetadataChecker, last_day_counts: bool, voucher: dict[str, Any]
+    file: tuple[list[str], list[list[str]]],
+    checker: MetadataChecker,
+    last_day_counts: bool,
+    voucher: dict[str, Any],
+    block: int,
 ) -> None:
     header, rows = file
     source = Source("csv", header=header, delimiter=",", last_day_counts=last_day_counts)
@@ -174,7 +249,9 @@ def test_a_file_of_a_campaigns_vouchers(
         "start_date": datetime(2026, 3, 1, tzinfo=UTC), "expiration_date": None,
     }  # fmt: skip
     quick, careful = (CampaignVouchers(source, campaign, checker, _CATEGORIES) for _ in range(2))
-    assert _outcome(*quick.clean(_read(header, rows))) == _outcome(*careful.clean_each(list(_read(header, rows))))
+    with _blocks_of(block):
+        made = quick.clean(_read(header, rows))
+    assert _outcome(*made) == _outcome(*careful.clean_each(list(_read(header, rows))))
 
 
 _ORDINARY = {
@@ -225,21 +302,26 @@ _UPSERTED: dict[str, tuple[UpsertSpec, dict[str, list[str]]]] = {
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.data(), st.sampled_from(sorted(_UPSERTED)), st.sampled_from(_SCHEMAS))
-def test_a_file_of_what_is_upserted(data: st.DataObject, noun: str, checker: MetadataChecker) -> None:
+@given(st.data(), st.sampled_from(sorted(_UPSERTED)), st.sampled_from(_SCHEMAS), BLOCKS)
+def test_a_file_of_what_is_upserted(data: st.DataObject, noun: str, checker: MetadataChecker, block: int) -> None:
     spec, pools = _UPSERTED[noun]
     key, *others = pools
     needed = [field.titles[-1] for field in spec.fields if field.required]
     needed += sorted(checker.required & {*others})
     header = [key, *needed, *data.draw(st.lists(st.sampled_from(sorted({*others} - {*needed})), unique=True))]
-    rows = data.draw(st.integers(1, _MAX_ROWS))
-    columns = [_column(data.draw, title, rows, pools) for title in header]
-    read = _read(header, list(map(list, zip(*columns, strict=True))))
+    read = _read(header, _rows(data.draw, header, pools))
     quick = file_columns(spec, header, checker)
-    assert quick is not None
-    ready, irregular = quick.sort_out(read)
+    if quick is None:
+        assert not checker.required.issubset(header)
+        return
+    with _blocks_of(block):
+        ready, failures, irregular = quick.sort_out(read)
     careful = {row.number: csv_reader(spec, header, checker)(row) for row in read}
-    assert sorted([*ready.numbers, *(row.number for row in irregular)]) == sorted(careful)
+    others = [*(failure.row for failure in failures), *(row.number for row in irregular)]
+    assert sorted([*ready.numbers, *others]) == sorted(careful)
+    assert [(failure.row, failure.key, failure.reason) for failure in failures] == [
+        (row, careful[row].key, "; ".join(careful[row].problems)) for row in sorted(failure.row for failure in failures)
+    ]
     for number, code, text in zip(ready.numbers, ready.keys, ready.column_texts, strict=True):
         assert not careful[number].problems
         assert not checker.problems(careful[number].metadata)
@@ -287,7 +369,7 @@ def test_objects_in_cells(objects: list[Any]) -> None:
     read = _read(header, [[f"S{at}", "P", cell] for at, cell in enumerate(cells)])
     quick = file_columns(SKU, header, _SCHEMAS[0])
     assert quick is not None
-    ready, _ = quick.sort_out(read)
+    ready, _, _ = quick.sort_out(read)
     for number, text in zip(ready.numbers, ready.column_texts, strict=True):
         change = csv_reader(SKU, header, _SCHEMAS[0])(read[number - 1])
         assert not change.problems
@@ -298,14 +380,10 @@ def test_objects_in_cells(objects: list[Any]) -> None:
 
 def _merged(spec: UpsertSpec, change: Change) -> dict[str, str]:
     values = {**dict.fromkeys(spec.table.columns), **change.values, "metadata": change.metadata or None}
-    return {name: _copied(name, value, spec.table.json_columns) for name, value in values.items()}
-
-
-def _copied(name: str, value: Any, json_columns: Collection[str]) -> str:
-    if value is None:
-        return NULL
-    text = exact_json.dumps(value).decode() if name in json_columns else value
-    return _value(name, copy_text(text), json_columns)
+    return {
+        name: NULL if value is None else _as_json(value) if name in spec.table.json_columns else copy_text(value)
+        for name, value in values.items()
+    }
 
 
 @pytest.mark.parametrize("rows", [1, 2, 700, 3_000])

@@ -21,6 +21,7 @@ from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.json import array_splitter as split_json
 from tallykeep.formats.json.array_splitter import JsonSplitter
 from tallykeep.formats.json.ndjson_splitter import LinesSplitter
+from tallykeep.formats.json.runs import count_elements, guessed_runs
 from tallykeep.formats.row_reader import raw_rows, read_rows
 
 ROW_LIMIT = 4_000
@@ -219,6 +220,15 @@ def test_what_is_not_a_json_array_is_refused_in_any_chunks(data: str, cuts: list
         else:
             with pytest.raises(InvalidPayloadError):
                 rows_of(json_splitter(), chunked(encoded, cuts))
+
+
+@pytest.mark.parametrize("between", [b",", b" ,\r\n "])
+def test_elements_are_taken_many_at_a_time_where_objects_inside_begin_alike(between: bytes) -> None:
+    goods = b'{"source_id":"p","product":{"source_id":"q"}}'
+    order = b'{"source_id":"o","customer":{"source_id":"c"},"items":[' + between.join([goods] * 4) + b"]}"
+    elements = between.join([order] * 50)
+    runs = [run for run in guessed_runs(elements + between + order[:150]) if count_elements(run) is not None]
+    assert runs[0].rstrip() == elements
 
 
 def test_batches_are_cut_by_rows_and_by_bytes() -> None:

@@ -142,7 +142,7 @@ def test_other_ports_are_for_private_targets() -> None:
 def test_a_webhook_is_refused_as_it_is_made() -> None:
     body = {"target_url": "https://intranet.example/", "events": ["async_action.ended"]}
     registry = Registry(1, ("VOUCHERS.IMPORT",), False, resolver(["10.1.2.3"]))
-    with pytest.raises(InvalidPayloadError, match=r"intranet.example has the address 10.1.2.3, which is private"):
+    with pytest.raises(InvalidPayloadError, match=r"intranet.example has an address that is private"):
         asyncio.run(registry.checked(body))
     with pytest.raises(InvalidPayloadError, match="no address"):
         asyncio.run(Registry(1, (), False, resolver(OSError("none"))).checked(body))
@@ -176,7 +176,7 @@ def test_a_name_that_turns_to_loopback_behind_the_check_is_never_connected_to() 
             async with Sender(allow_private=False, timeout_seconds=5, resolve=turning) as sender:
                 answer = await sender.send(TargetUrl("http", "shop.example", port, "/"), {}, b"{}")
             assert (answer.status, heads) == (None, [])
-            assert "127.0.0.1, which is loopback" in str(answer.error)
+            assert "an address that is loopback" in str(answer.error)
 
     asyncio.run(scenario())
 

@@ -68,6 +68,8 @@ class Batch:
         if not self.lines:
             return None
         pairs = self.lines
+        if len(pairs) == 2:
+            return pairs[1] + row - pairs[0] if row >= pairs[0] else None
         at = 2 * bisect_right(range(0, len(pairs), 2), row, key=pairs.__getitem__) - 2
         return pairs[at + 1] + row - pairs[at] if at >= 0 else None
 

@@ -39,7 +39,7 @@ async def admit(request: Request, context: Context, need: Need) -> Caller:
     if need.permission is not None and need.permission not in grant.permissions:
         request.scope["state"][REFUSED_CALLER] = caller
         raise lacking(grant, need.permission)
-    request.state.caller = caller
+    request.scope["state"]["caller"] = caller
     return caller
 
 

@@ -22,11 +22,16 @@ class _Key(Convertor[str]):
         return value
 
 
+class _KeyWithSlashes(_Key):
+    regex = ".+"
+
+
 register_url_convertor("key", _Key())
+register_url_convertor("slashed", _KeyWithSlashes())
 
 
 def tell_slashes_apart(scope: Scope) -> None:
-    """Make routes with `{name:key}` take a key with slashes as one."""
+    """Make routes with `{name:key}` take a key with slashes as one; those with `{name:slashed}` take bare ones, too."""
     raw = scope.get("raw_path") or b""
     if b"%2F" in raw or b"%2f" in raw:
         path = raw.partition(b"?")[0].decode("latin-1").replace("%2f", "%2F")

@@ -46,7 +46,7 @@ class _RefusedError(Exception):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection; `most_connections` is set once the server is made."""
+    """One connection; `max_connections` is set once the server is made."""
 
     max_connections = 1_000
 
@@ -244,7 +244,7 @@ def _headers_too_large() -> HeadersTooLargeError:
 
 def bounded_protocol(max_connections: int) -> type[BoundedProtocol]:
     """Return the protocol for a server of so many connections, or as many as it may have open files."""
-    return type("Protocol", (BoundedProtocol,), {"most_connections": min(max_connections, _possible_connections())})
+    return type("Protocol", (BoundedProtocol,), {"max_connections": min(max_connections, _possible_connections())})
 
 
 def _possible_connections() -> int:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, LiteralString
+from operator import attrgetter
+from typing import LiteralString
 
 from psycopg.errors import UniqueViolation
 
@@ -12,6 +13,7 @@ from tallykeep.core.errors import BatchLostError
 from tallykeep.core.rows import Failure
 from tallykeep.core.submission_options import OnError
 from tallykeep.db.connections.pool import Connection
+from tallykeep.db.copy_format import NULL, copy_text
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.attempt import BatchOutcome
 from tallykeep.engine.applying.reason_counts import ReasonGroups
@@ -27,6 +29,7 @@ _END: LiteralString = _sql.end_if_unfinished + ",\n" + END_ENTRY + _sql.ended
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_REASON_LENGTH = 10_000
+_LINES_AT_ONCE = 1_000
 
 
 async def close_batch(connection: Connection, claimed: ClaimedBatch, outcome: BatchOutcome) -> AfterBatch:
@@ -149,33 +152,40 @@ async def record_all(
     connection: Connection, failed: Iterable[tuple[ClaimedBatch, list[Failure]]]
 ) -> list[ReasonGroups]:
     """Keep the failures of several batches; raises BatchLostError as for one."""
-    groups, records = list[ReasonGroups](), list[tuple[Any, ...]]()
+    groups: list[ReasonGroups] = []
+    lines: list[str] = []
     for claimed, failures in failed:
         groups.append(ReasonGroups(claimed.action_id))
-        records += [_record(claimed, failure, groups[-1]) for failure in sorted(failures, key=_row)]
-    if not records:
+        lines += _lines(claimed, failures, groups[-1])
+    if not lines:
         return groups
     try:
         async with connection.cursor().copy(_sql.copy_failures) as copy:
-            for record in records:
-                await copy.write_row(record)
+            for start in range(0, len(lines), _LINES_AT_ONCE):
+                await copy.write("".join(lines[start : start + _LINES_AT_ONCE]))
     except UniqueViolation as error:
-        raise BatchLostError(f"the failures of the action {records[0][1]} are recorded already") from error
+        action_id = lines[0].split("\t")[1]
+        raise BatchLostError(f"the failures of the action {action_id} are recorded already") from error
     return groups
 
 
-def _record(claimed: ClaimedBatch, failure: Failure, groups: ReasonGroups) -> tuple[Any, ...]:
-    key = None if failure.key is None else _storable(failure.key)
-    reason = _storable(failure.reason)[:_MAX_REASON_LENGTH]
-    line = claimed.batch.line_of(failure.row)
-    group = groups.add(failure.row, line, reason)
-    return claimed.project_id, claimed.action_id, failure.row, key, reason, failure.error_key, line, group
-
-
-def _row(failure: Failure) -> int:
-    return failure.row
+def _lines(claimed: ClaimedBatch, failures: list[Failure], groups: ReasonGroups) -> list[str]:
+    """Write the failures as COPY takes them, in row order, and add them to their groups."""
+    head = f"{claimed.project_id}\t{claimed.action_id}"
+    line_of = claimed.batch.line_of
+    lines: list[str] = []
+    for failure in sorted(failures, key=attrgetter("row")):
+        key = NULL if failure.key is None else copy_text(_storable(failure.key))
+        reason = _storable(failure.reason)[:_MAX_REASON_LENGTH]
+        line = line_of(failure.row)
+        group = groups.add(failure.row, line, reason)
+        rest = f"{copy_text(reason)}\t{failure.error_key or NULL}\t{NULL if line is None else line}\t{group}\n"
+        lines.append(f"{head}\t{failure.row}\t{key}\t{rest}")
+    return lines
 
 
 def _storable(text: str) -> str:
     """Return the text as PostgreSQL can hold it: recording a failure must never fail."""
+    if text.isascii() and "\0" not in text:
+        return text
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -21,7 +21,7 @@ _sql = queries(__package__, "fair_scheduling.sql")
 TAKEN_SLOTS: LiteralString = "WITH " + _sql.taken_slots
 QUEUE_TAKEN_SLOTS: LiteralString = _sql.queue_taken_slots
 _QUEUE_SLOTS: LiteralString = TAKEN_SLOTS + QUEUE_TAKEN_SLOTS
-_SERVE_NEXT_ACTION: LiteralString = _sql.serve_next_action + ",\n" + EVENTS + "\nSELECT id FROM happened"  # nosec B608 - constants
+_SERVE_NEXT_ACTION: LiteralString = _sql.serve_next_action + ",\n" + EVENTS + "\nSELECT id FROM happened"  # nosec B608
 
 _NO_DELAY = timedelta()
 MAX_DELAY = timedelta(seconds=30)  # that a job is put off by

@@ -73,8 +73,7 @@ async def resolve(host: str, port: int) -> list[str]:
 async def checked_addresses(host: str, port: int, resolve: Resolve, *, allow_private: bool) -> list[str]:
     """Return the addresses that the host has now, each of them checked.
 
-    One that may not be sent to refuses the host: it says which and what it is, by TargetRefusedError, as where there is
-    no address.
+    One that may not be sent to refuses the host, by TargetRefusedError, which says what it is; so is one without any.
     """
     try:
         addresses = await resolve(host, port)
@@ -84,8 +83,9 @@ async def checked_addresses(host: str, port: int, resolve: Resolve, *, allow_pri
         raise TargetRefusedError(f"the host {host} has no address that can be found")
     for address in addresses if not allow_private else ():
         if refused := why_refused(address):
+            # Which address it is, is nobody's business who asks from outside.
             raise TargetRefusedError(
-                f"the host {host} has the address {address}, which is {refused}; events go to public addresses only"
+                f"the host {host} has an address that is {refused}; events go to public addresses only"
             )
     return addresses
 

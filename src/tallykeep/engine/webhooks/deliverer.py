@@ -176,7 +176,7 @@ class Deliverer:
 def retry_delay(attempts: int, first_delay: timedelta = _FIRST_DELAY) -> timedelta:
     """Return the time until the next attempt: twice as long each time, at most 6 hours, a quarter more or less."""
     delay: timedelta = min(first_delay * 2.0 ** min(attempts - 1, 30), _MAX_DELAY)
-    return delay * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # nosec B311 - spreads load, hides nothing
+    return delay * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # nosec B311
 
 
 def _key(delivery: dict[str, Any]) -> _WebhookKey:

@@ -94,7 +94,7 @@ SET failing_since = NULL, paused_until = NULL
 WHERE project_id = :project_id AND id = :webhook_id AND failing_since IS NOT NULL
 
 -- name: note_failed
--- It comes again after the delay, unless that is beyond its time. The webhook is let alone for as long as it has been
+-- It comes again after the delay, unless that is beyond its time. The webhook is left alone for as long as it has been
 -- failing, up to a limit: however many events wait, they are not tried one after another in vain.
 WITH failing AS (
     UPDATE webhooks

@@ -17,7 +17,12 @@ WHERE webhooks.project_id = :project_id AND webhooks.id = :webhook_id
 ORDER BY deliveries.created_at DESC, event_id DESC
 
 -- name: send_again
--- As if it were new, but under the id that it has.
+-- As if it were new, but under the id that it has. A webhook that is left alone as it fails is tried at once.
+WITH tried AS (
+    UPDATE webhooks
+    SET paused_until = NULL
+    WHERE project_id = :project_id AND id = :webhook_id AND paused_until IS NOT NULL
+)
 UPDATE webhook_deliveries
 SET
     status = 'PENDING',
@@ -34,6 +39,12 @@ RETURNING
     last_status, last_error
 
 -- name: add_test_event
+-- A webhook that is left alone as it fails is tried at once.
+WITH tried AS (
+    UPDATE webhooks
+    SET paused_until = NULL
+    WHERE project_id = :project_id AND id = :webhook_id AND paused_until IS NOT NULL
+)
 INSERT INTO webhook_deliveries (
     project_id, webhook_id, event_id, event, step, data, created_at, due_at, expires_at
 )

@@ -23,7 +23,7 @@ from tallykeep.formats.json.elements import (
     is_json,
     split_elements,
 )
-from tallykeep.formats.json.runs import RUN_BYTES, count_elements, first_run
+from tallykeep.formats.json.runs import RUN_BYTES, count_elements, guessed_runs
 from tallykeep.formats.pieces import PIECE_BYTES, pieces
 
 _ENOUGH_BYTES = 32_768
@@ -144,8 +144,8 @@ class JsonSplitter:
     def _next_run(self) -> tuple[bytes, int]:
         """Find the elements that the buffer begins with, no more than there is room for; none where none are sure."""
         size = RUN_BYTES
-        while run := first_run(self._buffer[:size]):
-            count = count_elements(run)
+        while True:
+            run, count = _counted_run(self._buffer[:size])
             if count is None:
                 break
             if self._cutter.is_for(count):
@@ -217,6 +217,14 @@ class JsonSplitter:
             )
 
 
+def _counted_run(buffer: bytes) -> tuple[bytes, int | None]:
+    """Return complete elements at the buffer's start, and how many; None where a parser rejects all guesses."""
+    for run in guessed_runs(buffer):
+        if (count := count_elements(run)) is not None:
+            return run, count
+    return b"", None
+
+
 def parse_elements(body: bytes) -> list[Any]:
     """Parse a batch's elements; raises exact_json.DecodeError.
 
@@ -224,7 +232,7 @@ def parse_elements(body: bytes) -> list[Any]:
     """
     values: list[Any] = []
     at = 0
-    while len(body) - at > RUN_BYTES and (run := first_run(body[at : at + RUN_BYTES])):
+    while len(body) - at > RUN_BYTES and (run := _counted_run(body[at : at + RUN_BYTES])[0]):
         try:
             values += exact_json.loads(b"[" + run + b"]")
         except exact_json.DecodeError:

@@ -1,6 +1,7 @@
 """Runs: as many complete elements of an array as a parser reads at once, found by how the elements begin."""
 
 import re
+from collections.abc import Iterator
 
 from msgspec import MsgspecError, Raw
 from msgspec.json import Decoder
@@ -16,26 +17,49 @@ _TEXTS_BYTES = 4_096  # few enough that the smallest texts do not overfill a bat
 _FIRST_BYTE = re.compile(rb"[ \t\r\n]*+([^ \t\r\n])")
 _BEHIND = {b"{": b"},", b"[": b"],", b'"': b'",'}
 _OTHERS_BYTES = 16_384  # fewer, because the guess is a worse one, and each that is wrong costs the reading of it
-_BEHIND_ELEMENT = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+\Z")
+_BLANKS, _MAX_BLANKS = b" \t\r\n", 1_000
+_CANDIDATES, _GUESSES = 100, 10
 _elements = Decoder(list[Raw])
 
 
 def first_run(buffer: bytes) -> bytes | None:
     """Return the complete elements at the buffer's start, up to the comma behind the last; None where none are seen.
 
-    Elements of an array mostly begin alike. Where the last one that begins like the first does begin is only a guess;
-    what makes it sure is that all before it parses, as JSON that ends too early, or too late, does not.
+    Where they end is only a guess, the first of guessed_runs.
+    """
+    return next(guessed_runs(buffer), None)
+
+
+def guessed_runs(buffer: bytes) -> Iterator[bytes]:
+    """Yield what may be complete elements at the buffer's start, up to the comma behind the last, the longest first.
+
+    Elements of an array mostly begin alike. Where one that begins like the first does begin is only a guess, as objects
+    inside may do so, too; what makes it sure is that all before it parses, as JSON that ends too early, or too late,
+    does not.
     """
     if texts := _TEXTS.match(buffer, 0, _TEXTS_BYTES):
-        return texts[0][:-1]
+        yield texts[0][:-1]
+        return
     begins = _FIRST_KEY.match(buffer)
     if begins is None:
-        return _run_of_others(buffer)
-    last = buffer.rfind(begins[1], begins.end())
-    comma = buffer.rfind(b",", 0, last)
-    if last < 0 or not _BEHIND_ELEMENT.search(buffer, max(0, comma - 1_000), last):
-        return None
-    return buffer[:comma]
+        if others := _run_of_others(buffer):
+            yield others
+        return
+    last, guesses = len(buffer), 0
+    for _ in range(_CANDIDATES):
+        last = buffer.rfind(begins[1], begins.end(), last)
+        if last < 0 or guesses == _GUESSES:
+            return
+        comma = buffer.rfind(b",", 0, last)
+        if _is_behind_element(buffer, comma, last):
+            guesses += 1
+            yield buffer[:comma]
+
+
+def _is_behind_element(buffer: bytes, comma: int, at: int) -> bool:
+    """Whether nothing but blanks stands between an object, the comma and this position."""
+    before = buffer[max(0, comma - _MAX_BLANKS) : comma].rstrip(_BLANKS)
+    return not buffer[comma + 1 : at].strip(_BLANKS) and before.endswith(b"}")
 
 
 def _run_of_others(buffer: bytes) -> bytes | None:

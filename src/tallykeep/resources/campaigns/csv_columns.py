@@ -1,32 +1,31 @@
 """The quick way from a file's cells to vouchers of a campaign, a column at a time.
 
 What a row does not say is as in a sample, the voucher that a row with nothing but a code would make. Whatever needs the
-careful way has NEEDS_CARE in its text.
+careful way, or fails, has NEEDS_CARE in its text.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import repeat
 from typing import Any
 
 from tallykeep.core import exact_json
-from tallykeep.core.rows import Row
+from tallykeep.core.rows import Failure, Row
+from tallykeep.db.copy_format import copy_text
 from tallykeep.formats.csv.titles import normal_title
+from tallykeep.resources.campaigns.csv_block import DATES, CampaignBlock, Dates, Layout
 from tallykeep.resources.campaigns.csv_rows import BY_TITLE, IGNORED, WORTH_FIELDS
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
 from tallykeep.resources.fields.columns.cell_reader import CellReader
 from tallykeep.resources.fields.columns.row_texts import Part, row_texts, separated
-from tallykeep.resources.fields.copy_format import NULL, copy_text
+from tallykeep.resources.fields.columns.sorting_out import SortedOut, sort_out
+from tallykeep.resources.fields.columns.timestamps import ending_before_start
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import Marks
 from tallykeep.resources.metadata.cell_columns import MetadataColumns
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.vouchers.domain import WORTH
-from tallykeep.resources.vouchers.draft import COLUMNS, DraftTable, VoucherDraft
-from tallykeep.resources.vouchers.importing.column_rows import ending_before_start, sort_out
-
-_DATES = ("start_date", "expiration_date")
+from tallykeep.resources.vouchers.domain import WORTH, shown_key
+from tallykeep.resources.vouchers.draft import COLUMNS, VoucherDraft
 
 
 class CampaignColumns:
@@ -50,24 +49,27 @@ class CampaignColumns:
         self._type = sample.type
         self._absent = dict(zip(COLUMNS, sample.fields, strict=True))
         self._fields: dict[str, tuple[int, Field]] = {}
-        self._unnamed: list[int] = []
+        is_refused = bool(checker.problems(template.get("metadata") or {}))
+        self._layout = layout = Layout({}, {}, [], [], is_refused)
         extra: dict[int, str] = {}
         named = 0
         for index, title in enumerate(header):
             normal = normal_title(title)
             if not normal:
-                self._unnamed.append(index)
+                layout.unnamed.append(index)
             elif field := BY_TITLE[last_day_counts].get(normal):
                 self._fields[field.column_name] = (index, field.marked(marks.get(title)))
+                layout.fields[index] = (field.column_name, title)
                 named += 1
             elif normal not in IGNORED:
+                layout.metadata[index] = len(extra)
                 extra[index] = title
         self._extra = list(extra)
-        without = NEEDS_CARE if checker.problems(template.get("metadata") or {}) else self._absent["metadata"]
+        without = NEEDS_CARE if is_refused else self._absent["metadata"]
         self._metadata = MetadataColumns(list(extra.values()), checker, marks, without)
         self._readers = {name: self._reader(field, categories) for name, (_, field) in self._fields.items()
                          if name in self._absent}  # fmt: skip
-        self._worth: dict[str, Callable[[CellColumn], list[Part]]] = {}
+        self._worth: dict[str, tuple[CellReader, Callable[[list[str]], list[Part]]]] = {}
         self.is_usable = len(self._fields) == named and "code" in self._fields and self._take_worth(template)
 
     def _reader(self, field: Field, categories: CategoryLabels) -> CellReader:
@@ -80,50 +82,53 @@ class CampaignColumns:
             if name not in self._fields:
                 continue
             if WORTH.get(self._type, ("",))[0] != holder:
-                self._unnamed.append(self._fields[name][0])  # what is there is misplaced
+                self._layout.misplaced.append(self._fields[name][0])
             elif not isinstance(template.get(holder), dict) or "balance" in template[holder]:
                 return False
             else:
-                self._worth[holder] = _worth_texts(self._fields[name][1], member, template[holder])
+                self._worth[name] = (CellReader(self._fields[name][1], ""), _worth_texts(member, template[holder]))
         return True
 
-    def sort_out(self, rows: Sequence[Row]) -> tuple[DraftTable, list[Row]]:
-        """Return the drafts of the regular rows, and the other rows."""
-        return sort_out(rows, self._width, self._fields["code"][0], self._texts)
+    def sort_out(self, rows: Sequence[Row]) -> SortedOut:
+        """Sort out the rows; what is ready of them are the codes and the row texts of drafts (see DraftTable)."""
+        return sort_out(rows, self._width, self._fields["code"][0], self._read, _failed)
 
-    def _texts(self, columns: list[CellColumn]) -> list[str]:
+    def _read(self, columns: list[CellColumn]) -> CampaignBlock:
         rows = len(columns[0].cells)
-        parts: dict[str, list[Part]] = {name: [text] for name, text in self._absent.items()}
-        parts |= {name: [read(columns[self._fields[name][0]])] for name, read in self._readers.items()}
-        parts |= {holder: read(columns[self._index_of(holder)]) for holder, read in self._worth.items()}
-        parts["metadata"] = self._metadata([columns[at] for at in self._extra])
+        read = {name: make(columns[self._fields[name][0]]) for name, make in self._readers.items()}
+        parts: dict[str, list[Part]] = {name: [read.get(name, text)] for name, text in self._absent.items()}
+        for name, (make, texts_of) in self._worth.items():
+            read[name] = make(columns[self._fields[name][0]])
+            parts[WORTH_FIELDS[name][0]] = texts_of(read[name])
+        metadata = self._metadata([columns[at] for at in self._extra])
+        parts["metadata"] = metadata.parts
         made = row_texts(separated([[self._type], *parts.values()]), rows)
-        for at in self._irregular_rows(columns, [parts[name][0] for name in _DATES]):
+        starts, ends = ([part] * rows if isinstance(part := parts[name][0], str) else part for name in DATES)
+        dates = starts, ends
+        for at in self._irregular_rows(columns, dates):
             made[at] = NEEDS_CARE
-        return made
+        return CampaignBlock(self._layout, columns, made, read, dates, metadata)
 
-    def _index_of(self, holder: str) -> int:
-        return next(self._fields[name][0] for name, (other, _) in WORTH_FIELDS.items() if other == holder)
-
-    def _irregular_rows(self, columns: list[CellColumn], dates: list[Part]) -> set[int]:
-        irregular = {at for index in self._unnamed for at, cell in enumerate(columns[index].cells) if cell.strip()}
-        if self._readers.keys() & set(_DATES):
-            rows = len(columns[0].cells)
-            starts, ends = (list(repeat(part, rows)) if isinstance(part, str) else part for part in dates)
-            irregular.update(ending_before_start(starts, ends, NULL))
+    def _irregular_rows(self, columns: list[CellColumn], dates: Dates) -> set[int]:
+        empty = (*self._layout.unnamed, *self._layout.misplaced)
+        irregular = {at for index in empty for at, cell in enumerate(columns[index].cells) if cell.strip()}
+        if self._readers.keys() & set(DATES):
+            irregular.update(ending_before_start(*dates))
         return irregular
 
 
-def _worth_texts(field: Field, member: str, worth: Mapping[str, Any]) -> Callable[[CellColumn], list[Part]]:
-    """Make what puts the numbers of a column into the campaign's gift or loyalty card."""
+def _failed(row: int, code: str, reason: str) -> Failure:
+    return Failure(row, shown_key(code), reason)
+
+
+def _worth_texts(member: str, worth: Mapping[str, Any]) -> Callable[[list[str]], list[Part]]:
+    """Make what puts a column of numbers into the campaign's gift or loyalty card."""
     rest = exact_json.dumps({name: value for name, value in worth.items() if name != member}).decode()
     before = f'{{"{member}":'
     behind = copy_text(f",{rest[1:]}" if len(rest) > len("{}") else "}")
     as_it_is = copy_text(exact_json.dumps(dict(worth)).decode())
-    read = CellReader(field, "")
 
-    def texts(column: CellColumn) -> list[Part]:
-        numbers = read(column)
+    def texts(numbers: list[str]) -> list[Part]:
         if "" not in numbers:
             return [before, numbers, behind]
         return [[f"{before}{number}{behind}" if number else as_it_is for number in numbers]]

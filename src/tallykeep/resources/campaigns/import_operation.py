@@ -1,5 +1,6 @@
 """Vouchers imported into a campaign, a batch at a time."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,12 +14,12 @@ from tallykeep.resources.campaigns.import_rows import CampaignVouchers
 from tallykeep.resources.campaigns.store import campaign_still_there
 from tallykeep.resources.categories.labels import labels_for
 from tallykeep.resources.fields.memo import RecentKeys
-from tallykeep.resources.vouchers.draft import VoucherDraft, codes_of, rows_of
+from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, rows_of
 from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
 from tallykeep.resources.vouchers.writing.of_campaign import UPDATE_MEMBERS
 from tallykeep.resources.vouchers.writing.store import already_exists, copy_new, insert_new, ready_text, stage
 
-_ANY_CODE = "CODE"
+_NONE = DraftTable([], [], [])
 # Actions that met a code which exists, or others in a circle. A guess that speeds things up, local to this process.
 _meets_existing = RecentKeys(1_000)
 
@@ -36,7 +37,7 @@ class Import(Operation):
         self._campaign = campaign
         self._cleaner = cleaner
         self._rows: Sequence[Row] = []
-        self._drafts: Sequence[VoucherDraft] = []
+        self._drafts = _NONE
         self._created: dict[str, int] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
@@ -46,31 +47,46 @@ class Import(Operation):
         return failures
 
     async def stage(self) -> None:
-        """Copy straight into the table, where all codes turn out to be new; else what is written waits for its turn.
+        """Copy codes that one row has straight into the table, where all are new; whatever is left waits for its turn.
 
         A code that an earlier batch is about to write makes either of the two wait for the other, in a circle that
         PostgreSQL breaks; then nothing is copied beside earlier batches any more.
         """
-        codes = codes_of(self._drafts)
-        if not codes or self._action_id in _meets_existing or len(set(codes)) < len(codes):
+        single, again = self._parted()
+        if not single or self._action_id in _meets_existing:
             return
         try:
-            is_copied = await copy_new(self._connection, ready_text(self._project_id, self._drafts, self._timestamp))
+            is_copied = await copy_new(self._connection, ready_text(self._project_id, single, self._timestamp))
         except DeadlockDetected:
             _meets_existing.add(self._action_id)
             raise
         if not is_copied:
             _meets_existing.add(self._action_id)
             return
-        self._created.update(zip(codes, rows_of(self._drafts), strict=True))
-        self._drafts = []
+        self._created.update(zip(single.codes, rows_of(single), strict=True))
+        self._drafts = again
+
+    def _parted(self) -> tuple[DraftTable, DraftTable]:
+        """Return the drafts of codes that one row has, and those of codes that several have."""
+        counts = Counter(self._drafts.codes)
+        if len(counts) == len(self._drafts):
+            return self._drafts, _NONE
+        single = [at for at, code in enumerate(self._drafts.codes) if counts[code] == 1]
+        again = [at for at, code in enumerate(self._drafts.codes) if counts[code] > 1]
+        return self._drafts.at(single), self._drafts.at(again)
 
     async def write(self) -> list[Failure]:
         """Insert what is new, update what is in the campaign, refuse what belongs elsewhere.
 
         Which codes are new is seen by inserting them: another transaction may be about to write the same ones.
         """
-        drafts = list(self._drafts)
+        try:
+            return await self._write(list(self._drafts))
+        except DeadlockDetected:
+            _meets_existing.add(self._action_id)
+            raise
+
+    async def _write(self, drafts: list[VoucherDraft]) -> list[Failure]:
         first = {draft.code: draft for draft in reversed(drafts)}
         owners = await self._insert_new([draft for draft in drafts if first[draft.code] is draft])
         failures: list[Failure] = []

@@ -13,7 +13,7 @@ from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import shown_key
-from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, together
+from tallykeep.resources.vouchers.draft import DraftTable, together
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 
 _ANY_CODE = "CODE"
@@ -48,13 +48,16 @@ class CampaignVouchers:
         )
         return columns if columns.is_usable else None
 
-    def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
+    def clean(self, rows: Sequence[Row]) -> tuple[DraftTable, list[Failure]]:
         """Return the drafts, in row order, and the failures."""
-        ready, others = self._columns.sort_out(rows) if self._columns is not None else (DraftTable([], [], []), rows)
-        drafts, failures = self.clean_each(others)
-        return together(ready, drafts), failures
+        if self._columns is None:
+            return self.clean_each(rows)
+        sorted_out = self._columns.sort_out(rows)
+        drafts, failures = self.clean_each(sorted_out.others)
+        ready = DraftTable(sorted_out.numbers, sorted_out.keys, sorted_out.texts)
+        return together(ready, drafts), [*sorted_out.failures, *failures]
 
-    def clean_each(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
+    def clean_each(self, rows: Sequence[Row]) -> tuple[DraftTable, list[Failure]]:
         """Return the drafts and the failures of rows that are read one by one."""
         failures: list[Failure] = []
         vouchers: list[Row] = []

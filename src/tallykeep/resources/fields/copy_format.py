@@ -6,24 +6,10 @@ from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.hidden_characters import hidden_in
 
 CLEARING = "null"  # a cell that says so clears the field
-NULL = r"\N"
-
-ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
-_ESCAPE_TABLE = str.maketrans(ESCAPES)
-SPECIAL = re.compile(r"[\\\t\n\r]")
 _PLAIN_KEY_LENGTH = cleaning.MAX_KEY_BYTES // 4
 # What COPY's text format or JSON escapes, and the one control character that neither does.
 _ESCAPED_BYTES = bytes([*range(0x20), *b'"\\', 0x7F])
 ESCAPED = re.compile(r'[\x00-\x1f"\\\x7f\ud800-\udfff]')
-
-
-def copy_text(value: str | float) -> str:
-    """Write one value in COPY's text format."""
-    if isinstance(value, str):
-        return value.translate(_ESCAPE_TABLE) if SPECIAL.search(value) else value
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    return str(value)
 
 
 def is_literal(text: str, *, besides: str = "") -> bool:

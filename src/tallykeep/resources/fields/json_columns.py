@@ -8,16 +8,17 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import MsgspecError, Raw
 from msgspec.json import Decoder
 
 from tallykeep.core import exact_json
+from tallykeep.db.copy_format import ESCAPES, copy_text
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import MAX_KEY_BYTES, Problem
 from tallykeep.resources.fields.columns.timestamps import timestamps_alike
-from tallykeep.resources.fields.copy_format import ESCAPES, copy_text, is_plain
+from tallykeep.resources.fields.copy_format import is_plain
 
 Column = str | list[str | None]
 
@@ -76,16 +77,36 @@ def read_timestamps(values: Sequence[str], clean: cleaning.Cleaner) -> Sequence[
     return [read[value] for value in values]
 
 
+class Sure(Protocol):
+    """Tells which objects are surely to be taken."""
+
+    def are_taken(self, array: bytes, objects: Sequence[bytes]) -> Sequence[bool]:
+        """Tell it of each object of this array, whose bytes are known one by one as well."""
+
+
+class Typed:
+    """Takes what decodes into a type."""
+
+    def __init__(self, taken: Any) -> None:
+        self._one: Decoder[Any] = Decoder(taken)
+        self._all: Decoder[Any] = Decoder(list[taken])
+
+    def are_taken(self, array: bytes, objects: Sequence[bytes]) -> Sequence[bool]:
+        """Tell of each object of the array whether it decodes."""
+        if _decodes(self._all.decode, array):
+            return [True] * len(objects)
+        return [_decodes(self._one.decode, raw) for raw in objects]
+
+
 class Objects:
     """Reads objects that are kept as they are: their own bytes, where these say the same as JSON written anew.
 
-    `check` tells whether an object is to be taken; without it, all are. What `taken` decodes needs no check.
+    `check` tells whether an object is to be taken; without it, all are. Those that are `sure` need no check.
     """
 
-    def __init__(self, check: Callable[[dict[str, Any]], bool] | None = None, taken: Any = None) -> None:
+    def __init__(self, check: Callable[[dict[str, Any]], bool] | None = None, sure: Sure | None = None) -> None:
         self._check = check
-        self._one: Decoder[Any] | None = None if taken is None else Decoder(taken)
-        self._all: Decoder[Any] | None = None if taken is None else Decoder(list[taken])
+        self._sure = sure
 
     def read(self, raws: Sequence[Raw], *, has_usual_numbers: bool = False) -> Sequence[str | None]:
         """Return the text of each; None also where it is no object.
@@ -101,15 +122,14 @@ class Objects:
         if self._check is None:
             return texts
         array = b"[" + lines.replace(b"\n", b",") + b"]"
-        if self._all is None or self._one is None:
+        if self._sure is None:
             taken = map(self._check, exact_json.loads(array))
             return [text if is_taken else None for text, is_taken in zip(texts, taken, strict=True)]
-        try:
-            self._all.decode(array)
-        except MsgspecError:
-            decode = self._one.decode
-            return [text if _decodes(decode, raw) else self._read(raw) for text, raw in zip(texts, raws, strict=True)]
-        return texts
+        sure = self._sure.are_taken(array, raws)
+        if all(sure):
+            return texts
+        triples = zip(texts, sure, raws, strict=True)
+        return [text if is_sure else self._read(raw) for text, is_sure, raw in triples]
 
     def _read(self, raw: Raw) -> str | None:
         try:
@@ -123,7 +143,7 @@ class Objects:
         return copy_text(exact_json.dumps(value).decode()) if is_taken else None
 
 
-def _decodes(decode: Callable[[Any], Any], raw: Raw) -> bool:
+def _decodes(decode: Callable[[Any], Any], raw: bytes | Raw) -> bool:
     try:
         decode(raw)
     except MsgspecError:

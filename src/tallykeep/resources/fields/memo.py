@@ -40,3 +40,7 @@ class RecentKeys:
         self._keys[key] = None
         while len(self._keys) > self._size:
             del self._keys[next(iter(self._keys))]
+
+    def discard(self, key: str) -> None:
+        """Forget a key, if it is there."""
+        self._keys.pop(key, None)

@@ -5,18 +5,16 @@ A reason names the whole definition, then the value, as the wire format does (ca
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from tallykeep.core import exact_json
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import Problem, actual, shown
 from tallykeep.resources.metadata.cell_types import typed, typed_array
-
-Definition = Mapping[str, Any]
-Test = Callable[[Any], bool]
+from tallykeep.resources.metadata.rules import Definition, Refused, Test, rules_of
 
 STANDARD_TYPES = ("string", "number", "boolean", "date", "datetime", "image_url", "object", "geopoint")
 
@@ -32,10 +30,10 @@ CellType = Literal["text", "number", "date", "other"]
 _CELL_TYPES: dict[str, CellType] = {
     "string": "text", "image_url": "text", "geopoint": "text", "number": "number", "date": "date", "datetime": "date",
 }  # fmt: skip
-_CHECKED_TEXTS = ("image_url", "geopoint")  # texts of which not every one is right
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _GEOPOINT = re.compile(r"\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+,\s*+([+-]?\d{1,3}(?:\.\d{1,99})?)\s*+", re.ASCII)
-_MAX_PROBLEMS = 100  # problems of one object: more are nobody's to read
+_SCHEMES = ("http://", "https://")
+MAX_PROBLEMS = 100  # problems of one object: more are nobody's to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,8 @@ class MetadataChecker:
             for name, definition in properties.items()
             if not definition.get("deleted")
         }
-        self._required = [field for field in self._fields.values() if field.required]
+        # The keys that must be there, each with what is said of a row without it.
+        self.missing = [(field.name, field.reason_missing()) for field in self._fields.values() if field.required]
         self._only_defined = bool(schema and schema.allow_defined_only)
 
     @property
@@ -74,17 +73,27 @@ class MetadataChecker:
         problems: list[str] = []
         if self._fields or self._only_defined:
             for name, value in metadata.items():
-                if len(problems) == _MAX_PROBLEMS:
+                if len(problems) == MAX_PROBLEMS:
                     return [*problems, "metadata has more problems than these"]
                 field = self._fields.get(name)
                 if field is None:
                     if self._only_defined:
-                        problems.append(f"{shown(name)}: is not defined in the metadata schema {actual(value)}")
+                        problems.append(_undefined(name, value))
                 elif not field.accepts(value):
                     problems.append(field.reason(value))
             present = metadata.keys() | unread
-            problems.extend(field.reason_missing() for field in self._required if field.name not in present)
+            problems.extend(reason for name, reason in self.missing if name not in present)
         return problems or self._storable(metadata)
+
+    def takes(self, metadata: dict[str, Any]) -> bool:
+        """Whether metadata that can be stored has no problem; quicker than `problems` where it has."""
+        if any(name not in metadata for name, _ in self.missing):
+            return False
+        for name, value in metadata.items():
+            field = self._fields.get(name)
+            if self._only_defined if field is None else not field.accepts(value):
+                return False
+        return True
 
     @staticmethod
     def _storable(metadata: dict[str, Any]) -> list[str]:
@@ -100,6 +109,11 @@ class MetadataChecker:
         return frozenset(self._fields)
 
     @property
+    def types(self) -> dict[str, str]:
+        """The type of the values of each key that the schema defines, `array` where they are arrays of it."""
+        return {name: "array" if field.array else field.type for name, field in self._fields.items()}
+
+    @property
     def only_defined(self) -> bool:
         """Whether no other keys are taken."""
         return self._only_defined
@@ -107,15 +121,16 @@ class MetadataChecker:
     @property
     def required(self) -> frozenset[str]:
         """The keys that must be there."""
-        return frozenset(field.name for field in self._required)
+        return frozenset(name for name, _ in self.missing)
 
     def cell_check(self, name: str, mark: str | None = None) -> "CellCheck":
         """Return what reads and checks a file's cells for this key, each by itself; `mark` is as for from_cell."""
         field = self._fields.get(name)
         if field is not None:
             return field.cell_check(self.from_cell(name, mark))
-        rules = (_nothing,) if self._only_defined else ()
-        return CellCheck(str, "text", rules, lambda _: not self._only_defined, False, not self._only_defined)
+        rules = (_all,) if self._only_defined else ()
+        is_taken = not self._only_defined
+        return CellCheck(str, "text", rules, lambda _: is_taken, False, is_taken, partial(_undefined, name))
 
     def from_cell(self, name: str, mark: str | None = None) -> Callable[[str], Any]:
         """Return the reader of a file's cells for this key: typed by its definition, else the text as it stands.
@@ -131,39 +146,36 @@ class CellCheck:
     """What reads and checks the cells of one key's column, each by itself.
 
     `read` makes a value of a cell; it raises Problem. Cells of the type `text` are their values, right or wrong, those
-    that are `number` or `date` often, and `other` ones seldom. `rules` all have to hold for the values of such cells,
-    and `accepts` for any value.
+    that are `number` or `date` often, and `other` ones seldom. Each of `rules` tells which values of such cells it does
+    not hold for, `accepts` whether any value is taken; of one that is not, `reason` says why.
     """
 
     read: Callable[[str], Any]
     cell_type: CellType
-    rules: tuple[Test, ...]
+    rules: tuple[Refused, ...]
     accepts: Test
     required: bool
     nullable: bool
+    reason: Callable[[Any], str]
 
-    def takes(self, value: Any) -> bool:
-        """Whether this value of a cell, None for a null, can be taken."""
-        if value is None:
-            return self.nullable
-        return self.accepts(value) and _is_storable(value)
+    def refusal(self, value: Any) -> str | None:
+        """Say why this value of a cell, None for a null, is not to be taken as the schema has it; None where it is."""
+        is_taken = self.nullable if value is None else self.accepts(value)
+        return None if is_taken else self.reason(value)
 
-    def refused(self, values: Iterable[Any]) -> set[Any]:
+    def refused(self, values: Sequence[Any]) -> AbstractSet[Any]:
         """Return those of these values, of cells of its type, for which a rule does not hold."""
-        different = set(values)
-        return {value for holds in self.rules for value in different if not holds(value)}
+        if len(self.rules) == 1:
+            return self.rules[0](values) if values else set()
+        return set().union(*(refused(values) for refused in self.rules)) if values else set()
 
 
-def _nothing(value: Any) -> bool:
-    return False
+def _all(values: Sequence[Any]) -> set[Any]:
+    return set(values)
 
 
-def _is_storable(value: Any) -> bool:
-    try:
-        cleaning.check_storable({"": value})
-    except Problem:
-        return False
-    return True
+def _undefined(name: str, value: Any) -> str:
+    return f"{shown(name)}: is not defined in the metadata schema {actual(value)}"
 
 
 class _Field:
@@ -175,18 +187,19 @@ class _Field:
         self.array = bool(definition.get("array"))
         self.required = definition.get("optional") is False
         self._nested = _nested_checker(definition, nested)
-        rules = [(describe, test) for rule in _RULES if (made := rule(definition)) for describe, test in (made,)]
-        self._tests: list[Test] = [_TYPE_TESTS[self.type], *(test for _, test in rules)]
+        self._rules = rules_of(definition)
+        self._tests: list[Test] = [_TYPE_TESTS[self.type], *(rule.holds for rule in self._rules)]
         value_type = f"an array of {_PLURALS[self.type]}" if self.array else _SINGULARS[self.type]
         described = [f"must be {value_type}"]
         if self.required:
             described.append("property is required")
-        self._description = f"{name}: " + ", ".join([*described, *(describe for describe, _ in rules)])
+        self._description = f"{name}: " + ", ".join([*described, *(rule.words for rule in self._rules)])
 
     def cell_check(self, read: Callable[[str], Any]) -> CellCheck:
         cell_type: CellType = "other" if self.array else _CELL_TYPES.get(self.type, "other")
-        rules = tuple(self._tests if self.type in _CHECKED_TEXTS else self._tests[1:])
-        return CellCheck(read, cell_type, rules, self.accepts, self.required, not self.required)
+        of_type = [_CHECKED_TEXTS[self.type]] if self.type in _CHECKED_TEXTS else []
+        rules = (*of_type, *(rule.refused for rule in self._rules))
+        return CellCheck(read, cell_type, rules, self.accepts, self.required, not self.required, self.reason)
 
     def accepts(self, value: Any) -> bool:
         if value is None:
@@ -234,7 +247,7 @@ def _is_timestamp(value: Any) -> bool:
 
 
 def _is_image_url(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(("http://", "https://"))
+    return isinstance(value, str) and value.startswith(_SCHEMES)
 
 
 def _is_geopoint(value: Any) -> bool:
@@ -260,61 +273,7 @@ _TYPE_TESTS: dict[str, Test] = {
     "object": lambda value: isinstance(value, dict),
     "geopoint": _is_geopoint,
 }
-
-_MAX_LIST_LENGTH = 1_000  # a reason is written for every row
-
-Rule = Callable[[Definition], tuple[str, Test] | None]
-
-
-def _comma_separated(values: list[Any]) -> str:
-    text = ",".join(value if isinstance(value, str) else exact_json.dumps(value).decode() for value in values)
-    return text if len(text) <= _MAX_LIST_LENGTH else text[:_MAX_LIST_LENGTH] + "…"
-
-
-def _equal_to_one_of(definition: Definition) -> tuple[str, Test] | None:
-    allowed = definition.get("eq")
-    known = frozenset(allowed or ())
-    if not allowed:
-        return None
-    return f"must be equal to one of {_comma_separated(allowed)}", lambda value: value in known
-
-
-def _equal_to_none_of(definition: Definition) -> tuple[str, Test] | None:
-    refused = definition.get("ne")
-    known = frozenset(refused or ())
-    if not refused:
-        return None
-    return f"must not be equal to any of {_comma_separated(refused)}", lambda value: value not in known
-
-
-def _compared(key: str, words: str, holds: Callable[[Any, Any], bool]) -> Rule:
-    def rule(definition: Definition) -> tuple[str, Test] | None:
-        bound = definition.get(key)
-        if bound is None:
-            return None
-        return f"must be {words} {_comma_separated([bound])}", lambda value: holds(value, bound)
-
-    return rule
-
-
-def _sized(key: str, words: str, holds: Callable[[int, int], bool]) -> Rule:
-    def rule(definition: Definition) -> tuple[str, Test] | None:
-        bound = definition.get(key)
-        if bound is None:
-            return None
-        return f"must have {words} {bound} characters", lambda value: holds(len(value), bound)
-
-    return rule
-
-
-_RULES: list[Rule] = [
-    _equal_to_one_of,
-    _equal_to_none_of,
-    _compared("lt", "less than", lambda value, bound: value < bound),
-    _compared("lte", "less than or equal to", lambda value, bound: value <= bound),
-    _compared("gt", "greater than", lambda value, bound: value > bound),
-    _compared("gte", "greater than or equal to", lambda value, bound: value >= bound),
-    _sized("min_length", "at least", lambda length, bound: length >= bound),
-    _sized("max_length", "at most", lambda length, bound: length <= bound),
-    _sized("exact_length", "exactly", lambda length, bound: length == bound),
-]
+_CHECKED_TEXTS: dict[str, Refused] = {  # of types whose texts are not all right
+    "image_url": lambda values: {value for value in values if not value.startswith(_SCHEMES)},
+    "geopoint": lambda values: {value for value in values if not _is_geopoint(value)},
+}

@@ -6,6 +6,7 @@ Of the rest, those found are locked, merged here and updated, the others created
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from tallykeep.core import exact_json
@@ -20,12 +21,14 @@ from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.unique_timestamps import TIMESTAMPS
-from tallykeep.resources.upserts.fast_csv import file_columns
+from tallykeep.resources.upserts.by_column.fast_csv import file_columns
+from tallykeep.resources.upserts.by_column.merge import Merge
+from tallykeep.resources.upserts.change_set import ChangeSet, Outcome, change_set, insert_new, update_existing
 from tallykeep.resources.upserts.locked_keys import lock_existing
-from tallykeep.resources.upserts.merge import Merge
+from tallykeep.resources.upserts.quick_json import quick_json_reader
 from tallykeep.resources.upserts.references import resolve_references
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
-from tallykeep.resources.upserts.row_readers import Reader, csv_reader, ids_reader, json_reader
+from tallykeep.resources.upserts.row_readers import Reader, csv_reader, ids_reader
 from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 
 Record = dict[str, Any]
@@ -50,6 +53,8 @@ class Upsert(Operation):
         self._lines: list[ReportLine] = []
         self.written: list[Record] = []
         self.ids: dict[int, str] = {}
+        self.outcome: Outcome | None = None
+        self._set: ChangeSet | None = None
         self.rechecks: list[Recheck] = []
         self._missed: list[_Key] = []
 
@@ -61,26 +66,38 @@ class Upsert(Operation):
         complete: bool = True,
         from_file: bool = False,
         new: Collection[str] = (),
+        as_set: bool = False,
+        kept: Collection[str] = (),
+        is_resolved: bool = False,
     ) -> "Upsert":
         """Set what reads the rows, and whether required fields have to be there in the end, `from_file` also keys.
 
         `merge` takes the rows that it can; then `stage` has to come before `write`. `new` are source ids that were not
-        there when somebody checked.
+        there when somebody checked. `as_set`: rows, whose metadata can be stored, are written as a set where they can;
+        then what exists of the source ids `kept` stays as it is. `is_resolved`: what rows refer to is found.
         """
         self._read = read
         self._merge = merge
-        self._complete = complete
+        self._required = [field.name for field in self._spec.fields if field.required] if complete else []
         self._new = frozenset(new)
+        self._as_set = as_set and self._checker.takes_anything
+        self._kept = frozenset(kept)
+        self._is_resolved = is_resolved or (self._spec.resolve is None and self._spec.reference is None)
         self._key_required = from_file and self._spec.source_id_required
         return self
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Read the rows; whether metadata and required fields are complete is seen once it is known what exists."""
-        others = rows if self._merge is None else self._merge.take(rows)
+        failures, others = ([], rows) if self._merge is None else self._merge.take(rows)
+        self._lines += [
+            ReportLine(failure.row, failure.key or "", found=False, updated=False, error=failure.reason)
+            for failure in failures
+        ]
         read = list(map(self._read, others))
         self._changes = [change for change in read if not change.problems]
         self._new_ids = iter(new_ids(self._spec.prefix, len(self._changes)))
-        return [self._failed(change, "; ".join(change.problems)) for change in read if change.problems]
+        flawed = [self._failed(change, "; ".join(change.problems)) for change in read if change.problems]
+        return [*failures, *flawed] if failures else flawed
 
     async def stage(self) -> None:
         """Bring to the database what is merged there; the rest depends on what exists."""
@@ -106,34 +123,82 @@ class Upsert(Operation):
             await self._take_back(await self._merge.write())
         if not self._changes:
             return []
-        changed: dict[str, Record] = {}
         failures = await self._resolve()
+        if (changes := self._change_set()) is not None:
+            await self._write_set(changes)
+            return failures + await self._write_each() if self._changes else failures
+        return failures + await self._write_each()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the rows that passed the check, and refer to nothing that is not found, will be written as a set."""
+        return self._change_set() is not None
+
+    def _change_set(self) -> ChangeSet | None:
+        if self._as_set and (self._set is None or not self._is_resolved):
+            self._set = change_set(self._changes, self._required)
+        return self._set
+
+    async def _write_each(self) -> list[Failure]:
+        """Apply the changes to what exists, in row order, and write what changed."""
+        failures: list[Failure] = []
+        changed: dict[str, Record] = {}
         by_source_id, by_id = await self._lock_existing()
-        if not self._new.isdisjoint(by_source_id) or any([await is_there() for is_there in self.rechecks]):
-            raise OvertakenError("what had been looked for in vain was created meanwhile; the batch is tried again")
+        await self._refuse_overtaken(by_source_id)
         refused: list[Change] = []
         for change in self._changes:
             if flaws := self._apply(change, by_source_id, by_id, changed):
                 failures += flaws
                 refused.append(change)
         self._missed = [key for key in _keys_of(refused) if key[1] not in (by_id if key[0] == "id" else by_source_id)]
-        self.written = list(changed.values())
         if changed:
-            await self._store(self.written)
+            await self._store(list(changed.values()))
+        self.written = list(changed.values())
         return failures
+
+    async def _write_set(self, changes: ChangeSet) -> None:
+        """Write what can be as a set; changes that set something of what exists to null are left."""
+        ids = list(islice(self._new_ids, len(changes)))
+        parameters = self._set_parameters()
+        existing = await insert_new(self._connection, self._spec, changes, ids, parameters) if ids else {}
+        await self._refuse_overtaken(existing)
+        left = changes.with_nulls.intersection(existing).difference(self._kept)
+        if existing.keys() - left - self._kept:
+            await update_existing(self._connection, self._spec, parameters, left)
+        written = [change for change in self._changes if change.source_id not in left] if left else self._changes
+        self._changes = [change for change in self._changes if change.source_id in left] if left else []
+        self.outcome = Outcome(changes, written, ids, existing)
+
+    def _set_parameters(self) -> dict[str, Any]:
+        rows = [change.row for change in self._changes] or [0]
+        exact = TIMESTAMPS.take(rows[-1] - rows[0] + 1, self._timestamp)
+        timestamps = {"timestamp": self._timestamp, "exact_timestamp": exact, "first_row": rows[0]}
+        return {"project_id": self._project_id, "kept": list(self._kept), **timestamps}
+
+    async def _refuse_overtaken(self, existing: Collection[str]) -> None:
+        if not self._new.isdisjoint(existing) or any([await is_there() for is_there in self.rechecks]):
+            raise OvertakenError("what had been looked for in vain was created meanwhile; the batch is tried again")
 
     def created(self) -> Mapping[str, int]:
         """The source ids of what was new, or its id where it has none, each with its first row."""
         rows = {made: row for row, made in reversed(self.ids.items())}
         new = [record for record in self.written if record["is_new"]]
-        merged = self._merge.created if self._merge is not None else {}
+        merged = self._merge.created if self._merge is not None else self.outcome.created if self.outcome else {}
         return {**merged, **{record["source_id"] or record["id"]: rows[record["id"]] for record in new}}
+
+    @property
+    def made(self) -> set[str]:
+        """The ids of what was new."""
+        new = {record["id"] for record in self.written if record["is_new"]}
+        return new | self.outcome.made if self.outcome is not None else new
 
     def report(self) -> str:
         """One line a row, in row order; only bulk updates show it."""
-        return report_text(self._lines)
+        return report_text(self._lines + self.outcome.lines if self.outcome is not None else self._lines)
 
     async def _resolve(self) -> list[Failure]:
+        if self._is_resolved:
+            return []
         self.rechecks = await resolve_references(self._connection, self._project_id, self._spec, self._changes)
         if (resolve := self._spec.resolve) is not None:
             self.rechecks += await resolve(self._connection, self._project_id, self._changes, self._timestamp)
@@ -199,9 +264,9 @@ class Upsert(Operation):
         return {**empty, **self._spec.table.defaults, **made}
 
     def _flaws(self, wanted: Record) -> list[str]:
-        required = [field.name for field in self._spec.fields if field.required] if self._complete else []
+        required = self._required
         if self._key_required and wanted["is_new"]:
-            required.insert(0, "source_id")
+            required = ["source_id", *required]
         missing = [name for name in required if wanted.get(name) is None]
         flaws: list[str] = self._problems[exact_json.dumps(wanted["metadata"])]
         return [f"{name} is required" for name in missing] + flaws
@@ -264,10 +329,11 @@ async def begin_upsert(connection: Connection, claimed: ClaimedBatch, spec: Upse
     elif "metadata" in source.parameters:
         reader = ids_reader(source.parameters["by"], source.parameters["metadata"])
     else:
-        reader = json_reader(spec)
+        reader = quick_json_reader(spec)
     is_file = source.format == "csv"
     columns = file_columns(spec, source.header, checker, source.decimal_marks) if is_file else None
     merge = Merge(connection, claimed, spec, columns) if columns is not None else None
     # Bulk updates create what they do not find, with no more than the row says.
     operation = Upsert(connection, claimed.project_id, spec, checker, claimed.timestamp)
-    return operation.use(reader, merge=merge, complete=is_file, from_file=is_file)
+    as_set = not is_file and "metadata" not in source.parameters
+    return operation.use(reader, merge=merge, complete=is_file, from_file=is_file, as_set=as_set)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tallykeep.formats.csv.writer import csv_lines
 
@@ -10,8 +10,7 @@ _NEEDS_CARE = re.compile(r'[",\r\t]|^[=+\-@＝＋－＠]', re.MULTILINE)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-@dataclass(frozen=True, slots=True, kw_only=False)
-class ReportLine:
+class ReportLine(NamedTuple):
     """The outcome of one row."""
 
     row: int

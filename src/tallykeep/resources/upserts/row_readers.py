@@ -29,7 +29,7 @@ def json_reader(spec: UpsertSpec) -> Reader:
             if not cleaning.is_blank(values.get(name)):
                 setattr(change, name, _cleaned(change, name, clean, values[name]))
         for field in spec.fields:
-            _read_json_field(change, field, values)
+            read_json_field(change, field, values)
         if values.get("metadata") is not None:
             change.metadata = _cleaned(change, "metadata", cleaning.json_object, values["metadata"]) or {}
         return change
@@ -37,7 +37,8 @@ def json_reader(spec: UpsertSpec) -> Reader:
     return read
 
 
-def _read_json_field(change: Change, field: Field, values: dict[str, Any]) -> None:
+def read_json_field(change: Change, field: Field, values: dict[str, Any]) -> None:
+    """Read the field's value, wherever it stands in the row's values, into the change; problems are added to it."""
     holder = values if field.inside is None else values.get(field.inside)
     if holder is None and field.inside in values:
         _put(change, field, None)

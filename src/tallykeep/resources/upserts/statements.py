@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, LiteralString
 
 from psycopg import sql
 
 from tallykeep.core import exact_json
+from tallykeep.db.copy_format import copy_text
 from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "store.sql")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """A table of upserted resources; `columns` are those that a change writes behind its source_id.
 
@@ -36,6 +38,11 @@ class Table:
         """The column of `reference`."""
         return self.reference[0] if self.reference is not None else None
 
+    @cached_property
+    def default_texts(self) -> dict[str, str]:
+        """The defaults as COPY takes them."""
+        return {name: copy_text(_text(default)) for name, default in {"metadata": {}, **self.defaults}.items()}
+
 
 class Statements:
     """The statements that read and write a table's resources."""
@@ -56,6 +63,11 @@ class Statements:
         self.take_out_incomplete = self._filled(_sql.take_out_incomplete)
         self.take_out_rows = self._filled(_sql.take_out_rows)
         self.merge_changes = self._filled(_sql.merge_changes)
+        self.insert_changes = self._filled(_sql.insert_changes)
+        self.copy_new = self._filled(_sql.copy_new)
+        self.lock_changed = self._filled(_sql.lock_changed)
+        self.kept_by_changes = self._filled(_sql.kept_by_changes)
+        self.update_changed = self._filled(_sql.update_changed)
         self.earlier_open_batches = _sql.earlier_open_batches
         self.created_by_changes = self._filled(_sql.created_by_changes)
         self.lock_referred = self._filled(_sql.lock_referred) if table.reference else b""
@@ -86,9 +98,11 @@ def _parts_of(table: Table) -> dict[str, sql.Composable]:
         "timestamp": sql.SQL(_sql.timestamp_of_its_own if own else _sql.shared_timestamp),
         "timestamp_of_change": sql.SQL(_sql.timestamp_of_its_own_row if own else _sql.shared_timestamp),
         "inserted": _joined(_inserted(table, name) for name in table.columns),
+        "resolved": _joined(_resolved(table, name) for name in table.columns),
         "merged": _joined(_merged(table, name) for name in table.columns),
         "complete": _complete(table),
         **_parts_of_reference(table.reference),
+        "changed": _joined(_changed(table, name) for name in table.columns),
     }
 
 
@@ -113,6 +127,11 @@ def _inserted(table: Table, column: str) -> sql.Composable:
     return sql.SQL(_sql.value_or_default).format(column=sql.Identifier(column), default=default)
 
 
+def _resolved(table: Table, column: str) -> sql.Composable:
+    """Return the same where what it refers to was found before."""
+    return sql.Identifier(column) if column == table.referring_column else _inserted(table, column)
+
+
 def _merged(table: Table, column: str) -> sql.Composable:
     """Return the new value of an existing resource's column."""
     name, default = sql.Identifier(column), _default(table, column)
@@ -121,6 +140,12 @@ def _merged(table: Table, column: str) -> sql.Composable:
     if default is not None:
         return sql.SQL(_sql.replaced_unless_default).format(column=name, default=default)
     return sql.SQL(_sql.replaced).format(column=name)
+
+
+def _changed(table: Table, column: str) -> sql.Composable:
+    """Return the new value of an existing resource's column, whose change is nothing where it says nothing."""
+    form = _sql.changed_by_adding if column in table.objects else _sql.changed
+    return sql.SQL(form).format(column=sql.Identifier(column))
 
 
 def _default(table: Table, column: str) -> sql.Composable | None:

@@ -116,6 +116,49 @@ SELECT count(*) AS count, CASE WHEN count(*) < :merged THEN array_agg(source_id)
 FROM {table}
 WHERE project_id = :project_id AND id BETWEEN :first_id AND :last_id
 
+-- name: insert_changes!
+-- In key order, like all that writes several of these. What they refer to stands there by its id.
+INSERT INTO {table} (project_id, id, source_id, {columns}, created_at)
+SELECT :project_id, id, source_id, {resolved}, {timestamp_of_change}
+FROM {changes}
+ORDER BY source_id, id
+ON CONFLICT (project_id, source_id) DO NOTHING
+
+-- name: copy_new!
+COPY {table} (project_id, id, source_id, {columns}, created_at) FROM STDIN
+
+-- name: lock_changed
+-- Those that were there before insert_changes.
+SELECT present.id, present.source_id
+FROM {table} AS present
+JOIN {changes} AS changes ON changes.source_id = present.source_id
+WHERE present.project_id = :project_id AND present.id <> changes.id AND changes.source_id <> ALL (:kept::text[])
+ORDER BY present.source_id
+FOR UPDATE OF present
+
+-- name: kept_by_changes
+-- Those that were there before and stay as they are.
+SELECT present.id, present.source_id
+FROM {table} AS present
+JOIN {changes} AS changes ON changes.source_id = present.source_id
+WHERE present.project_id = :project_id AND present.id <> changes.id AND changes.source_id = ANY (:kept::text[])
+
+-- name: update_changed!
+-- NULL stands for what the change does not say.
+UPDATE {table} AS present
+SET {changed}, updated_at = {timestamp_of_change}
+FROM {changes} AS changes
+WHERE present.project_id = :project_id
+    AND present.source_id = changes.source_id
+    AND present.id <> changes.id
+    AND changes.source_id <> ALL (:besides::text[])
+
+-- name: changed!
+{column} = coalesce(changes.{column}, present.{column})
+
+-- name: changed_by_adding!
+{column} = coalesce(present.{column} || changes.{column}, changes.{column}, present.{column})
+
 -- name: value_or_default!
 coalesce({column}, {default})
 

@@ -1,13 +1,14 @@
 """A draft: one voucher to be written, its fields already in the text format of PostgreSQL's COPY."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import overload
+from types import MappingProxyType
+from typing import NamedTuple, overload
 
 from tallykeep.core import exact_json
-from tallykeep.resources.fields.copy_format import ESCAPES, NULL, SPECIAL, copy_text
+from tallykeep.db.copy_format import ESCAPES, NULL, SPECIAL, copy_text
 from tallykeep.resources.vouchers.domain import Values
 from tallykeep.resources.vouchers.fields import DRAFTED
 
@@ -43,18 +44,39 @@ class VoucherDraft:
         return (*self.folded_rows, self.row)
 
 
+class Apart(NamedTuple):
+    """What few drafts of a table have beside their row text, as VoucherDraft has it."""
+
+    cleared: tuple[str, ...]
+    folded_rows: tuple[int, ...]
+
+
+NOTHING_APART: Mapping[int, Apart] = MappingProxyType({})
+
+
 class DraftTable(Sequence[VoucherDraft]):
     """Drafts as they are copied; one is made when it is indexed.
 
-    A draft's row text is its type and its fields, joined by tabs. Codes need no escaping, and nothing is cleared.
+    A draft's row text is its type and its fields, joined by tabs. With `has_escapes`, codes may need escaping; `apart`
+    is what few of the drafts have besides, by index.
     """
 
-    __slots__ = ("codes", "numbers", "row_texts")
+    __slots__ = ("apart", "codes", "has_escapes", "numbers", "row_texts")
 
-    def __init__(self, numbers: Sequence[int], codes: list[str], row_texts: list[str]) -> None:
+    def __init__(
+        self,
+        numbers: Sequence[int],
+        codes: list[str],
+        row_texts: list[str],
+        *,
+        has_escapes: bool = False,
+        apart: Mapping[int, Apart] = NOTHING_APART,
+    ) -> None:
         self.numbers = numbers
         self.codes = codes
         self.row_texts = row_texts
+        self.has_escapes = has_escapes
+        self.apart = apart
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -68,27 +90,56 @@ class DraftTable(Sequence[VoucherDraft]):
     def __getitem__(self, index: int | slice) -> VoucherDraft | list[VoucherDraft]:
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(len(self)))]
-        voucher_type, *fields = self.row_texts[index].split("\t")
-        return VoucherDraft(self.numbers[index], self.codes[index], voucher_type, tuple(fields))
+        at = range(len(self))[index]
+        voucher_type, *fields = self.row_texts[at].split("\t")
+        return VoucherDraft(
+            self.numbers[at], self.codes[at], voucher_type, tuple(fields), *self.apart.get(at, ((), ()))
+        )
 
     def at(self, indexes: Sequence[int]) -> "DraftTable":
         """Return the drafts at these indexes."""
         numbers, codes, row_texts = self.numbers, self.codes, self.row_texts
+        apart = {new: self.apart[old] for new, old in enumerate(indexes) if old in self.apart} if self.apart else {}
         return DraftTable(
-            [numbers[at] for at in indexes], [codes[at] for at in indexes], [row_texts[at] for at in indexes]
-        )
+            [numbers[at] for at in indexes], [codes[at] for at in indexes], [row_texts[at] for at in indexes],
+            has_escapes=self.has_escapes, apart=apart,
+        )  # fmt: skip
+
+    def rows_at(self, at: int) -> tuple[int, ...]:
+        """Return every row that went into a draft, in order."""
+        return (*self.apart[at].folded_rows, self.numbers[at]) if at in self.apart else (self.numbers[at],)
+
+    def copied_codes(self) -> list[str]:
+        """Return the codes as they are copied."""
+        return list(map(copy_text, self.codes)) if self.has_escapes else self.codes
 
 
-def together(table: DraftTable, others: Sequence[VoucherDraft]) -> Sequence[VoucherDraft]:
-    """Return all these drafts in row order, as a table where the others can be copied as they are."""
+def table_of(drafts: Sequence[VoucherDraft]) -> DraftTable:
+    """Return these drafts as a table."""
+    apart = {
+        at: Apart(draft.cleared, draft.folded_rows)
+        for at, draft in enumerate(drafts)
+        if draft.cleared or draft.folded_rows
+    }
+    codes = [draft.code for draft in drafts]
+    row_texts = ["\t".join((draft.type, *draft.fields)) for draft in drafts]
+    has_escapes = SPECIAL.search("".join(codes)) is not None
+    return DraftTable([draft.row for draft in drafts], codes, row_texts, has_escapes=has_escapes, apart=apart)
+
+
+def together(table: DraftTable, others: Sequence[VoucherDraft]) -> DraftTable:
+    """Return all these drafts in the order of their rows, the first of those of several."""
     if not others:
         return table
-    if any(draft.cleared or draft.folded_rows or SPECIAL.search(draft.code) for draft in others):
-        return sorted([*table, *others], key=lambda draft: draft.row)
-    numbers = [*table.numbers, *(draft.row for draft in others)]
-    codes = [*table.codes, *(draft.code for draft in others)]
-    row_texts = [*table.row_texts, *("\t".join((draft.type, *draft.fields)) for draft in others)]
-    return DraftTable(numbers, codes, row_texts).at(sorted(range(len(numbers)), key=numbers.__getitem__))
+    more = table_of(others)
+    start = len(table)
+    both = DraftTable(
+        [*table.numbers, *more.numbers], table.codes + more.codes, table.row_texts + more.row_texts,
+        has_escapes=table.has_escapes or more.has_escapes,
+        apart={**table.apart, **{start + at: apart for at, apart in more.apart.items()}},
+    )  # fmt: skip
+    first_rows = rows_of(both)
+    return both.at(sorted(range(len(both)), key=first_rows.__getitem__))
 
 
 def alike(rows: Sequence[int], codes: list[str], sample: VoucherDraft) -> Sequence[VoucherDraft]:
@@ -105,7 +156,19 @@ def codes_of(drafts: Sequence[VoucherDraft]) -> list[str]:
 
 def rows_of(drafts: Sequence[VoucherDraft]) -> Sequence[int]:
     """Return the rows that the drafts came from, in their order; of several, the first."""
-    return drafts.numbers if isinstance(drafts, DraftTable) else [draft.rows[0] for draft in drafts]
+    if not isinstance(drafts, DraftTable):
+        return [draft.rows[0] for draft in drafts]
+    if not drafts.apart:
+        return drafts.numbers
+    first = list(drafts.numbers)
+    for at in drafts.apart:
+        first[at] = drafts.rows_at(at)[0]
+    return first
+
+
+def last_rows_of(drafts: Sequence[VoucherDraft]) -> Sequence[int]:
+    """Return the rows that the drafts came from, in their order; of several, the last, which is a draft's own."""
+    return drafts.numbers if isinstance(drafts, DraftTable) else [draft.row for draft in drafts]
 
 
 def fields_of(values: Values) -> tuple[str, ...]:

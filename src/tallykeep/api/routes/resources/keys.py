@@ -52,7 +52,7 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
     return Json(created)
 
 
-@router.put("/{key_id:path}", summary="Change key", openapi_extra=_MANAGING | OURS | takes(KeyUpdate) | answers(Key))
+@router.put("/{key_id:slashed}", summary="Change key", openapi_extra=_MANAGING | OURS | takes(KeyUpdate) | answers(Key))
 async def change(request: Request, context: FromContext, caller: FromCaller, key_id: str, kind: Kind = None) -> Json:
     """Change what a key is called, may do, and from where and until when, from the next request on; fields left out
     stay. The key that asks can only change its name.
@@ -66,7 +66,7 @@ async def change(request: Request, context: FromContext, caller: FromCaller, key
 
 
 @router.post(
-    "/{key_id:path}/rotate",
+    "/{key_id:slashed}/rotate",
     summary="Rotate key",
     openapi_extra=_MANAGING | OURS | takes(KeyRotation, required=False) | answers(CreatedKey),
 )
@@ -83,7 +83,7 @@ async def rotate(request: Request, context: FromContext, caller: FromCaller, key
     return Json(rotated)
 
 
-@router.delete("/{key_id:path}", status_code=204, summary="Revoke key", openapi_extra=_MANAGING | OURS)
+@router.delete("/{key_id:slashed}", status_code=204, summary="Revoke key", openapi_extra=_MANAGING | OURS)
 async def revoke(
     request: Request, context: FromContext, caller: FromCaller, key_id: str, kind: Kind = None
 ) -> Response:

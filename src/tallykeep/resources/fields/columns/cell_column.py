@@ -41,11 +41,26 @@ def _column(cells: list[str]) -> CellColumn:
     return CellColumn(cells, is_literal("".join(cells)))
 
 
-def by_width(rows: Sequence[Row], width: int) -> tuple[list[Row], list[Row]]:
-    """Return the rows that could be read and have so many cells, and the others."""
-    regular = [row for row in rows if row.problem is None and len(row.value) == width]
-    others = [row for row in rows if row.problem is not None or len(row.value) != width]
+def fitted(rows: Sequence[Row], width: int) -> tuple[list[Row], list[Row]]:
+    """Return the rows that have a cell for each title, or can be given it, and the others."""
+    regular: list[Row] = []
+    others: list[Row] = []
+    for row in rows:
+        cells = row.value if row.problem is None else None
+        if cells is None or len(cells) == width:
+            (others if cells is None else regular).append(row)
+        elif (fitting := fit(cells, width)) is not None:
+            regular.append(Row(row.number, fitting))
+        else:
+            others.append(row)
     return regular, others
+
+
+def fit(cells: list[str], width: int) -> list[str] | None:
+    """Fill up missing cells with empty ones; None where a surplus cell holds something."""
+    if len(cells) < width:
+        return cells + [""] * (width - len(cells))
+    return None if any(cell.strip() for cell in cells[width:]) else cells[:width]
 
 
 def irregular_rows(keys: list[str], texts: list[str]) -> set[int]:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tallykeep.core import exact_json
+from tallykeep.db.copy_format import copy_text
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
+from tallykeep.resources.fields.columns.flaws import Flaw
 from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, repeats, with_irregular, without
-from tallykeep.resources.fields.copy_format import CLEARING, ESCAPED, copy_text, not_plain
+from tallykeep.resources.fields.copy_format import CLEARING, ESCAPED, not_plain
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
 
@@ -16,8 +18,8 @@ from tallykeep.resources.fields.memo import Memo
 class CellReader:
     """Makes COPY's texts of the cells of a field's column: a column in, a list of that length out.
 
-    A blank cell becomes `absent`, one whose value is the field's `default` as well as whatever has a problem or clears
-    the field, or a member of its object, becomes NEEDS_CARE; nothing is raised.
+    A blank cell becomes `absent`, one with a problem a Flaw; one whose value is the field's `default`, or that clears
+    the field, or a member of its object, becomes NEEDS_CARE. Nothing is raised.
     """
 
     def __init__(self, field: Field, absent: str, *, default: Any = None) -> None:
@@ -29,7 +31,7 @@ class CellReader:
         self._remembered = Memo(_reader_of(field, absent, default))
 
     def __call__(self, column: CellColumn) -> list[str]:
-        """Return the text of each cell, or NEEDS_CARE."""
+        """Return the text of each cell, a Flaw or NEEDS_CARE."""
         cells = list(map(str.strip, column.cells))
         if self._is_text:
             return self._of_texts(cells, column.is_literal)
@@ -76,8 +78,8 @@ def _reader_of(field: Field, absent: str, default: Any) -> Callable[[str], str]:
             return NEEDS_CARE
         try:
             value = clean(stripped)
-        except Problem:
-            return NEEDS_CARE
+        except Problem as problem:
+            return Flaw(str(problem))
         is_special = (default is not None and value == default) or (isinstance(value, dict) and None in value.values())
         return NEEDS_CARE if is_special else _copied(value)
 

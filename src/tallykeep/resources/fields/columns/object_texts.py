@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from tallykeep.core import exact_json
+from tallykeep.db.copy_format import copy_text
 from tallykeep.resources.fields.columns.cell_column import CellColumn
 from tallykeep.resources.fields.columns.row_texts import Part
-from tallykeep.resources.fields.copy_format import copy_text
 
 
 class MemberTexts(NamedTuple):
@@ -21,7 +21,7 @@ class MemberTexts(NamedTuple):
 
 
 class MemberReader(Protocol):
-    """Makes the texts of a member of a column of cells; NEEDS_CARE stands for those that need the careful way."""
+    """Makes the texts of a member of a column of cells; a Flaw or NEEDS_CARE stands for those that are not taken."""
 
     def __call__(self, column: CellColumn) -> MemberTexts:
         """Return the texts of these cells."""
@@ -34,13 +34,16 @@ class ObjectTexts:
         self._members = [(copy_text(exact_json.dumps(name).decode()), read) for name, read in members]
         self._absent = absent
 
-    def __call__(self, columns: Sequence[CellColumn]) -> list[Part]:
-        """Return the parts of the objects' texts; there is a column for each member."""
+    def read(self, columns: Sequence[CellColumn]) -> list[MemberTexts]:
+        """Return the texts of each member; there is a column for each."""
+        return [read(column) for (_, read), column in zip(self._members, columns, strict=True)]
+
+    def parts(self, texts: Sequence[MemberTexts]) -> list[Part]:
+        """Return the parts of the objects' texts, of the texts of each member."""
         if not self._members:
             return [self._absent]
-        pairs = zip(self._members, columns, strict=True)
-        members = [(name, read(column)) for (name, read), column in pairs]
-        if all(member.complete for _, member in members):
+        members = [(name, member) for (name, _), member in zip(self._members, texts, strict=True)]
+        if all(member.complete for member in texts):
             return _complete(members)
         fragments = [_fragments(name, member) for name, member in members]
         joined = map("".join, zip(*fragments, strict=True))

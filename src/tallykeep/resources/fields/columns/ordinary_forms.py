@@ -5,15 +5,14 @@ A form takes only what the field's own cleaner takes too, and makes the same tex
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
-from functools import lru_cache
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from tallykeep.resources.fields import cleaning, numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields.cleaning import Cleaner
-from tallykeep.resources.fields.columns.timestamps import timestamps_alike
+from tallykeep.resources.fields.columns.timestamps import shapes_of, timestamps_alike
 from tallykeep.resources.fields.copy_format import ESCAPED
 from tallykeep.resources.fields.numerals import NumberCell
 from tallykeep.resources.fields.object_cells import object_cell
@@ -66,22 +65,32 @@ class Form:
 class _Dates(Form):
     """Dates that exist, perhaps with a time; `clean` reads them."""
 
-    def __init__(self, pattern: str, make: _Make = list, clean: Cleaner | None = None) -> None:
+    def __init__(
+        self, pattern: str, shapes: Collection[bytes], make: _Make = list, clean: Cleaner | None = None
+    ) -> None:
+        """Take the shapes of what matches the pattern as well: what is left where every digit is a 0."""
         super().__init__(pattern, make)
+        self._shapes = shapes
         self._clean = clean
 
     def texts_alike(self, cells: list[str]) -> list[str] | None:
         return timestamps_alike(cells, self._clean) if self._clean is not None and cells else None
 
     def irregular(self, cells: list[str]) -> list[int] | None:
-        irregular = super().irregular(cells)
-        if irregular is None or not cells:
-            return irregular
+        irregular = self._of_other_shape(cells)
+        if irregular is None or len(irregular) > len(cells) * _MAX_IRREGULAR:
+            return None
         try:
             deque(map(datetime.fromisoformat, without(cells, irregular)), maxlen=0)
         except ValueError:
-            irregular = sorted({*irregular, *(at for at, cell in enumerate(cells) if not _exists(cell[:10]))})
+            irregular = sorted({*irregular, *_nonexistent(cells)})
         return irregular
+
+    def _of_other_shape(self, cells: list[str]) -> list[int] | None:
+        shapes = shapes_of(cells) if cells else []
+        if shapes is None:
+            return super().irregular(cells)
+        return [at for at, shape in enumerate(shapes) if shape not in self._shapes]
 
 
 class _Objects(Form):
@@ -91,13 +100,18 @@ class _Objects(Form):
         return ["?" if _ESCAPED_BUT_QUOTES.search(cell) else cell for cell in cells]
 
 
-@lru_cache(maxsize=50_000)
-def _exists(day: str) -> bool:
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        return False
-    return True
+def _nonexistent(cells: list[str]) -> list[int]:
+    """Return the indexes of cells that are no dates, or none that exist."""
+    nonexistent: list[int] = []
+    pairs = enumerate(cells)
+    while True:
+        try:
+            for at, cell in pairs:  # noqa: B007
+                datetime.fromisoformat(cell)
+        except ValueError:
+            nonexistent.append(at)
+        else:
+            return nonexistent
 
 
 def repeats(cells: list[str]) -> bool:
@@ -173,12 +187,21 @@ def _object_pattern(text: str) -> str:
 
 
 _ESCAPED_BUT_QUOTES = re.compile(r"[\x00-\x1f\\\x7f\ud800-\udfff]")
+
+
+def _without_second_zero(cells: list[str]) -> list[str]:
+    return [cell[:-1] if cell[-1] == "0" and cell[-3:-2] == "." else cell for cell in cells]
+
+
 _DATE = r"\d\d\d\d-\d\d-\d\d"
 _TIMESTAMP = _DATE + r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d\d\d)?Z"
-DAYS = _Dates(_DATE)
+_SHAPES = (b"0000-00-00T00:00:00Z", b"0000-00-00T00:00:00.000Z")
+DAYS = _Dates(_DATE, (b"0000-00-00",))
 # Of so many digits at most, a float shows the same ones.
 _NUMBER = r"(?:0|[1-9]\d{0,12}+)(?:\.\d?[1-9])?"
 NUMBERS = Form(_NUMBER)
+# The same with a 0 at the end of their decimals, as JSON shows them.
+JSON_NUMBERS = Form(r"(?:0|[1-9]\d{0,12}+)(?:\.\d\d?+)?", _without_second_zero)
 _SINGLE_QUOTED, _DOUBLE_QUOTED = map(_object_pattern, (r"""'[^'"\\\n]*+'""", r'"[^"\\\n]*+"'))
 
 _NUMBERS: dict[Cleaner, Form] = {
@@ -188,8 +211,8 @@ _NUMBERS: dict[Cleaner, Form] = {
     numerals.percent.strict: Form(r"(?:0|[1-9]\d?+)(?:\.\d?[1-9])?"),
 }
 _OTHERS: dict[Cleaner, Form] = {
-    spellings.timestamp: _Dates(_TIMESTAMP, _with_offsets, cleaning.timestamp),
-    spellings.last_timestamp: _Dates(_TIMESTAMP, _with_offsets, cleaning.last_timestamp),
+    spellings.timestamp: _Dates(_TIMESTAMP, _SHAPES, _with_offsets, cleaning.timestamp),
+    spellings.last_timestamp: _Dates(_TIMESTAMP, _SHAPES, _with_offsets, cleaning.last_timestamp),
     spellings.day: DAYS,
     object_cell: _Objects(f"(?:{_SINGLE_QUOTED}|{_DOUBLE_QUOTED})", _in_json),
 }

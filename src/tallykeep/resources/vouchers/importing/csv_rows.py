@@ -6,12 +6,16 @@ one, for every one of their problems.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from tallykeep.core import exact_json
 from tallykeep.core.rows import Failure, Row
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.categories.labels import CategoryLabels
+from tallykeep.resources.fields.columns.cell_column import fit
+from tallykeep.resources.fields.columns.flaws import nameless_problem
+from tallykeep.resources.fields.columns.sorting_out import sort_out
 from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
@@ -19,8 +23,7 @@ from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import Values, shown_key, take, take_dates
 from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of, together
 from tallykeep.resources.vouchers.fields import BY_NAME, BY_TITLE
-from tallykeep.resources.vouchers.importing.column_rows import sort_out
-from tallykeep.resources.vouchers.importing.csv_columns import CsvColumns
+from tallykeep.resources.vouchers.importing.csv_columns import REQUIRED, CsvColumns
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
 from tallykeep.resources.vouchers.importing.worth import BOUGHT, worth_of
 
@@ -67,16 +70,16 @@ class CsvVouchers:
             self._known, self._unnamed, names, metadata, marks, mark_of_values=self._mark_of_values
         )
 
-    def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
+    def clean(self, rows: Sequence[Row]) -> tuple[DraftTable, list[Failure]]:
         """Return the drafts and the failures, each in row order."""
-        if "code" in self._known:
-            clean, irregular = sort_out(rows, self._width, self._known["code"][0], self._columns.texts)
-        else:
-            clean, irregular = DraftTable([], [], []), list(rows)
-        if not irregular:
-            return clean, []
-        drafts, failures = self.clean_each(irregular)
-        return together(clean, drafts), sorted(failures, key=lambda failure: failure.row)
+        code_at = self._known["code"][0] if "code" in self._known else None
+        sorted_out = sort_out(rows, self._width, code_at, self._columns.read, self._failed)
+        clean = DraftTable(sorted_out.numbers, sorted_out.keys, sorted_out.texts)
+        drafts, failures = self.clean_each(sorted_out.others)
+        return together(clean, drafts), sorted([*sorted_out.failures, *failures], key=attrgetter("row"))
+
+    def _failed(self, row: int, code: str, reason: str) -> Failure:
+        return Failure(row, shown_key(code) if "code" in self._known else None, reason)
 
     def clean_each(self, rows: Sequence[Row]) -> tuple[list[VoucherDraft], list[Failure]]:
         """Return the drafts and the failures of rows that are read one by one, each with every problem."""
@@ -87,7 +90,7 @@ class CsvVouchers:
         """Add the row's draft, or return its failure with every problem."""
         if row.problem is not None:
             return [Failure(row.number, self._key(row.value or []), row.problem)]
-        cells = _fitted(row.value, self._width)
+        cells = fit(row.value, self._width)
         if cells is None:
             return [Failure(row.number, self._key(row.value), wrong_width(len(row.value), self._width))]
         values, cleared, problems = self._read_cells(cells)
@@ -114,12 +117,8 @@ class CsvVouchers:
         """Read the known columns' values, the names of those set to null, and the problems."""
         values: Values = {}
         cleared: list[str] = []
-        problems = [
-            f"column {index + 1} has a value, but no name in the header"
-            for index in self._unnamed
-            if cells[index].strip()
-        ]
-        for name in ("code", "type"):
+        problems = [nameless_problem(index) for index in self._unnamed if cells[index].strip()]
+        for name in REQUIRED:
             if not (known := self._known.get(name)) or cells[known[0]].strip() in ("", CLEARING):
                 problems.append(f"{BY_NAME[name].title} is required")
         for name, (index, field) in self._known.items():
@@ -134,10 +133,3 @@ class CsvVouchers:
     def _key(self, cells: Cells) -> str | None:
         known = self._known.get("code")
         return shown_key(cells[known[0]].strip()) if known and known[0] < len(cells) else None
-
-
-def _fitted(cells: Cells, width: int) -> Cells | None:
-    """Fill up missing cells with empty ones; None where a surplus cell holds something."""
-    if len(cells) < width:
-        return cells + [""] * (width - len(cells))
-    return None if any(cell.strip() for cell in cells[width:]) else cells[:width]

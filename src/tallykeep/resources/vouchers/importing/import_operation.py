@@ -18,13 +18,16 @@ from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.vouchers.draft import (
     Dates,
+    DraftTable,
     VoucherDraft,
     codes_of,
     dates_after,
     has_dates,
     is_reversed,
+    last_rows_of,
     merge,
     rows_of,
+    together,
 )
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
@@ -124,7 +127,8 @@ class VoucherImport(Operation):
 
     async def _write_staged(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
         written = await self._write(self._connection, self._project_id, drafts, self._timestamp)
-        self._new.update((draft.code, draft.rows[0]) for draft in drafts if draft.row not in written.existing)
+        triples = zip(codes_of(drafts), rows_of(drafts), last_rows_of(drafts), strict=True)
+        self._new.update((code, first) for code, first, last in triples if last not in written.existing)
         return written.failures
 
     async def _write_repeated(self) -> list[Failure]:
@@ -136,27 +140,25 @@ class VoucherImport(Operation):
             raise OvertakenError("a voucher was created while rows were held to there being none; they are read anew")
         return failures
 
-    def _fold(self, drafts: Sequence[VoucherDraft]) -> list[Failure]:
+    def _fold(self, drafts: DraftTable) -> list[Failure]:
         """Fold rows of one code into one draft, with the effect of the rows in their order."""
-        if len(set(codes_of(drafts))) == len(drafts):
+        if len(set(drafts.codes)) == len(drafts):
             self._drafts = drafts
             return []
-        groups: dict[str, VoucherDraft] = {}
-        repeated: dict[str, list[VoucherDraft]] = {}
-        failures: list[Failure] = []
-        for draft in drafts:
-            first = groups.get(draft.code)
-            if first is None:
-                groups[draft.code] = draft
-            elif not self._updates:
-                failures.append(Failure(draft.row, draft.code, already_exists(draft.code)))
-            else:
-                repeated.setdefault(draft.code, [first]).append(draft)
-        mixed = {code for code, group in repeated.items() if _depends_on_what_exists(group)}
-        groups |= {code: reduce(merge, group) for code, group in repeated.items() if code not in mixed}
-        self._drafts = [draft for code, draft in groups.items() if code not in mixed]
-        self._repeated = [draft for code, group in repeated.items() if code in mixed for draft in group]
-        return failures
+        rows_of_code: dict[str, list[int]] = {}
+        for at, code in enumerate(drafts.codes):
+            rows_of_code.setdefault(code, []).append(at)
+        repeated = [indexes for indexes in rows_of_code.values() if len(indexes) > 1]
+        if not self._updates:
+            self._drafts = drafts.at([indexes[0] for indexes in rows_of_code.values()])
+            again = sorted(at for indexes in repeated for at in indexes[1:])
+            return [Failure(drafts.numbers[at], (code := drafts.codes[at]), already_exists(code)) for at in again]
+        groups = [[drafts[at] for at in indexes] for indexes in repeated]
+        folded = [reduce(merge, group) for group in groups if not _depends_on_what_exists(group)]
+        single = [indexes[0] for indexes in rows_of_code.values() if len(indexes) == 1]
+        self._drafts = together(drafts.at(single), folded)
+        self._repeated = [draft for group in groups if _depends_on_what_exists(group) for draft in group]
+        return []
 
     def _fold_one_by_one(self, known: dict[str, tuple[str, Dates]]) -> tuple[list[VoucherDraft], list[Failure]]:
         """Check each row against the state before it: the type of the first row, or of the voucher, and its dates."""

@@ -13,16 +13,17 @@ from msgspec import Raw, Struct, defstruct
 from msgspec.structs import astuple
 
 from tallykeep.core import exact_json
+from tallykeep.db.copy_format import NULL, copy_text
 from tallykeep.formats.json.typed_rows import TypedRows, TypedRun
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import Cleaner, Problem
-from tallykeep.resources.fields.copy_format import NULL, copy_text
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.json_columns import (
     Column,
     Objects,
+    Typed,
     read_booleans,
     read_integers,
     read_keys,
@@ -32,6 +33,7 @@ from tallykeep.resources.fields.json_columns import (
 )
 from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.metadata.typed_objects import typed_metadata
 from tallykeep.resources.vouchers.domain import (
     DISCOUNT,
     EXTRA_FIELDS,
@@ -86,7 +88,7 @@ class JsonColumns:
         self._redeemed = REDEEMED if campaign_id is not None else ()
         self._campaign_id = ABSENT["campaign_id"] if campaign_id is None else copy_text(campaign_id)
         self._categories = Memo(partial(_category_text, categories))
-        self._metadata = Objects(None if metadata.takes_anything else lambda value: not metadata.problems(value))
+        self._metadata = _metadata_objects(metadata)
         self._without_metadata = None if metadata.problems({}) else ABSENT["metadata"]
         self._extras = Memo(_extras_text)
 
@@ -244,7 +246,13 @@ def _has_no_problems(voucher_type: str, worth: dict[str, Any]) -> bool:
     return "balance" not in worth and not worth_problems(voucher_type, worth, None)
 
 
-_OBJECTS = {each: Objects(partial(_has_no_problems, each), taken) for each, taken in TYPES.items()}
+_OBJECTS = {each: Objects(partial(_has_no_problems, each), Typed(taken)) for each, taken in TYPES.items()}
+
+
+def _metadata_objects(metadata: MetadataChecker) -> Objects:
+    if metadata.takes_anything:
+        return Objects()
+    return Objects(metadata.takes, typed_metadata(metadata))
 
 
 def _category_text(categories: CategoryLabels, pair: tuple[str | None, str | None]) -> str | None:

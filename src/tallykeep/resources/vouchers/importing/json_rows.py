@@ -25,7 +25,7 @@ from tallykeep.resources.vouchers.domain import (
     without_balance,
 )
 from tallykeep.resources.vouchers.domain import Values as Fields
-from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of
+from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of, together
 from tallykeep.resources.vouchers.fields import IN_JSON, INSIDE_JSON
 from tallykeep.resources.vouchers.importing.json_columns import JsonColumns, Texts
 from tallykeep.resources.vouchers.importing.worth_checks import discount_problems, worth_problems
@@ -58,7 +58,7 @@ class JsonVouchers:
         self._discounts = Memo(lambda dumped: discount_problems(exact_json.loads(dumped)))
         self._columns = JsonColumns(fields, metadata, categories, campaign_id)
 
-    def clean(self, rows: Sequence[Row]) -> tuple[Sequence[VoucherDraft], list[Failure]]:
+    def clean(self, rows: Sequence[Row]) -> tuple[DraftTable, list[Failure]]:
         """Return the drafts and the failures, each in row order."""
         codes, row_texts = self._read_columns(rows)
         drafts: list[VoucherDraft] = []
@@ -72,8 +72,7 @@ class JsonVouchers:
                 codes[index], row_texts[index] = made.code, "\t".join((made.type, *made.fields))
             else:
                 drafts.append(made)
-        table = _drafts_of(rows, codes, row_texts)
-        return sorted([*table, *drafts], key=lambda draft: draft.row) if drafts else table, failures
+        return together(_drafts_of(rows, codes, row_texts), drafts), failures
 
     def _read_columns(self, rows: Sequence[Row]) -> tuple[Texts, Texts]:
         """Return the codes and the row texts of rows that the quick way takes, None for others."""

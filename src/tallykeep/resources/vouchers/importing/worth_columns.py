@@ -4,20 +4,37 @@ Few combinations of types and effects occur in a file, and each says what stands
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tallykeep.resources.fields.cleaning import Problem
+from tallykeep.db.copy_format import NULL, copy_text
+from tallykeep.resources.fields.cleaning import Cleaner, Problem
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
+from tallykeep.resources.fields.columns.flaws import Flaw, UnexplainedError
 from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, legible, repeats, without
 from tallykeep.resources.fields.columns.row_texts import Part
-from tallykeep.resources.fields.copy_format import CLEARING, NULL, copy_text
+from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.vouchers.cell_choices import DISCOUNT_TYPE_CELL, TYPE_CELL, effect_cell
-from tallykeep.resources.vouchers.domain import DISCOUNT, EFFECTS, WORTH
+from tallykeep.resources.vouchers.domain import DISCOUNT, EFFECTS, WORTH, Values
 from tallykeep.resources.vouchers.importing.worth import WORTH_FIELDS, value_field, worth_of
 
 Cells = tuple[str, str, str]  # of Voucher Type, Discount Type and Discount Effect
+
+
+class WorthFlaw(Flaw):
+    """Stands for the text of what cannot be read; `types` are the problems of types, by the names of their fields."""
+
+    __slots__ = ("types", "worth")
+    types: Mapping[str, str]
+    worth: Sequence[str]
+
+    @classmethod
+    def of(cls, types: Mapping[str, str], worth: Sequence[str] = ()) -> "WorthFlaw":
+        """Make one with these problems: of types, and of what the cells mean together, each with its label."""
+        made = cls("")
+        made.types, made.worth = types, worth
+        return made
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +49,7 @@ class _Combination:
 class WorthColumns:
     """Makes the texts of type, discount, gift and loyalty card, with tabs between them.
 
-    `mark` stands before the decimals of Values.
+    `mark` stands before the decimals of Values. Where anything is wrong, the text is a WorthFlaw.
     """
 
     def __init__(self, mark: str | None) -> None:
@@ -59,6 +76,17 @@ class WorthColumns:
             if combination is not None:
                 _put_ordinary(texts, combination, rows, [one_liners[at] for at in rows])
         return [[self._remembered[*of_rows[at], cells[at]] if text is None else text for at, text in enumerate(texts)]]
+
+
+def worth_flaw(parts: Sequence[Part], at: int) -> WorthFlaw | None:
+    """Return what is wrong in one row of these parts, None where nothing is.
+
+    Raises UnexplainedError where it clears something.
+    """
+    text = parts[0][at] if len(parts) == 1 else ""
+    if text == NEEDS_CARE and not isinstance(text, WorthFlaw):
+        raise UnexplainedError
+    return text if isinstance(text, WorthFlaw) else None
 
 
 def _grouped(combinations: list[_Combination | None]) -> dict[_Combination | None, list[int]]:
@@ -110,22 +138,32 @@ def _around(voucher_type: str, name: str, before: str, behind: str) -> tuple[str
 
 
 def _reader_of(mark: str | None) -> Callable[[tuple[str, str, str, str]], str]:
-    """Make what reads the four cells of one row; it answers with NEEDS_CARE where anything is wrong."""
+    """Make what reads the four cells of one row; NEEDS_CARE stands for one of them that clears something."""
 
     def read(cells: tuple[str, str, str, str]) -> str:
         type_cell, discount_cell, effect, value = map(str.strip, cells)
         if CLEARING in (type_cell, discount_cell, effect, value):
             return NEEDS_CARE
-        try:
-            voucher_type = TYPE_CELL(type_cell)
-            discount_type = DISCOUNT_TYPE_CELL(discount_cell) if discount_cell else None
-        except Problem:
-            return NEEDS_CARE
-        worth, problems = worth_of(
-            voucher_type, discount_type, effect_cell(effect) if effect else None, value or None, mark
+        types: Values = {}
+        problems: dict[str, str] = {}
+        for name, cell, clean in (("type", type_cell, TYPE_CELL), ("discount_type", discount_cell, DISCOUNT_TYPE_CELL)):
+            _read_type(types, problems, name, cell, clean)
+        if problems or "type" not in types:
+            return WorthFlaw.of(problems)
+        voucher_type = types["type"]
+        worth, flaws = worth_of(
+            voucher_type, types.get("discount_type"), effect_cell(effect) if effect else None, value or None, mark
         )
-        if problems:
-            return NEEDS_CARE
+        if flaws:
+            return WorthFlaw.of({}, flaws)
         return "\t".join([voucher_type, *(copy_text(worth[name]) if name in worth else NULL for name in WORTH_FIELDS)])
 
     return read
+
+
+def _read_type(types: Values, problems: dict[str, str], name: str, cell: str, clean: Cleaner) -> None:
+    try:
+        if cell:
+            types[name] = clean(cell)
+    except Problem as problem:
+        problems[name] = str(problem)

@@ -10,9 +10,9 @@ from tallykeep.core.errors import OvertakenError
 from tallykeep.core.ids import new_ids
 from tallykeep.core.rows import Failure
 from tallykeep.db.connections.pool import Connection
+from tallykeep.db.copy_format import NULL, copy_text
 from tallykeep.db.queries import queries
-from tallykeep.resources.fields.copy_format import NULL, copy_text
-from tallykeep.resources.vouchers.draft import DEFAULT, Dates, DraftTable, VoucherDraft, codes_of
+from tallykeep.resources.vouchers.draft import DEFAULT, Dates, DraftTable, VoucherDraft, codes_of, last_rows_of
 from tallykeep.resources.vouchers.writing.statements import (
     COPY_NEW,
     COPY_STAGE,
@@ -67,7 +67,7 @@ def _lines(drafts: Sequence[VoucherDraft]) -> list[str]:
     join = "\t".join
     if isinstance(drafts, DraftTable):
         ids = new_ids("v_", len(drafts))
-        return list(map(join, zip(drafts.codes, ids, drafts.row_texts, strict=True)))
+        return list(map(join, zip(drafts.copied_codes(), ids, drafts.row_texts, strict=True)))
     return [
         f"{copy_text(draft.code)}\t{new_id}\t{draft.type}\t{join(draft.fields)}"
         for draft, new_id in zip(drafts, new_ids("v_", len(drafts)), strict=True)
@@ -77,7 +77,10 @@ def _lines(drafts: Sequence[VoucherDraft]) -> list[str]:
 def _ends(drafts: Sequence[VoucherDraft]) -> list[str]:
     """Write the row of each draft, and the names of the columns that it clears."""
     if isinstance(drafts, DraftTable):
-        return [f"{number}\t" for number in drafts.numbers]
+        ends = [f"{number}\t" for number in drafts.numbers]
+        for at, apart in drafts.apart.items():
+            ends[at] += ",".join(apart.cleared)
+        return ends
     return [f"{draft.row}\t{','.join(draft.cleared)}" for draft in drafts]
 
 
@@ -93,7 +96,8 @@ async def insert_staged(
 ) -> Written:
     """Insert what is staged; a code that exists already is a failure."""
     taken = {row["row"] for row in await insert_new(connection, project_id, drafts, timestamp)}
-    failures = [Failure(draft.row, draft.code, already_exists(draft.code)) for draft in drafts if draft.row in taken]
+    pairs = zip(last_rows_of(drafts), codes_of(drafts), strict=True)
+    failures = [Failure(row, code, already_exists(code)) for row, code in pairs if row in taken]
     return Written(failures, taken)
 
 
@@ -126,7 +130,8 @@ async def upsert_staged(
         await connection.execute(_sql.drop_staged, {"rows": [row["row"] for row in refused]})
     await connection.execute(UPDATE_EXISTING, {"project_id": project_id, "timestamp": timestamp})
     flaws = {row["row"]: row for row in refused}
-    failures = [failure for draft in drafts if draft.row in flaws for failure in _refused(draft, flaws[draft.row])]
+    at_fault = [drafts[at] for at, row in enumerate(last_rows_of(drafts)) if row in flaws]
+    failures = [failure for draft in at_fault for failure in _refused(draft, flaws[draft.row])]
     return Written(failures, {row["row"] for row in existing})
 
 

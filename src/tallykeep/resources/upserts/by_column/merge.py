@@ -7,11 +7,11 @@ from psycopg.errors import DeadlockDetected
 
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.ids import new_ids
-from tallykeep.core.rows import Row, Table
+from tallykeep.core.rows import Failure, Row, Table
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.unique_timestamps import TIMESTAMPS
-from tallykeep.resources.upserts.fast_csv import FileColumns, ReadyChanges
+from tallykeep.resources.upserts.by_column.fast_csv import FileColumns, ReadyChanges
 from tallykeep.resources.upserts.references import lines_of, lock_referred
 from tallykeep.resources.upserts.spec import UpsertSpec
 
@@ -38,13 +38,13 @@ class Merge:
         self._is_written = False
         self.created: dict[str, int] = {}
 
-    def take(self, rows: Sequence[Row]) -> list[Row]:
-        """Make the changes ready that can be merged, and return the other rows."""
+    def take(self, rows: Sequence[Row]) -> tuple[list[Failure], list[Row]]:
+        """Make the changes ready that can be merged; return what failed, and the other rows."""
         self._rows = rows
-        self._ready, others = self._columns.sort_out(rows)
+        self._ready, failures, others = self._columns.sort_out(rows)
         self._ids = new_ids(self._spec.prefix, len(self._ready.keys))
         self._text = self._ready.text(self._ids)
-        return others
+        return failures, others
 
     async def stage(self, other_keys: Iterable[str | None]) -> list[Row]:
         """Copy the changes; write them too, where no earlier batch can have anything to do with them.

@@ -1,37 +1,40 @@
 """The fast path from a file's columns to changes that PostgreSQL can merge by itself.
 
-A batch is cleaned column by column into COPY's text. Irregular rows are read one by one: those with a problem or a null
-in a cell, with a key that is not plain, or with a key that occurs more than once, because order matters.
+A batch is cleaned column by column into COPY's text. Rows that cannot be read fail. Irregular ones are read one by one:
+those that the schema refuses, with a null in a cell, with a key that is not plain, or with a key that occurs more than
+once, because order matters.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
-from tallykeep.core.rows import Row, Table
+from tallykeep.core.rows import Failure, Row, Table
+from tallykeep.db.copy_format import NULL
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.resources.fields import cleaning
-from tallykeep.resources.fields.columns.cell_column import (
-    NEEDS_CARE,
-    CellColumn,
-    by_width,
-    column_blocks,
-    irregular_rows,
-)
+from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
 from tallykeep.resources.fields.columns.cell_reader import CellReader
+from tallykeep.resources.fields.columns.flaws import key_problem
 from tallykeep.resources.fields.columns.object_texts import MemberTexts, ObjectTexts
 from tallykeep.resources.fields.columns.row_texts import Part, row_texts, separated
-from tallykeep.resources.fields.copy_format import ESCAPED, NULL
+from tallykeep.resources.fields.columns.sorting_out import sort_out
+from tallykeep.resources.fields.copy_format import CLEARING, ESCAPED
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.metadata.cell_columns import MetadataColumns
 from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.upserts.by_column.csv_block import Layout, UpsertBlock
 from tallykeep.resources.upserts.spec import UpsertSpec
 
-Made = Callable[[list[CellColumn]], list[Part]]
+_Read = dict[int, Sequence[str]]  # the texts of fields' columns, by their index
+# Makes the parts of COPY's texts out of a file's columns, and notes the texts that they are made of.
+Make = Callable[[list[CellColumn], _Read], list[Part]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ class FileColumns:
         named = {normal_title(title): field for field in spec.fields for title in field.titles}
         self._width = len(header)
         self._fields: dict[int, Field] = {}
-        self._unnamed: list[int] = []
+        self._error_key = spec.error_key
+        unnamed: list[int] = []
         extra: dict[int, str] = {}
         for index, name in enumerate(header):
             if normal_title(name) == "sourceid":
@@ -102,34 +106,33 @@ class FileColumns:
             elif name:
                 extra[index] = name
             else:
-                self._unnamed.append(index)
+                unnamed.append(index)
         indexes = {field.name: index for index, field in self._fields.items()}
         self.lack_required = any(field.required and field.name not in indexes for field in spec.fields)
         self._reference_at = indexes.get(spec.reference.field) if spec.reference is not None else None
-        self._extra = list(extra)
+        self._layout = Layout(header, self._key_at, {index: at for at, index in enumerate(extra)}, unnamed)
         self._checker = checker
         self._checked = sorted(checker.defined.intersection(extra.values()))
         self._metadata = MetadataColumns(list(extra.values()), checker, marks, NULL)
-        self._makers = [self._maker(column, spec.table.defaults.get(column)) for column in spec.table.columns]
+        self._makers = [self._maker(column, spec.table.defaults.get(column)) for column in spec.table.columns[:-1]]
 
-    def sort_out(self, rows: Sequence[Row]) -> tuple[ReadyChanges, list[Row]]:
-        """The changes that are ready, and the irregular rows, each in row order."""
-        regular, others = (rows, []) if isinstance(rows, Table) else by_width(rows, self._width)
-        keys: list[str] = []
-        texts: list[str] = []
-        references: list[str] = []
-        for columns in column_blocks(regular):
-            keys += map(str.strip, columns[self._key_at].cells)
-            texts += self._texts(columns)
-            if self._reference_at is not None:
-                references += map(str.strip, columns[self._reference_at].cells)
-        numbers = regular.numbers if isinstance(regular, Table) else [row.number for row in regular]
-        irregular = irregular_rows(keys, texts) | self._repeated(keys, others)
+    def sort_out(self, rows: Sequence[Row]) -> tuple[ReadyChanges, list[Failure], list[Row]]:
+        """Return the changes that are ready, the failures, and the irregular rows, each in row order."""
+        beside = self._reference_at
+        numbers, keys, texts, references, failures, others = sort_out(
+            rows, self._width, self._key_at, self._read, self._failed, beside=beside
+        )
         ready = ReadyChanges(numbers, keys, texts, references)
-        if not irregular:
-            return ready, others
-        kept = [index for index in range(len(keys)) if index not in irregular]
-        return ready.at(kept), sorted([*others, *(regular[at] for at in irregular)], key=lambda row: row.number)
+        repeated = self._repeated(keys, others)
+        if not repeated:
+            return ready, failures, others
+        again = [_row_of(rows, numbers[at]) for at in repeated]
+        kept = [index for index in range(len(keys)) if index not in repeated]
+        return ready.at(kept), failures, sorted([*others, *again], key=lambda row: row.number)
+
+    def _failed(self, row: int, key: str, reason: str) -> Failure:
+        is_key = key not in ("", CLEARING) and key_problem(key) is None
+        return Failure(row, key if is_key else None, reason, self._error_key)
 
     @property
     def unchecked(self) -> dict[str, Any] | None:
@@ -144,14 +147,16 @@ class FileColumns:
             "only_defined": self._checker.only_defined,
         }
 
-    def _texts(self, columns: list[CellColumn]) -> list[str]:
-        rows = len(columns[0].cells)
-        texts = row_texts(separated(make(columns) for make in self._makers), rows)
-        for index in self._unnamed:
+    def _read(self, columns: list[CellColumn]) -> UpsertBlock:
+        read: dict[int, Sequence[str]] = {}
+        parts = [make(columns, read) for make in self._makers]
+        metadata = self._metadata([columns[index] for index in self._layout.metadata])
+        made = row_texts(separated([*parts, metadata.parts]), len(columns[0].cells))
+        for index in self._layout.unnamed:
             for at, cell in enumerate(columns[index].cells):
                 if cell.strip():
-                    texts[at] = NEEDS_CARE
-        return texts
+                    made[at] = NEEDS_CARE
+        return UpsertBlock(self._layout, columns, made, read, metadata)
 
     def _repeated(self, keys: list[str], others: list[Row]) -> set[int]:
         """Return the rows whose keys occur more than once, `others` included."""
@@ -161,10 +166,8 @@ class FileColumns:
         counts = Counter(chain(keys, elsewhere))
         return {index for index, key in enumerate(keys) if counts[key] > 1}
 
-    def _maker(self, column: str, default: Any) -> Made:
-        """Return what makes the parts of COPY's texts for one column of the table."""
-        if column == "metadata":
-            return partial(_of_several, self._metadata, self._extra)
+    def _maker(self, column: str, default: Any) -> Make:
+        """Return what makes the parts of COPY's texts for one column of the table, but not for metadata."""
         inside = {index: field for index, field in self._fields.items() if field.inside == column}
         if inside:
             members = [(field.name, partial(_member, CellReader(field, ""))) for field in inside.values()]
@@ -175,22 +178,29 @@ class FileColumns:
                 resets = None if field.grows else default
                 read = CellReader(field, NEEDS_CARE if field.required else NULL, default=resets)
                 return partial(_of_one, read, index)
-        return lambda columns: [NULL]
+        return lambda columns, read: [NULL]
 
 
-def _of_one(read: CellReader, index: int, columns: list[CellColumn]) -> list[Part]:
-    return [read(columns[index])]
+def _row_of(rows: Sequence[Row], number: int) -> Row:
+    if isinstance(rows, Table):
+        return rows[bisect_left(rows.numbers, number)]
+    return rows[bisect_left(rows, number, key=attrgetter("number"))]
 
 
-def _of_several(
-    make: Callable[[Sequence[CellColumn]], list[Part]], indexes: list[int], columns: list[CellColumn]
-) -> list[Part]:
-    return make([columns[index] for index in indexes])
+def _of_one(read_cells: CellReader, index: int, columns: list[CellColumn], read: _Read) -> list[Part]:
+    read[index] = texts = read_cells(columns[index])
+    return [texts]
+
+
+def _of_several(objects: ObjectTexts, indexes: list[int], columns: list[CellColumn], read: _Read) -> list[Part]:
+    members = objects.read([columns[index] for index in indexes])
+    read.update(zip(indexes, [member.texts for member in members], strict=True))
+    return objects.parts(members)
 
 
 def _member(read: CellReader, column: CellColumn) -> MemberTexts:
     """Return a text of an object; where anything in the column is escaped, each such cell needs the careful way."""
     texts = read(column)
     if not column.is_literal:
-        texts = [NEEDS_CARE if ESCAPED.search(text) else text for text in texts]
+        texts = [NEEDS_CARE if text != NEEDS_CARE and ESCAPED.search(text) else text for text in texts]
     return MemberTexts(texts, quoted=True, complete="" not in texts)
