@@ -86,3 +86,12 @@ def other_api(server: Server, served_database: str) -> Iterator[Api]:
     client = Api(server.url, new_project(served_database, "Other"))
     yield client
     client.http.close()
+
+
+@pytest.fixture(scope="module")
+def proxied(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that believes a proxy on its own machine whom it speaks for."""
+    name = f"{request.module.__name__.rpartition('.')[2]}_proxied"
+    running = Server(session_dir / name, database_url=served_database, TALLYKEEP_TRUSTED_PROXIES="127.0.0.1").start()
+    yield running
+    assert running.stop() == 0

@@ -9,7 +9,7 @@ import pytest
 
 from tallykeep.dashboard.pages.sign_in.routes import WrongTries
 from tests.dashboard.browser import Browser
-from tests.server import Api
+from tests.server import Api, Server
 
 COOKIE = "tallykeep_session"
 
@@ -123,14 +123,16 @@ def test_a_key_that_may_not_sign_in_is_told_why(browser: Browser, api: Api) -> N
     assert "projects.read" in page.text
 
 
-def test_who_is_signed_in_has_their_own_address(browser: Browser, api: Api) -> None:
+def test_who_is_signed_in_has_their_own_address(proxied: Server, api: Api) -> None:
     key = api.http.post("/v1/keys", json={"addresses": ["192.0.2.0/24"]}).json()
     keys = replace(api.keys, app_id=key["id"], app_token=key["token"])
-    assert "may not be used from the address 127.0.0.1" in browser.sign_in(keys).text
-    browser.http.headers["X-Forwarded-For"] = "192.0.2.7"
-    assert "Background tasks" in browser.sign_in(keys).text
-    browser.http.headers["X-Forwarded-For"] = "192.0.3.7"
-    assert browser.get("/tasks").status_code == 403
+    browser = Browser(proxied.url)
+    with browser.http:
+        assert "may not be used from the address 127.0.0.1" in browser.sign_in(keys).text
+        browser.http.headers["X-Forwarded-For"] = "192.0.2.7"
+        assert "Background tasks" in browser.sign_in(keys).text
+        browser.http.headers["X-Forwarded-For"] = "192.0.3.7"
+        assert browser.get("/tasks").status_code == 403
 
 
 @pytest.mark.parametrize("cookie", ["", "1", "1.", "x.y", "1." + "A" * 43, "99999999999999999999." + "A" * 43, "1.é"])

@@ -23,7 +23,7 @@ SELECT
     action_id, resource_type, resource_id, details
 FROM audit_pending
 WHERE project_id = ANY (:project_ids)
-ORDER BY project_id, created_at, id
+ORDER BY project_id, created_at, event = 'action.end', id  -- an action without rows ends as it begins
 LIMIT :step
 
 -- name: chain_entries!
