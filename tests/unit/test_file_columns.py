@@ -42,7 +42,7 @@ def test_what_rows_refer_to_is_told_as_they_name_it() -> None:
     columns = file_columns(SKU, ["product_id", "source_id", "attributes"], ANY)
     assert columns is not None
     cells = [["p-1", "A", "{'size':'XS'}"], [" prod_2 ", "B", ""], ["", "C", ""], ["null", "D", ""]]
-    ready, irregular = columns.sort_out([Row(number, each) for number, each in enumerate(cells, 1)])
+    ready, _, irregular = columns.sort_out([Row(number, each) for number, each in enumerate(cells, 1)])
     assert ready.references == ["p-1", "prod_2"]
     assert [text.split("\t")[:5] for text in ready.column_texts] == [
         ["p-1", r"\N", r"\N", r"\N", '{"size":"XS"}'],

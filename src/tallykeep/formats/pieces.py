@@ -24,9 +24,9 @@ def may_be_in(pattern: re.Pattern[bytes], data: bytes, max_length: int) -> bool:
     return any(pattern.search(data, max(at - max_length, 0), at + PIECE_BYTES + max_length) for at in starts)
 
 
-def end_of_line(block: bytes, number: int) -> int:
-    """Return where the line of this number ends, counted from 1; at most the length of the block, whose lines end."""
-    start, end = 0, len(block)  # the wanted newline is between them, `number` of the newlines behind `start`
+def end_of_line(block: bytes, number: int, start: int = 0) -> int:
+    """Return where the line of this number ends, counted from 1 at `start`; at most the length of the block."""
+    end = len(block)  # the wanted newline is between them, `number` of the newlines behind `start`
     while end - start > 1:
         middle = (start + end) // 2
         before = block.count(b"\n", start, middle)

@@ -112,12 +112,13 @@ class CsvSplitter:
 
     def _take_rows(self, block: bytes, count: int) -> Iterator[Batch]:
         """Take lines of which each is a row."""
+        start = 0
         while count:
             some = count if self._cutter.is_for(count) else self._cutter.rows_left
-            end = len(block) if some == count else end_of_line(block, some)
-            yield from self._cutter.add_run(block[:end], some, self._line)
+            end = len(block) if some == count else end_of_line(block, some, start)
+            yield from self._cutter.add_run(block[start:end], some, self._line)
             self._line += some
-            block, count = block[end:], count - some
+            start, count = end, count - some
 
     def _take(self, lines: list[bytes], *, enough: bool = False, final: bool = False) -> Iterator[Batch]:
         self._open_lines += lines
