@@ -55,4 +55,4 @@ def test_what_cannot_be_verified_is_said(postgres: str, template: str) -> None:
         assert (empty.returncode, empty.stdout) == (0, "The audit log is empty.\n")
         for words in (("--project", "proj_x"), ("--anchor", "ab" * 32), ("--anchor", "x", "--project", "proj_x")):
             wrong = run(None, "audit", "verify", *words, TALLYKEEP_DATABASE_URL=url)
-            assert (wrong.returncode, wrong.stdout, "tallykeep: " in wrong.stderr) == (1, "", True)
+            assert (wrong.returncode, wrong.stdout, "tallykeep: " in wrong.stderr) == (2, "", True)

@@ -73,7 +73,7 @@ def list_(client: Client, as_json: AsJson = False) -> None:
         return
     table = plain_table("id", "kind", "name", "role", "used", "ends", "")
     for key in answer["keys"]:
-        role = Text(key["role"] + (f", {len(key['scopes'])} scopes" if key["scopes"] else ""))
+        role = Text(", ".join([key["role"], *(key["scopes"] or ())]))
         used = when(key["last_used_at"]) if key["last_used_at"] else "never"
         table.add_row(Text(key["id"]), key["kind"], Text(key["name"]), role, used, _end(key), _state(key))
     out().print(table)

@@ -23,7 +23,8 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The webhook's id.")]
 Events = Annotated[
     list[str] | None,
     typer.Option(
-        "--event", help="An event to send; repeat as needed. Without any: start, end and many failures of all."
+        "--event",
+        help="An event to send; repeat as needed. Left out, a new webhook has start, end and many failures of all.",
     ),
 ]
 Threshold = Annotated[
@@ -157,7 +158,7 @@ def _show_queued(delivery: dict[str, Any], webhook_id: str, *, as_json: bool) ->
     if as_json:
         print_json(delivery)
         return
-    out().print(f"  {delivery['id']} is sent; see tallykeep webhooks deliveries {webhook_id}", markup=False)
+    out().print(f"  {delivery['id']} is queued; see tallykeep webhooks deliveries {webhook_id}", markup=False)
 
 
 @cli.command()
