@@ -64,6 +64,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.receiver.hanging.release()
             self.receiver.may_answer.wait(_SECONDS)
             return
+        if self.path == "/continues":
+            self._continue_without_end()
+            return
         self.send_response(self.receiver.status(self.path))
         if self.path == "/redirects":
             self.send_header("Location", "/elsewhere")
@@ -75,6 +78,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"ok")
 
     do_GET = do_POST
+
+    def _continue_without_end(self) -> None:
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
 
     def _answer_without_end(self) -> None:
         self.end_headers()

@@ -110,7 +110,7 @@ def test_what_goes_wrong_is_said_with_what_to_do(api: Api) -> None:
     assert refused.returncode == 2
     assert "TALLYKEEP_APP_ID" in refused.stderr
     wrong = run(api, "actions", "list", "--app-token", "wrong")
-    assert (wrong.returncode, "wrong or were revoked" in wrong.stderr) == (3, True)
+    assert (wrong.returncode, "wrong, expired or were revoked" in wrong.stderr) == (3, True)
     unknown = run(api, "actions", "show", "aa_nothing")
     assert unknown.returncode == 3
     assert "Cannot find async_action with id aa_nothing" in unknown.stderr

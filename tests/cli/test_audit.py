@@ -49,6 +49,22 @@ def test_the_chain_is_verified_with_an_anchor(api: Api, served_database: str) ->
     assert "those from 1 to 1 fit" in broken.stdout
 
 
+def test_a_log_that_was_erased_does_not_fit_its_anchor(api: Api, served_database: str) -> None:
+    post(api, "/v1/vouchers/C1", GIFT)
+    chained_entries(api, 1)
+    words = ("audit", "verify", "--project", api.keys.project)
+    anchor = run(None, *words, TALLYKEEP_DATABASE_URL=served_database).stdout.split()[-1]
+    with psycopg.connect(served_database) as connection:
+        for table in ("audit_log", "audit_chains"):
+            connection.execute(
+                f"DELETE FROM {table} WHERE project_id = (SELECT project_id FROM projects WHERE id = %s)",
+                [api.keys.project],
+            )
+    erased = run(None, *words, "--anchor", anchor, TALLYKEEP_DATABASE_URL=served_database)
+    assert (erased.returncode, "entries up to the anchor, 1, are missing" in erased.stdout) == (1, True), erased.stdout
+    assert "0 entries fit" in run(None, *words, TALLYKEEP_DATABASE_URL=served_database).stdout
+
+
 def test_what_cannot_be_verified_is_said(postgres: str, template: str) -> None:
     with fresh_database(postgres, template) as url:
         empty = run(None, "audit", "verify", TALLYKEEP_DATABASE_URL=url)

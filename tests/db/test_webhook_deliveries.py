@@ -1,6 +1,7 @@
 """Deliveries: at least once each, whatever the receiver does, in the order of an action where that can be."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from standardwebhooks import Webhook
@@ -112,6 +113,35 @@ def test_an_answer_without_end_is_cut_off_and_counts_by_its_status(database_url:
         async with sender() as sending:
             await delivered(deliverer_of(engine, sending), 1)
         assert await statuses(engine) == ["DELIVERED"]
+
+    scene(database_url, play)
+
+
+def test_answers_before_the_answer_are_cut_off(database_url: str) -> None:
+    async def play(engine: Engine, receiver: Receiver) -> None:
+        webhook = await add_webhook(engine, f"{receiver.url}/continues", events=["async_action.ended"])
+        await one_action(engine)
+        async with sender() as sending:
+            await delivered(deliverer_of(engine, sending), 1)
+        (first,) = await deliveries(engine, webhook)
+        assert (first["status"], "16384 bytes" in first["last_error"]) == ("PENDING", True), first["last_error"]
+
+    scene(database_url, play)
+
+
+def test_who_is_slow_leaves_others_of_the_project_some_room(database_url: str) -> None:
+    async def play(engine: Engine, receiver: Receiver) -> None:
+        slow = [await add_webhook(engine, f"{receiver.url}/hangs", events=["async_action.ended"]) for _ in range(4)]
+        for number in range(6):
+            await one_action(engine, f"S{number}")
+        healthy = await add_webhook(engine, f"{receiver.url}/well", events=["async_action.ended"])
+        await one_action(engine, "H")
+        async with sender() as sending:
+            deliverer = deliverer_of(engine, sending)
+            claimed = await deliverer._claim()
+        by_webhook = Counter(each["webhook_id"] for each in claimed)
+        assert by_webhook[healthy["id"]] == 1, by_webhook
+        assert sum(by_webhook[each["id"]] for each in slow) == len(claimed) - 1 == 15
 
     scene(database_url, play)
 

@@ -103,6 +103,25 @@ def test_nobody_gives_what_they_lack(api: Api) -> None:
         assert manager.put(change, json={"name": "y"}).json()["name"] == "y"
 
 
+def test_nobody_gives_more_addresses_or_time_than_they_have(api: Api) -> None:
+    strong = made(api, name="strong")
+    limits = {"addresses": ["127.0.0.0/8"], "expires_at": "2099-01-01T00:00:00Z"}
+    with with_key(api, made(api, **limits)) as manager:
+        for body, words in (
+            ({}, "longer"),
+            ({"expires_at": "2099-01-02T00:00:00Z"}, "longer"),
+            ({"expires_at": "2098-01-01T00:00:00Z"}, "127.0.0.0/8"),
+            ({**limits, "addresses": ["126.0.0.0/7"]}, "127.0.0.0/8"),
+            ({**limits, "addresses": ["127.0.0.1", "::1"]}, "127.0.0.0/8"),
+        ):
+            check(manager.post(KEYS, json=body), 403, "forbidden", words)
+        check(manager.put(f"{KEYS}/{strong['id']}", json={"name": "x"}), 403, "forbidden", "longer")
+        check(manager.delete(f"{KEYS}/{strong['id']}"), 403, "forbidden", "longer")
+        own = manager.post(KEYS, json={**limits, "addresses": ["127.0.0.1", "127.1.0.0/16"]})
+        assert own.status_code == 200, own.text
+        assert manager.delete(f"{KEYS}/{own.json()['id']}").status_code == 204
+
+
 def test_a_key_is_changed_and_obeys_at_once(api: Api) -> None:
     key = made(api)
     path = f"{KEYS}/{key['id']}"

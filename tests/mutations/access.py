@@ -99,6 +99,13 @@ MUTATIONS = (
         "tests/http/test_keys.py::test_nobody_gives_what_they_lack",
     ),
     Mutation(
+        "no key gives a longer life than its own",
+        "src/tallykeep/tenants/keys.py",
+        '    if own["expires_at"] is not None and (',
+        "    if False and (",
+        "tests/http/test_keys.py::test_nobody_gives_more_addresses_or_time_than_they_have",
+    ),
+    Mutation(
         "application keys do not manage management keys",
         "src/tallykeep/tenants/keys.py",
         '    if kind == "management" and caller.key_kind != "management":\n',

@@ -109,8 +109,22 @@ MUTATIONS = (
     Mutation(
         "the address that was checked is connected to",
         "src/tallykeep/engine/webhooks/sending.py",
-        "self._network.connect_tcp(last, port",
-        "self._network.connect_tcp(host, port",
+        "self._connect(last, port",
+        "self._connect(host, port",
         f"{ADDRESSES}::test_it_is_the_address_that_was_checked_which_is_connected_to",
+    ),
+    Mutation(
+        "of a connection so many bytes are read",
+        "src/tallykeep/engine/webhooks/sending.py",
+        "        if self._left <= 0:\n",
+        "        if False:\n",
+        "tests/db/test_webhook_deliveries.py::test_answers_before_the_answer_are_cut_off",
+    ),
+    Mutation(
+        "slow webhooks leave room for others of their project",
+        "src/tallykeep/engine/webhooks/deliverer.sql",
+        "(PARTITION BY project_id ORDER BY of_webhook, due_at",
+        "(PARTITION BY project_id ORDER BY due_at",
+        "tests/db/test_webhook_deliveries.py::test_who_is_slow_leaves_others_of_the_project_some_room",
     ),
 )

@@ -48,5 +48,6 @@ def _described(verdict: Verdict) -> str:
         return f"{of}  BROKEN: {verdict.problem}{entry}{fits}"
     pending = f", {verdict.pending} more not chained yet" if verdict.pending else ""
     count = verdict.last - verdict.first + 1
-    entries = f"{count} {'entry fits' if count == 1 else 'entries fit'}{pending}"
+    removed = f", {verdict.first - 1} before them were removed for their age" if verdict.first > 1 else ""
+    entries = f"{count} {'entry fits' if count == 1 else 'entries fit'}{removed}{pending}"
     return f"{of}  {entries}\n  anchor {verdict.anchor}"

@@ -23,6 +23,17 @@ def is_within(networks: Iterable[Network], address: str | None) -> bool:
     return client is not None and any(client in network for network in networks)
 
 
+def are_all_within(networks: Iterable[str], others: Iterable[str]) -> bool:
+    """Return whether each of these networks lies within one of the others; there has to be one, for none means any."""
+    inner, outer = [list(map(read_network, each)) for each in (networks, others)]
+    return bool(inner) and all(any(_is_subnet(each, other) for other in outer) for each in inner)
+
+
+def _is_subnet(network: Network, other: Network) -> bool:
+    first, last = network.network_address, network.broadcast_address
+    return network.version == other.version and first in other and last in other
+
+
 def _read_address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text.partition("%")[0])

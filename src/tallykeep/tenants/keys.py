@@ -20,6 +20,7 @@ from tallykeep.core.errors import (
 from tallykeep.db.clock import database_time
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.tenants.addresses import are_all_within
 from tallykeep.tenants.authenticate import token_hash
 from tallykeep.tenants.callers import Caller, KeyKind
 from tallykeep.tenants.key_fields import read_fields, read_overlap, shown_key
@@ -119,6 +120,7 @@ async def revoke_key(connection: Connection, caller: Caller, key_id: str, kind: 
         _require_may_manage(caller, row["kind"])
         if _is_own(row, caller):
             raise _in_use(key_id, "revoke it")
+        _require_may_give(caller, keys, row["kind"], row)
         await connection.execute(_sql.revoke_key, _key(row, caller))
         revoked: KeyKind = row["kind"]
         return revoked
@@ -162,6 +164,13 @@ def _require_may_give(caller: Caller, keys: list[Row], kind: str, fields: Row) -
     beyond = sorted(permissions_of(fields["role"], fields["scopes"]) - permitted)
     if beyond:
         raise ForbiddenError(f"No key gives what it lacks; this one lacks {', '.join(beyond)}")
+    if own["expires_at"] is not None and (fields["expires_at"] is None or fields["expires_at"] > own["expires_at"]):
+        raise ForbiddenError("No key gives what it lacks; this one ends, and the other one would be valid for longer")
+    if own["addresses"] and not are_all_within(fields["addresses"], own["addresses"]):
+        raise ForbiddenError(
+            f"No key gives what it lacks; this one is for {', '.join(own['addresses'])}, and the other one would be for"
+            " other addresses, too"
+        )
 
 
 def _is_own(row: Row, caller: Caller) -> bool:

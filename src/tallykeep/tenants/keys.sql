@@ -52,6 +52,12 @@ RETURNING
     CASE WHEN previous_until > statement_timestamp() THEN previous_until END AS previous_token_until
 
 -- name: revoke_key!
-UPDATE api_keys
-SET revoked_at = date_trunc('milliseconds', statement_timestamp())
-WHERE project_id = :project_id AND kind = :kind AND key_id = :key_id AND revoked_at IS NULL
+WITH revoked AS (
+    UPDATE api_keys
+    SET revoked_at = date_trunc('milliseconds', statement_timestamp())
+    WHERE project_id = :project_id AND kind = :kind AND key_id = :key_id AND revoked_at IS NULL
+    RETURNING project_id, kind, key_id
+)
+DELETE FROM access_tokens AS tokens
+USING revoked
+WHERE tokens.project_id = revoked.project_id AND tokens.key_kind = revoked.kind AND tokens.key_id = revoked.key_id

@@ -77,7 +77,7 @@ def _shown_key(scope: Scope) -> tuple[str | None, str | None]:
 
 
 def _key_of_headers(scope: Scope) -> tuple[str | None, str | None]:
-    headers = dict(scope["headers"])
+    headers = dict(reversed(scope["headers"]))  # the first of several, as admission takes it
     for name, kind in _KEYS:
         if key_id := headers.get(name):
             return key_id.decode("latin-1"), kind

@@ -8,7 +8,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from tallykeep.api.auditing.middleware import REFUSED_CALLER
+from tallykeep.api.auditing.middleware import REFUSED_CALLER, SHOWN_KEY
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.credentials import Credentials, client_address, read_credentials
 from tallykeep.api.dependencies.key_cache import Way
@@ -34,6 +34,8 @@ async def admit(request: Request, context: Context, need: Need) -> Caller:
     shown = _way(read_credentials(request.scope), need)
     grant = context.key_cache.find(*shown) or await _read_grant(context, *shown)
     if grant is None:
+        if shown[0] != "token":
+            request.scope["state"][SHOWN_KEY] = (shown[1], shown[0])
         raise _unknown(shown[0])
     caller = caller_of(request, grant)
     if need.permission is not None and need.permission not in grant.permissions:

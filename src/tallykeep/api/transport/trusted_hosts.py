@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from tallykeep.core.addresses import ANY_HOST
 
-_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]/@\s]+)(?::\d{1,5})?")
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?")
 # Names by which a machine reaches itself: no site elsewhere can make a browser send them.
 _OWN = re.compile(r"localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]")
 

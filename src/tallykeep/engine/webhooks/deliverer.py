@@ -132,13 +132,23 @@ class Deliverer:
 
     async def _send(self, delivery: dict[str, Any]) -> None:
         try:
-            await self._note(delivery, await self._attempt(delivery))
+            await self._note(delivery, await self._answer(delivery))
         except Exception as error:  # what became of it is not recorded, so it is sent once more
             _report("the outcome of a delivery was not recorded", error)
         finally:
             self._in_hand[_key(delivery)] -= 1
             self._in_hand += Counter()  # without those of which none is left
             self._freed.set()
+
+    async def _answer(self, delivery: dict[str, Any]) -> Answer:
+        """Return what became of an attempt; a defect of ours counts as a failure, so that it is not tried for ever."""
+        try:
+            return await self._attempt(delivery)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            _log.exception("a delivery failed", event_id=delivery["event_id"])
+            return Answer(None, "internal error; the server's log tells more")
 
     async def _attempt(self, delivery: dict[str, Any]) -> Answer:
         try:

@@ -6,11 +6,15 @@ WITH busy AS (
     SELECT * FROM unnest(:project_ids::bigint[], :webhook_ids::text[], :counts::bigint[])
         AS busy (project_id, webhook_id, count)
 ),
-due AS MATERIALIZED (
+ready AS MATERIALIZED (
     SELECT
-        ready.project_id, ready.webhook_id, ready.event_id,
-        row_number() OVER (PARTITION BY ready.project_id ORDER BY ready.due_at, ready.step, ready.event_id)
-            + coalesce((SELECT sum(count) FROM busy WHERE busy.project_id = ready.project_id), 0) AS rank
+        ready.*,
+        row_number() OVER (
+            PARTITION BY ready.project_id, ready.webhook_id ORDER BY ready.due_at, ready.step, ready.event_id
+        ) + coalesce((
+            SELECT count FROM busy
+            WHERE busy.project_id = ready.project_id AND busy.webhook_id = ready.webhook_id
+        ), 0) AS of_webhook
     FROM webhooks
     CROSS JOIN LATERAL (
         SELECT *
@@ -47,6 +51,14 @@ due AS MATERIALIZED (
             -- Paused for longer than any is: the clock was set back.
             OR webhooks.paused_until NOT BETWEEN statement_timestamp() AND statement_timestamp() + :max_pause::interval
         )
+),
+due AS MATERIALIZED (
+    -- Webhooks of which little is in hand come first, so that slow ones leave their project's others some room.
+    SELECT
+        project_id, webhook_id, event_id,
+        row_number() OVER (PARTITION BY project_id ORDER BY of_webhook, due_at, step, event_id)
+            + coalesce((SELECT sum(count) FROM busy WHERE busy.project_id = ready.project_id), 0) AS rank
+    FROM ready
 ),
 claimed AS MATERIALIZED (
     SELECT deliveries.project_id, deliveries.webhook_id, deliveries.event_id

@@ -19,6 +19,7 @@ from tallykeep.engine.webhooks.target_url import TargetUrl
 _MAX_CONNECT_SECONDS = 5.0
 _MAX_ANSWER_BYTES = 4_096
 _MAX_ANSWER_SECONDS = 1.0
+_MAX_RECEIVED_BYTES = 16_384  # of a connection: before the answer there may be others (1xx), without end
 _MAX_ADDRESSES = 4
 _MAX_ERROR_LENGTH = 300
 
@@ -34,6 +35,43 @@ class Answer:
     def is_success(self) -> bool:
         """Return whether the receiver has taken the event."""
         return self.error is None
+
+
+class _BoundedStream(httpcore.AsyncNetworkStream):
+    """A connection of which only so many bytes are read; then it counts as broken."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._left = _MAX_RECEIVED_BYTES
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """Read some bytes; raise httpcore.ReadError where there were too many."""
+        if self._left <= 0:
+            raise httpcore.ReadError(f"more than {_MAX_RECEIVED_BYTES} bytes were answered")
+        received = await self._stream.read(min(max_bytes, self._left), timeout)
+        self._left -= len(received)
+        return received
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Send the bytes."""
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        """Begin TLS; what is read is counted anew."""
+        return _BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what is known of the connection."""
+        return self._stream.get_extra_info(info)
 
 
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
@@ -60,8 +98,11 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         *others, last = addresses[:_MAX_ADDRESSES]
         for address in others:
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-        return await self._network.connect_tcp(last, port, timeout, local_address, socket_options)
+                return await self._connect(address, port, timeout, local_address, socket_options)
+        return await self._connect(last, port, timeout, local_address, socket_options)
+
+    async def _connect(self, address: str, *how: Any) -> httpcore.AsyncNetworkStream:
+        return _BoundedStream(await self._network.connect_tcp(address, *how))
 
     async def sleep(self, seconds: float) -> None:
         """Wait between attempts to connect."""

@@ -1,11 +1,13 @@
 -- name: chains
--- Of every project that has a chain, or entries: where somebody has removed its chain, it ends at 0.
+-- Of every project, and of whatever else has a chain or entries: where somebody has removed its chain, it ends at 0.
 SELECT
     known.project_id, coalesce(projects.id, '') AS project,
     coalesce(chains.number, 0) AS number, coalesce(chains.hash, :no_hash) AS hash,
     coalesce(chains.removed_number, 0) AS removed_number, coalesce(chains.removed_hash, :no_hash) AS removed_hash,
     (SELECT count(*) FROM audit_pending WHERE audit_pending.project_id = known.project_id) AS pending
 FROM (
+    SELECT project_id FROM projects
+    UNION
     SELECT project_id FROM audit_chains
     UNION
     SELECT project_id FROM audit_pending
