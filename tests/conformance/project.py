@@ -12,6 +12,13 @@ from tallykeep.engine.scheduling.job_queue import QUEUE, TASK, Queue
 _TABLES = """
 SELECT table_name FROM information_schema.columns
 WHERE table_schema = 'public' AND column_name = 'project_id' AND table_name NOT IN ('projects', 'api_keys')
+    AND table_name NOT LIKE 'audit%'
+ORDER BY 1
+"""
+# Wherever the chaining, which goes on meanwhile, has put them.
+_ENTRIES = """
+SELECT id FROM audit_pending WHERE project_id = %(number)s
+UNION SELECT id FROM audit_log WHERE project_id = %(number)s
 ORDER BY 1
 """
 _WAITING = "SELECT count(*) FROM procrastinate_jobs WHERE args ->> 'project_id' = %s"
@@ -32,7 +39,8 @@ def contents(database_url: str, project: str) -> dict[str, list[Any]]:
     with psycopg.connect(database_url) as connection:
         tables = [name for (name,) in connection.execute(_TABLES).fetchall()]
         assert "vouchers" in tables
-        return {name: _rows(connection, name, number) for name in tables}
+        entries = connection.execute(_ENTRIES, {"number": number}).fetchall()
+        return {name: _rows(connection, name, number) for name in tables} | {"audit": [entry for (entry,) in entries]}
 
 
 def _rows(connection: psycopg.Connection[Any], table: str, number: int) -> list[Any]:

@@ -16,7 +16,7 @@ MANY = [f"OPTION-{number}" for number in range(6)]
 IMMEDIATE = {"CAMPAIGN.VOUCHERS_UPDATE", "CAMPAIGN.VOUCHERS_DELETE"}
 ENGINE = {
     "async_actions", "batches", "failures", "report_parts", "attempts", "schedules", "idempotency_keys", "dry_run_keys",
-    "removals",
+    "removals", "audit",
 }  # fmt: skip
 
 every_type = pytest.mark.parametrize("name", CASES)

@@ -35,7 +35,7 @@ def verdicts_on(database_url: str, project: str | None = None, anchor: str | Non
 
 def verdict_on(database_url: str, anchor: str | None = None) -> Verdict:
     """The verdict on the only project that has entries."""
-    (verdict,) = verdicts_on(database_url)
+    (verdict,) = [each for each in verdicts_on(database_url) if each.last or each.pending or each.problem]
     return verdicts_on(database_url, verdict.project, anchor)[0] if anchor else verdict
 
 
