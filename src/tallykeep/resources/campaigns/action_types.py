@@ -40,6 +40,7 @@ TYPES = (
         depends_on=(PROJECT, SCHEMAS, CATEGORIES),
         depends_on_own=_own_campaign,
         failure_fields=("code", "reason"),
+        keyless="",
         key_columns=("code",),
         target=campaign_parameters,
         has_ends=True,
