@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from anyio.lowlevel import checkpoint
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 
 from tallykeep import __version__
 from tallykeep.api.auditing.middleware import RefusedAttempts
@@ -66,8 +66,19 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
     app.add_middleware(RefusedAttempts)
     app.add_middleware(RequestIds)
     answer_errors(app)
-    # Submissions first: /v1/vouchers/import must not be taken for a voucher's code.
-    app.state.routers = [
+    app.state.routers = _routers(submissions)
+    for router in app.state.routers:
+        require_declarations(router.routes)
+        app.include_router(router)
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
+    app.state.describing = asyncio.Lock()
+    app.add_route("/openapi.json", _openapi, include_in_schema=False)
+    return app
+
+
+def _routers(submissions: APIRouter) -> list[APIRouter]:
+    """Return all routers; submissions first, as /v1/vouchers/import must not be taken for a voucher's code."""
+    return [
         submissions,
         async_actions.router,
         control.router,
@@ -95,13 +106,6 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
         health.router,
         status.router,
     ]
-    for router in app.state.routers:
-        require_declarations(router.routes)
-        app.include_router(router)
-    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
-    app.state.describing = asyncio.Lock()
-    app.add_route("/openapi.json", _openapi, include_in_schema=False)
-    return app
 
 
 async def _openapi(request: Request) -> Json:
