@@ -49,6 +49,7 @@ WORKER = "tallykeep interleaved worker"
 _CONNECTIONS = 4
 _QUICK = 0.003  # after so long without any news the server is asked who waits for whom
 _MAX_STEPS = 400
+_TURNS_TO_READ = 4  # of the event loop, from a socket that is ready to the message that is noted
 
 
 @dataclass(frozen=True)
@@ -235,28 +236,34 @@ class _Performance:
             if not moving <= self._blocked:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(news.wait(), _QUICK)
-            if not news.is_set() and self._all_blocked(moving):
+            if not news.is_set() and await self._all_blocked(moving):
                 self._blocked = moving
                 return
             await asyncio.sleep(0)
         self._blocked = set()
 
-    def _all_blocked(self, moving: set[str]) -> bool:
-        """Whether each of them waits for a session that will not go on by itself: not in a circle, which is broken."""
+    async def _all_blocked(self, moving: set[str]) -> bool:
+        """Whether each of them waits for a session that will not go on by itself: not in a circle, which is broken.
+
+        A session that has yet to look for a circle does not count: had another closed one first, it would be this one
+        whose transaction fails.
+        """
         owner = {pid: name for name, slot in self._slots.items() for pid in slot.turnstile.pids}
         waiting_for: dict[str, set[str]] = {}
+        waiting: set[int] = set()
         for row in self._stage.query(_BLOCKED, list(owner)):
             name = owner[row["pid"]]
             waiting_for[name] = {owner[pid] for pid in row["blockers"] if pid in owner}
+            waiting.add(row["pid"])
+        for _ in range(_TURNS_TO_READ):  # what the server has sent by now is still to be read
+            await asyncio.sleep(0)
+        looked = {pid for slot in self._slots.values() for pid in slot.turnstile.waiting_pids}
+        if not waiting <= looked:
+            return False
         return all(waiting_for.get(name) for name in moving) and not _has_circle(waiting_for)
 
 
-# Only those that have waited for long enough that PostgreSQL has looked for a circle, and will not again.
-_BLOCKED = """
-SELECT DISTINCT pid, pg_blocking_pids(pid) AS blockers
-FROM pg_locks
-WHERE NOT granted AND pid = ANY (%s) AND clock_timestamp() - waitstart > interval '2 ms'
-"""
+_BLOCKED = "SELECT DISTINCT pid, pg_blocking_pids(pid) AS blockers FROM pg_locks WHERE NOT granted AND pid = ANY (%s)"
 
 
 def _has_circle(waiting_for: dict[str, set[str]]) -> bool:
@@ -277,7 +284,7 @@ async def open_stage(database_url: str, actors: int, **changes: Any) -> AsyncIte
     async with AsyncExitStack() as stack:
         stack.enter_context(capture_logs())  # a traceback for every deadlock takes longer than the run
         truth = stack.enter_context(psycopg.connect(database_url, autocommit=True, row_factory=dict_row))
-        truth.execute(f"ALTER DATABASE {truth.info.dbname} SET deadlock_timeout = '1ms'")
+        _tell_of_lock_waits(truth)
         founder = stack.enter_context(psycopg.connect(database_url, autocommit=True))
         footprints = Footprints.of(truth)
         stage = Stage(truth, founder, settings)
@@ -288,6 +295,12 @@ async def open_stage(database_url: str, actors: int, **changes: Any) -> AsyncIte
             url = database_url.replace(server_directory, directory)
             stage.slots.append(await stack.enter_async_context(_open_slot(turnstile, url, settings, index)))
         yield stage
+
+
+def _tell_of_lock_waits(truth: psycopg.Connection[dict[str, Any]]) -> None:
+    """Have PostgreSQL look for a circle at once, and send a notice to a session that waits on after that."""
+    for setting in ("deadlock_timeout = '1ms'", "log_lock_waits = on", "client_min_messages = log"):
+        truth.execute(f"ALTER DATABASE {truth.info.dbname} SET {setting}")
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ class Session(Link):
     copies_by_parts = False  # the COPY in hand was sent in parts, so that a Sync follows its end
     copying = ""  # what the COPY in hand writes, as its statement says it
     locked: Held = {}  # noqa: RUF012 - replaced, never changed
+    waits_for_lock = False  # and PostgreSQL has looked for a circle, which it does once for each wait
     dead = False
 
 
@@ -60,7 +61,16 @@ class Turnstile(Relay):
     @property
     def pids(self) -> list[int]:
         """The server's processes for this actor's connections."""
-        return [link.pid for link in self._links if isinstance(link, Session) and link.pid]
+        return [session.pid for session in self._sessions if session.pid]
+
+    @property
+    def waiting_pids(self) -> set[int]:
+        """Those that wait for a lock, and will not look for a circle any more."""
+        return {session.pid for session in self._sessions if session.waits_for_lock}
+
+    @property
+    def _sessions(self) -> list[Session]:
+        return [link for link in self._links if isinstance(link, Session)]
 
     def let_pass(self) -> None:
         """Let what is held go to the server."""
@@ -106,11 +116,22 @@ class Turnstile(Relay):
         elif message_type == b"Z":
             link.status = message[5:6]
             link.copying, link.copies_by_parts = "", False
+            link.waits_for_lock = False
             if link.status == _IDLE:
                 link.locked = {}
         elif message_type == b"E":
             self.errors.append(_error_text(message))
+        elif message_type == b"N":
+            self._note_wait(link, _error_text(message))
         return await super().answer(link, message_type, message)
+
+    def _note_wait(self, session: Session, notice: str) -> None:
+        """What log_lock_waits tells: once PostgreSQL has looked for a circle, and when the wait is over."""
+        if " still waiting for " in notice:
+            session.waits_for_lock = True
+            self._changed()
+        elif " acquired " in notice or " failed to acquire " in notice:
+            session.waits_for_lock = False
 
     def ended(self, link: Link) -> None:
         """What it held for this session cannot pass any more."""
