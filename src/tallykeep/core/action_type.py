@@ -78,6 +78,7 @@ class ActionType:
     refuses_existing: str | None = None  # the reason of a row whose {key} exists, where it is not updated
     deletes: bool = False
     batch_times: int = 1  # how many times the usual rows make a batch, where a row takes little
+    batch_bytes_divisor: int = 1  # how many times fewer bytes make a batch, where rows become many objects
     target: Target | None = None  # what the path's {target} means, as parameters of the action
     required_columns: tuple[tuple[str, ...], ...] = ()  # without one of each a file is refused as a whole
     columns: tuple[tuple[str, ...], ...] = ()  # those a file may have, metadata aside; titles of one meaning together

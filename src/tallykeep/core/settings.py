@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     max_row_bytes: _Bytes = Field(default=1 << 20, description="Largest single row in bytes.")
     batch_rows: _Count = Field(default=10_000, description="Rows in a batch, at most.")
     batch_bytes: int = Field(
-        default=4 << 20, gt=0, le=256 << 20, description="Bytes in a batch, at most (one row always fits)."
+        default=3 << 20, gt=0, le=256 << 20, description="Bytes in a batch, at most (one row always fits)."
     )
     failures_in_result: int = Field(
         default=1_000, ge=0, le=1_000_000, description="Failed rows listed in an action's result."

@@ -126,15 +126,16 @@ class Opener:
             and known_charset(upload.early_option("charset")) not in _JSON_CHARSETS
         ):
             raise UnsupportedMediaTypeError(f"JSON comes in UTF-8, not in {upload.early_option('charset')}")
+        sizes: _Sizes = {**self._sizes, "batch_bytes": self._sizes["batch_bytes"] // action_type.batch_bytes_divisor}
         if action_type.source == "ids":
-            return IdsSplitter(action_type.ids, **self._sizes), content
+            return IdsSplitter(action_type.ids, **sizes), content
         if upload.by_line is not None:
-            return (LinesSplitter(**self._sizes) if upload.by_line else JsonSplitter(**self._sizes)), content
+            return (LinesSplitter(**sizes) if upload.by_line else JsonSplitter(**sizes)), content
         blanks = _LeadingBlanks(content)
         first, content = await peeked(blanks.from_first_character(), 1)
         if first in (b"[", b""):
-            return JsonSplitter(**self._sizes), content
-        return LinesSplitter(first_line=1 + blanks.blank_lines, **self._sizes), content
+            return JsonSplitter(**sizes), content
+        return LinesSplitter(first_line=1 + blanks.blank_lines, **sizes), content
 
 
 def refuse_options(what: str, **options: object) -> None:

@@ -3,4 +3,5 @@
 from tallykeep.resources.orders.spec import ORDER
 from tallykeep.resources.upserts.declaring.action_types import import_json, metadata_purge
 
-TYPES = (import_json(ORDER, status_code=200), metadata_purge(ORDER))
+# Each item of an order is an object or several, which take some ten times the bytes that they came in.
+TYPES = (import_json(ORDER, status_code=200, batch_bytes_divisor=4), metadata_purge(ORDER))
