@@ -28,6 +28,8 @@ MAX_URL_LENGTH = 32 << 10
 MAX_HEADER_BYTES = 64 << 10
 MAX_HEADERS = 200
 MAX_PIPELINED = 20
+_STEP_BYTES = 64 << 10  # that are parsed at once
+_MANY_CHUNKS = 1_000  # in one step: the next one is left to a later turn of the event loop
 _MAX_BETWEEN_BODY = 64 << 10  # bytes of trailers, chunk sizes and their extensions without a byte of the body
 
 HEAD_SECONDS = 20.0  # until a request's headers are complete
@@ -58,6 +60,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._has_head = False  # its headers are complete
         self._head_bytes = 0
         self._between = 0
+        self._chunks: list[bytes] = []  # of the body, parsed in this step
+        self._unparsed = b""
         self._refusal: RequestError | None = None
         self._refused_at: float | None = None
         self._stalled: tuple[int, float] | None = None
@@ -104,12 +108,44 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, within bounds."""
-        if self._refused_at is not None or self.transport.is_closing():
-            return
+        if self._unparsed:
+            self._unparsed += data
+            self.flow.pause_reading()
+        else:
+            self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        """Parse in steps; where they hold many tiny chunks, one in each turn of the event loop."""
+        for at in range(0, len(data), _STEP_BYTES):
+            if self._refused_at is not None or self._is_gone or self.transport.is_closing():
+                return
+            chunks = self._parse_step(data[at : at + _STEP_BYTES])
+            if chunks > _MANY_CHUNKS and at + _STEP_BYTES < len(data):
+                self._unparsed = data[at + _STEP_BYTES :]
+                self.flow.pause_reading()
+                self.loop.call_soon(self._parse_rest)
+                return
+
+    def _parse_step(self, data: bytes) -> int:
+        """Parse these bytes; returns how many chunks of a body they held."""
         self._between += len(data)
         super().data_received(data)
+        chunks = len(self._chunks)
+        self._hand_over()
         if self._between > max(_MAX_BETWEEN_BODY, MAX_HEADER_BYTES) and self._refused_at is None:
             self._refuse(_headers_too_large())
+        return chunks
+
+    def _parse_rest(self) -> None:
+        data, self._unparsed = self._unparsed, b""
+        self.flow.resume_reading()
+        self._parse(data)
+
+    def _hand_over(self) -> None:
+        """Add what has come of the body to what the application has yet to take: all at once, since that is copied."""
+        if self._chunks:
+            body, self._chunks = b"".join(self._chunks), []
+            super().on_body(body)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -150,10 +186,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
         self._between = 0
-        super().on_body(body)
+        self._chunks.append(body)
 
     def on_message_complete(self) -> None:
         """End the request."""
+        self._hand_over()
         super().on_message_complete()
         self._is_open, self._has_head, self._between = False, False, 0
         self._waits_since = self.loop.time()
