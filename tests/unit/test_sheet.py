@@ -82,7 +82,7 @@ def test_each_row_of_the_sheet_is_a_record_and_blank_edges_are_left_out() -> Non
     rows = [[], [], [], ["Code", "Note"], [], ["A"], [], ["", "b"]]
     assert list(first_rows(workbook(sheet, at=(3, 2)))) == rows
     written = io.StringIO(newline="")
-    write_csv(rows, written, 2)
+    write_csv([rows], written, 2)
     assert written.getvalue() == "\r\n\r\n\r\nCode,Note\r\n\r\nA,\r\n\r\n,b\r\n"
 
 
@@ -101,7 +101,7 @@ TEXTS = st.text(st.sampled_from("a1 ,;|\"'\n\r\té=\u2028"), max_size=6)
 def test_rows_come_through_csv_as_they_are(rows: list[list[str]]) -> None:
     header = ["Code;x;y", "a,b", 'quoted "']
     written = io.StringIO(newline="")
-    write_csv([header, *([] if not any(cell.strip() for cell in row) else row for row in rows)], written, 3)
+    write_csv([[header, *([] if not any(cell.strip() for cell in row) else row for row in rows)]], written, 3)
     splitter = csv_splitter()
     read = rows_of(splitter, [written.getvalue().encode()])
     assert splitter.source.header == header
@@ -110,7 +110,7 @@ def test_rows_come_through_csv_as_they_are(rows: list[list[str]]) -> None:
 
 def test_short_rows_are_filled_up_and_long_ones_stay_long() -> None:
     written = io.StringIO(newline="")
-    write_csv([["A", "B"], ["1"], [], ["1", "2", "3"]], written, 2)
+    write_csv([[["A", "B"], ["1"], [], ["1", "2", "3"]]], written, 2)
     assert written.getvalue() == "A,B\r\n1,\r\n\r\n1,2,3\r\n"
 
 

@@ -14,9 +14,9 @@ import resource
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import BinaryIO, TextIO
 
 from python_calamine import CalamineError, CalamineSheet, PasswordError, load_workbook
@@ -105,7 +105,7 @@ def _write(file: BinaryIO, output: TextIO, wanted: str | None, titles: frozenset
             raise ValueError("the names of its sheets are too long")
         output.write(f"{line}\n")
         if choice.sheet is not None:
-            write_csv(_rows(choice.sheet, marks), output, _header_width(choice.sheet, titles))
+            write_csv(_blocks(choice.sheet, marks), output, _header_width(choice.sheet, titles))
         output.flush()
 
 
@@ -115,7 +115,7 @@ def first_rows(file: BinaryIO) -> Iterator[Cells]:
         parts = Parts(archive)
         choice = choose(workbook, parts, None, frozenset())
         if choice.sheet is not None:
-            yield from _rows(choice.sheet, _marks(parts, choice))
+            yield from chain.from_iterable(_blocks(choice.sheet, _marks(parts, choice)))
 
 
 def _marks(parts: Parts, choice: Choice) -> Marks:
@@ -140,13 +140,15 @@ def numeric_columns(sheet: CalamineSheet | None) -> tuple[list[int], list[int]]:
             types = set(map(type, column))
             if float in types or int in types:
                 numeric.add(at)
-            if str in types and at not in unclear and any(map(_is_like_thousands, column)):
+            if str in types and at not in unclear and _has_like_thousands(column):
                 unclear.add(at)
     return sorted(numeric - unclear), sorted(numeric & unclear)
 
 
-def _is_like_thousands(cell: Cell) -> bool:
-    return isinstance(cell, str) and ("." in cell or "," in cell) and _LIKE_THOUSANDS.fullmatch(cell) is not None
+def _has_like_thousands(cells: Sequence[Cell]) -> bool:
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    joined = "".join(texts)
+    return ("." in joined or "," in joined) and any(map(_LIKE_THOUSANDS.fullmatch, texts))
 
 
 def _header_width(sheet: CalamineSheet, titles: frozenset[str]) -> int:
@@ -159,37 +161,57 @@ def _header_width(sheet: CalamineSheet, titles: frozenset[str]) -> int:
     return width
 
 
-def _rows(sheet: CalamineSheet, marks: Marks) -> Iterator[Cells]:
-    """Yield the sheet's rows as texts, without blank cells at their ends, blank rows at its own."""
+def _blocks(sheet: CalamineSheet, marks: Marks) -> Iterator[list[Cells]]:
+    """Yield the sheet's rows as texts, some at a time, without blank cells at their ends, blank rows at its own."""
+    blank = 0
+    for rows in _marked_blocks(sheet, marks):
+        texts = _texts(rows)
+        filled = len(texts)
+        while filled and not texts[filled - 1]:
+            filled -= 1
+        if filled:
+            yield [*([] for _ in range(blank)), *texts[:filled]]
+            blank = 0
+        blank += len(texts) - filled
+
+
+def _marked_blocks(sheet: CalamineSheet, marks: Marks) -> Iterator[list[list[Cell]]]:
+    """Yield the rows of the sheet, the cells that have a mark as it says; and those below that have errors only."""
     left = 0 if sheet.start is None else sheet.start[1]
     marked_rows = marks.rows()
     marked, row_marks = next(marked_rows, (-1, []))
-    blank = 0
-    for number, row in enumerate(_as_many(sheet, marks.row_count)):
-        while 0 <= marked < number:
+    rows, count = sheet.iter_rows(), 0
+    while block := list(islice(rows, _BLOCK_ROWS)) or [[] for _ in range(min(marks.row_count - count, _BLOCK_ROWS))]:
+        while 0 <= marked < count + len(block):
+            _display(block[marked - count], row_marks, left)
             marked, row_marks = next(marked_rows, (-1, []))
-        cells = _displayed(row, row_marks, left) if marked == number else row
-        texts = list(map(cell_text, cells))
-        while texts and not texts[-1].strip():
-            texts.pop()
-        if texts:
-            yield from ([] for _ in range(blank))
-            blank = 0
-            yield texts
-        else:
-            blank += 1
+        count += len(block)
+        yield block
 
 
-def _as_many(sheet: CalamineSheet, row_count: int) -> Iterator[list[Cell]]:
-    """Yield the rows of the sheet, and those below the last one with a value, which have errors only."""
-    count = 0
-    for row in sheet.iter_rows():
-        count += 1
-        yield row
-    yield from ([] for _ in range(count, row_count))
+def _texts(rows: list[list[Cell]]) -> list[Cells]:
+    """Return the rows' cells as texts, without blank ones at the end.
+
+    Texts are made by column, of which most hold one type, where the rows are equally wide.
+    """
+    if len(set(map(len, rows))) > 1 or not rows[0]:
+        return [_trimmed(list(map(cell_text, row))) for row in rows]
+    columns = [_column_texts(column) for column in zip(*rows, strict=True)]
+    texts = list(map(list, zip(*columns, strict=True)))
+    return texts if all(map(str.strip, columns[-1])) else list(map(_trimmed, texts))
 
 
-def _displayed(row: list[Cell], marks: list[Mark], left: int) -> list[Cell]:
+def _column_texts(cells: Sequence[Cell]) -> list[str]:
+    return list(map(str if set(map(type, cells)) == {str} else cell_text, cells))
+
+
+def _trimmed(texts: Cells) -> Cells:
+    while texts and not texts[-1].strip():
+        texts.pop()
+    return texts
+
+
+def _display(row: list[Cell], marks: list[Mark], left: int) -> None:
     for column, display in marks:
         at = column - left
         if isinstance(display, NumberFormat):
@@ -198,13 +220,15 @@ def _displayed(row: list[Cell], marks: list[Mark], left: int) -> list[Cell]:
         elif at >= 0:
             row += [""] * (at + 1 - len(row))
             row[at] = error_text(display)
-    return row
 
 
-def write_csv(rows: Iterable[Cells], output: TextIO, width: int) -> None:
+def write_csv(blocks: Iterable[list[Cells]], output: TextIO, width: int) -> None:
     """Write the rows, at least so wide unless they are blank."""
     # Lines end with CR and LF, which makes the writer quote cells that hold one of them alone.
-    csv.writer(output).writerows(cells + [""] * (width - len(cells)) if cells else cells for cells in rows)
+    writer = csv.writer(output)
+    for rows in blocks:
+        is_wide = min(map(len, rows)) >= width
+        writer.writerows(rows if is_wide else [row + [""] * (width - len(row)) if row else row for row in rows])
     output.flush()
 
 
