@@ -35,6 +35,8 @@ class Shares:
             "reads that go through many rows", heavy, timeout_seconds=_HEAVY_SECONDS, retry_after=5
         )
         self.uploads = Slots("uploads", uploads, timeout_seconds=_LATER_SECONDS, retry_after=5)
+        # Of few bytes, which arrive at once where nothing is wrong: they do not queue behind large files.
+        self.small_uploads = Slots("small uploads", uploads, timeout_seconds=_LATER_SECONDS, retry_after=5)
         self.bodies = Slots("JSON bodies being read", uploads, timeout_seconds=_LATER_SECONDS)
         previews = Bounds(in_all=4, of_project=2, of_key=2, waiting=100)
         self.previews = Slots("previews", previews, timeout_seconds=_HEAVY_SECONDS, retry_after=5)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from math import inf
 from typing import Any
 
 from fastapi import Request
@@ -12,7 +13,9 @@ from tallykeep.core import exact_json
 from tallykeep.core.concurrency.side_thread import Aside, directly
 from tallykeep.core.errors import InvalidPayloadError, UnsupportedMediaTypeError
 from tallykeep.formats.compression import CODINGS, Limit, expanded
+from tallykeep.tenants.callers import Caller
 
+_SMALL_UPLOAD_BYTES = 64 << 10
 _SMALL_BYTES = 1 << 14  # so much JSON is read where it is; what is larger may take long
 
 
@@ -61,9 +64,23 @@ def _coding(request: Request) -> str | None:
     return coding
 
 
+def upload_slot(request: Request, context: Context, caller: Caller) -> AbstractAsyncContextManager[None]:
+    """Hold one of the caller's slots for uploads, or for small ones.
+
+    Raises TooManyRequestsError and ServiceUnavailableError.
+    """
+    is_small = _announced_bytes(request) <= _SMALL_UPLOAD_BYTES and "content-encoding" not in request.headers
+    return context.slot(caller, context.shares.small_uploads if is_small else context.shares.uploads)
+
+
+def _announced_bytes(request: Request) -> float:
+    """Return how many bytes the body has, as its headers say; infinity where they do not say it."""
+    announced = request.headers.get("content-length", "" if has_body(request) else "0")
+    return int(announced) if announced.isdecimal() else inf
+
+
 async def _received(request: Request, limit: Limit) -> AsyncIterator[bytes]:
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit.size:
+    if limit.size < _announced_bytes(request) < inf:
         raise limit.too_large("The body")
     received = 0
     async for chunk in request.stream():

@@ -10,6 +10,7 @@ from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.permissions import needs, submits
 from tallykeep.api.openapi import Schema, answers
+from tallykeep.api.requests.bodies import upload_slot
 from tallykeep.api.requests.submission_options import PARAMETERS, parameters
 from tallykeep.api.requests.upload import FORM, NDJSON, RequestUpload, submission
 from tallykeep.api.responses.answers import Json, answer_accepted
@@ -187,7 +188,7 @@ def _endpoint(action_type: ActionType) -> Callable[..., Awaitable[Json]]:
         upload = RequestUpload(request, accepted, context.settings, aside, no_body=action_type.no_body)
         parameters = await _target_parameters(request, context, caller, action_type)
         acceptance = await context.accepting(caller)
-        async with context.slot(caller, context.shares.uploads):
+        async with upload_slot(request, context, caller):
             accepted_as = await acceptance.accept(submission(request, caller, action_type, parameters), upload)
         return answer_accepted(accepted_as, action_type.status_code)
 

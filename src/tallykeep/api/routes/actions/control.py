@@ -13,7 +13,7 @@ from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import FromReader
 from tallykeep.api.dependencies.permissions import needs, require, submits
 from tallykeep.api.openapi import answers, answers_file
-from tallykeep.api.requests.bodies import has_body
+from tallykeep.api.requests.bodies import has_body, upload_slot
 from tallykeep.api.requests.submission_options import PARAMETERS, parameter, read_submission_options
 from tallykeep.api.requests.upload import CorrectedUpload, submission
 from tallykeep.api.responses.answers import Json, answer_accepted
@@ -98,7 +98,7 @@ async def retry(
         request, caller, parent.action_type, parameters, body=include_unprocessed, parent_id=action_id
     )
     submission_options = read_submission_options(request.query_params)
-    async with context.slot(caller, context.shares.uploads):
+    async with upload_slot(request, context, caller):
         accepted = await controller.retry(
             parent, submitted, submission_options, upload, unprocessed=include_unprocessed
         )
