@@ -107,9 +107,6 @@ def _correct(operation: dict[str, Any]) -> None:
     operation.setdefault("security", _security(operation))
     operation["responses"].pop("422", None)
     for content in operation["responses"].values():
-        if "text/event-stream" in content.get("content", {}):
-            # FastAPI writes this in the form of a later version of OpenAPI than the document's.
-            content["content"]["text/event-stream"] = {"schema": {"type": "string"}}
         schema = content.get("content", {}).get(_JSON, {}).get("schema", {})
         if "$ref" in schema or "anyOf" in schema:
             schema.pop("type", None)  # which stands for what a route does not declare in FastAPI's own way

@@ -20,6 +20,7 @@ from tallykeep.api.dependencies.lock_waits import LockWaits
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Share, Shares
 from tallykeep.api.responses.ended_answers import EndedAnswers
+from tallykeep.api.responses.shared_reads import SharedReads
 from tallykeep.core.action_type import ActionTypes
 from tallykeep.core.concurrency.side_thread import SideThread
 from tallykeep.core.concurrency.slots import Slots
@@ -59,6 +60,7 @@ class Context:
     open_actions: OpenActions
     aside: SideThread
     ended_answers: EndedAnswers
+    shared_reads: SharedReads = field(default_factory=SharedReads)
     key_cache: KeyCache = field(default_factory=KeyCache)
     last_uses: LastUses = field(default_factory=LastUses)
     refusals: Refusals = field(default_factory=Refusals)

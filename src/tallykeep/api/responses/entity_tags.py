@@ -44,6 +44,11 @@ class Tagged:
         self._tag = f'"{blake2b(self._body, digest_size=_DIGEST_BYTES).hexdigest()}"'
         self._headers = {"ETag": self._tag, "Cache-Control": _KEEPING}
 
+    @property
+    def text(self) -> str:
+        """Return the JSON."""
+        return self._body.decode()
+
     def answer(self, request: Request) -> Response:
         """Return the answer to a request: 304, without the content, where it names the tag in `If-None-Match`."""
         known = request.headers.getlist("if-none-match")

@@ -51,11 +51,18 @@ class Watch:
         """Return when the action has ended or was removed, or when this process stops."""
         await self._over.wait()
 
-    async def changes(self) -> AsyncIterator[Action]:
-        """Yield the action as it stands, and at each change, about four times a second at most, until it has ended."""
+    async def changes(self, idle_seconds: float) -> AsyncIterator[Action | None]:
+        """Yield the action as it stands, and at each change, about four times a second at most, until it has ended.
+
+        Yields None where nothing has changed for so many seconds.
+        """
         shown: Action | None = None
         while True:
-            await self._changed.wait()
+            try:
+                await asyncio.wait_for(self._changed.wait(), idle_seconds)
+            except TimeoutError:
+                yield None
+                continue
             self._changed.clear()
             if self.latest is not None and self.latest is not shown and (shown is None or not self.ended):
                 shown = self.latest

@@ -4,16 +4,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import lru_cache, partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import ClientDisconnect
 
 from tallykeep.api.dependencies.auth import FromCaller, is_still_admitted
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.responses.entity_tags import Tagged
+from tallykeep.api.responses.event_stream import PING, EventStream, event
 from tallykeep.core import exact_json
 from tallykeep.core.action import Action, Status
 from tallykeep.core.action_type import Report
@@ -31,22 +32,22 @@ router = APIRouter(prefix="/v1/async-actions", tags=["Async actions"])
 _READING = needs(Permission.ASYNC_ACTIONS_READ)
 _TRY_AGAIN_SECONDS = 0.2
 _LAST_READ_SECONDS = 1.0
+_PING_SECONDS = 15.0
+_SHOWN = 100  # actions whose progress is told at the same time, and made into JSON once for all who watch
 
-_Read = Callable[[], Awaitable[dict[str, Any]]]
+_Read = Callable[[], Awaitable[Tagged]]
 
 
-def _reading(
-    request: Request, context: Context, caller: Caller, action_id: str, *, with_failures: bool = True
-) -> _Read:
+def _reading(request: Request, context: Context, caller: Caller, action_id: str) -> _Read:
+    """Return what reads the action for all who are told of its end, and may be shown the same links to its report."""
     links = context.report_links(request, caller)
 
-    async def read() -> dict[str, Any]:
+    async def read() -> Tagged:
         async with context.reading(caller).connection() as connection:
-            return await context.reader.get_action(
-                connection, caller.project_id, action_id, links, with_failures=with_failures
-            )
+            return Tagged(await context.reader.get_action(connection, caller.project_id, action_id, links))
 
-    return read
+    key = (caller.project_id, caller.key_kind, caller.key_id, str(request.base_url), action_id)
+    return partial(context.shared_reads.read, key, read)
 
 
 async def answer_now(request: Request, context: Context, caller: Caller, action_id: str) -> Tagged:
@@ -81,15 +82,18 @@ async def answer_in_the_end(request: Request, context: Context, caller: Caller, 
     """
     read = _reading(request, context, caller, action_id)
     with context.watcher.watch(caller.project_id, action_id) as watch:
-        # Without the failed rows, which many who wait would hold in memory for as long.
-        known = await _reading(request, context, caller, action_id, with_failures=False)()
+        async with context.reading(caller).connection() as connection:
+            # Without the failed rows, which many who wait would hold in memory for as long.
+            known = await context.reader.get_action(
+                connection, caller.project_id, action_id, context.report_links(request, caller), with_failures=False
+            )
         if known["finished_at"] is not None:
-            return Tagged(await read())
+            return await read()
         async with context.slot(caller, context.shares.watches):
-            return Tagged(await _while_connected(request, _read_in_the_end(watch, read, known, wait)))
+            return await _while_connected(request, _read_in_the_end(watch, read, known, wait))
 
 
-async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wait: float) -> dict[str, Any]:
+async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wait: float) -> Tagged:
     """Read once the action has ended, or the time is up; what is known already where the database is out of reach.
 
     Raises DatabaseAwayError where what is known leaves out failed rows.
@@ -103,13 +107,13 @@ async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wai
         await asyncio.wait((reading,), timeout=left + _LAST_READ_SECONDS)
         if not reading.done() and known["failed_count"]:
             raise DatabaseAwayError("the database has not answered in time")
-        return reading.result() if reading.done() else known
+        return reading.result() if reading.done() else Tagged(known)
     finally:
         # Not waited for: to take a question back from a server that is silent takes time as well.
         reading.cancel()
 
 
-async def _read_at_last(read: _Read) -> dict[str, Any]:
+async def _read_at_last(read: _Read) -> Tagged:
     """Read, again and again while the database is out of reach."""
     while True:
         try:
@@ -120,7 +124,7 @@ async def _read_at_last(read: _Read) -> dict[str, Any]:
         await asyncio.sleep(_TRY_AGAIN_SECONDS)
 
 
-async def _while_connected(request: Request, work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+async def _while_connected(request: Request, work: Coroutine[Any, Any, Tagged]) -> Tagged:
     """Return the outcome of `work`; raise ClientDisconnect, and give it up, when the client goes away."""
     working, leaving = asyncio.create_task(work), asyncio.create_task(_left(request))
     try:
@@ -153,7 +157,7 @@ async def _watched(context: FromContext, caller: FromCaller, action_id: str) -> 
 @router.get(
     "/{action_id}/events",
     summary="Watch async action",
-    response_class=EventSourceResponse,
+    response_class=EventStream,
     openapi_extra=_READING | OURS,
 )
 async def watch_action(
@@ -162,23 +166,27 @@ async def watch_action(
     caller: FromCaller,
     action_id: str,
     watch: Annotated[Watch, Depends(_watched)],
-) -> AsyncIterator[ServerSentEvent]:
+) -> EventStream:
     """Send server-sent events: `progress` with the action's current state, again at each change (up to four a second),
     and in the end `done` with the action and its result. Then the stream closes, and the client should close it too: a
     client that reconnects starts again with the current state, whatever its `Last-Event-ID`. Comments keep idle
     connections alive. Nothing more is sent once the key or the token is not valid any more.
     """
-    async for action in watch.changes():
+    return EventStream(_events(request, context, watch, _reading(request, context, caller, action_id)))
+
+
+async def _events(request: Request, context: Context, watch: Watch, read: _Read) -> AsyncIterator[bytes]:
+    async for action in watch.changes(_PING_SECONDS):
         if not await is_still_admitted(request, context):
             return
-        yield _event("progress", shown(action))
+        yield PING if action is None else _progress_of(action)
     if watch.ended and await is_still_admitted(request, context):
-        read = _reading(request, context, caller, action_id)
         try:
-            yield _event("done", await _read_at_last(read))
+            yield event("done", (await _read_at_last(read)).text)
         except NotFoundError:
             return  # removed this very moment
 
 
-def _event(name: str, content: dict[str, Any]) -> ServerSentEvent:
-    return ServerSentEvent(event=name, raw_data=exact_json.dumps(content).decode())
+@lru_cache(_SHOWN)
+def _progress_of(action: Action) -> bytes:
+    return event("progress", exact_json.dumps(shown(action)).decode())
