@@ -17,3 +17,5 @@ class Attack:
     sends: str
     plan: Plan
     seconds: float = 30  # how long it lasts at most
+    answered: float = 5  # seconds after which an answer is due, beside those for the rows that are accepted
+    delays_own_imports: bool = False  # its actions are ahead of those of its own key, or it cancels these

@@ -35,35 +35,37 @@ class Held:
 
 def held_by(server: Server) -> Held:
     """What is held now. A child that is born and gone while nobody looks is not seen."""
-    held = Held()
+    held, unnamed = Held(), dict[tuple[int, int], int]()
     for role in server.family()[0].children():
         with suppress(psutil.NoSuchProcess):
             name = role.cmdline()[-1]
             if name in _ROLES:
                 held.resident[name] = role.memory_info().rss / MEBIBYTE
-                held.unnamed += _unnamed(role.pid) / MEBIBYTE
-                _add_children(held, role, name)
+                unnamed |= _unnamed(role.pid)
+                _add_children(held, unnamed, role, name)
+    held.unnamed = sum(unnamed.values()) / MEBIBYTE
     return held
 
 
-def _add_children(held: Held, role: psutil.Process, name: str) -> None:
+def _add_children(held: Held, unnamed: dict[tuple[int, int], int], role: psutil.Process, name: str) -> None:
     for child in role.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             size = child.memory_info().rss / MEBIBYTE
             held.resident[f"child of {name}"] = max(held.resident.get(f"child of {name}", 0), size)
-            held.unnamed += _unnamed(child.pid) / MEBIBYTE
+            unnamed |= _unnamed(child.pid)
             held.children += 1
 
 
-def _unnamed(pid: int) -> int:
-    """Bytes in open files that are on no directory any more: what was spooled."""
-    total = 0
+def _unnamed(pid: int) -> dict[tuple[int, int], int]:
+    """The bytes of open files that are on no directory any more, what was spooled; by device and inode."""
+    files: dict[tuple[int, int], int] = {}
     with suppress(OSError):
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
                 status = descriptor.stat()
-                total += status.st_size if stat.S_ISREG(status.st_mode) and not status.st_nlink else 0
-    return total
+                if stat.S_ISREG(status.st_mode) and not status.st_nlink:
+                    files[status.st_dev, status.st_ino] = status.st_size
+    return files
 
 
 @contextmanager

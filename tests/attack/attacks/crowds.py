@@ -118,14 +118,16 @@ ATTACKS = (
     Attack("heavy filters", "20 lists with filters that find nothing", _heavy_lists),
     Attack("downloads", "16 downloads of 200,000 vouchers", _downloads),
     Attack("tiny actions", "1,000 imports of one row", _tiny_actions(1_000)),
-    Attack("tiny dry runs", "1,000 dry runs of one row", _tiny_actions(1_000, "?dry_run=true")),
+    Attack(
+        "tiny dry runs", "1,000 dry runs of one row", _tiny_actions(1_000, "?dry_run=true"), delays_own_imports=True
+    ),
     Attack("single vouchers", "2,000 vouchers created one by one", _singles),
     Attack("uploads", "20 uploads of 100,000 rows, ten at once", _uploads),
     Attack("previews", "60 previews, 20 at once", _previews),
     Attack("dry runs of giants", "two dry runs of 500,000 rows that fail", _dry_giants),
     Attack("long polls", "200 long polls", _polls),
     Attack("streams", "200 streams that nobody reads", _streams),
-    Attack("cancels and retries", "400 retries, 120 cancels of all", _retries),
+    Attack("cancels and retries", "400 retries, 120 cancels of all", _retries, delays_own_imports=True),
     Attack("wrong sign-ins", "1,000 wrong sign-ins", _wrong_sign_ins),
     Attack("wrong keys", "10,000 requests with wrong keys", _wrong_keys),
 )

@@ -108,6 +108,6 @@ ATTACKS = (
     Attack("held codes: everything else", "every other way to codes that a reject import holds", _more),
     Attack("held codes: schemas", "changes of schemas and categories meanwhile", _schemas),
     Attack("campaign: deletes", "a campaign that is filled, changed and deleted at once", _deletes),
-    Attack("purges", "five purges of a key that two imports write", _purges),
+    Attack("purges", "five purges of a key that two imports write", _purges, delays_own_imports=True),
     Attack("giants", "three imports and three reject imports of the same 200,000 codes", _giants),
 )

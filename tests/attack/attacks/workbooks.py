@@ -71,9 +71,12 @@ def _others_wait(lab: Lab) -> list[Shot]:
     return [lab.post(VOUCHERS, workbook(lab.many(800_000)), XLSX, connections=4)]
 
 
+# One of a project at a time, some 4 s each, is read to its end.
+_READ = 10.0
+
 ATTACKS = (
-    Attack("XLSX: four of 430 KB", "four workbooks of 430 KB", _others_wait),
-    Attack("XLSX: preview", "eight previews of workbooks", _workbooks(8, PREVIEW, rows=800_000)),
+    Attack("XLSX: four of 430 KB", "four workbooks of 430 KB", _others_wait, answered=_READ),
+    Attack("XLSX: preview", "eight previews of workbooks", _workbooks(8, PREVIEW, rows=800_000), answered=_READ),
     Attack(
         "XLSX: sheets",
         "a workbook of 2,000 sheets",
