@@ -362,8 +362,8 @@ def test_a_project_has_a_thousand_tokens_at_most(server: Server, served_database
     with psycopg.connect(served_database) as connection:
         copy = (
             "INSERT INTO access_tokens (project_id, token_hash, id, key_kind, key_id, scope, created_at, expires_at)"
-            " SELECT project_id, sha256(n::text::bytea), 'tok_' || n, key_kind, key_id, scope, created_at, expires_at"
-            " FROM access_tokens, generate_series(1, %s) AS n WHERE key_id = %s"
+            " SELECT project_id, sha256(n::text::bytea), 'tok_' || n, key_kind, 'key-' || n % 10, scope, created_at,"
+            " expires_at FROM access_tokens, generate_series(1, %s) AS n WHERE key_id = %s"
         )
         connection.execute(copy, (998, api.keys.app_id))
     token_of(api)
@@ -378,6 +378,34 @@ def test_a_project_has_a_thousand_tokens_at_most(server: Server, served_database
     token_of(api)
     with psycopg.connect(served_database) as connection:
         assert connection.execute("SELECT 1 FROM access_tokens WHERE id = 'tok_7'").fetchone() is None
+
+
+def test_a_key_has_a_hundred_tokens_at_most(server: Server, served_database: str) -> None:
+    api = Api(server.url, new_project(served_database))
+    service = made(api, kind="service")
+    oldest = token_of(api)
+    for _ in range(99):
+        token_of(api)
+    refused = send(api.http, V1, GRANT, ("scope", "api"))
+    check(refused, 429, "too_many_requests", "The key has 100 tokens")
+    assert 0 < int(refused.headers["retry-after"]) <= 900
+    with httpx.Client(base_url=api.url, trust_env=False) as nobody:
+        assert nobody.get("/v1/vouchers", headers=bearer(oldest)).status_code == 200
+        assert send(nobody, V2, GRANT, **basic(service["id"], service["token"])).status_code == 200
+
+
+def test_a_token_makes_changes_and_rotates_no_keys(api: Api, nobody: httpx.Client) -> None:
+    token, weak = bearer(token_of(api)), made(api, role="reader", name="weak")
+    one = f"{KEYS}/{weak['id']}"
+    for refused in (
+        nobody.post(KEYS, json={"role": "reader", "expires_at": "2099-01-01"}, headers=token),
+        nobody.put(one, json={"role": "admin"}, headers=token),
+        nobody.put(one, json={"name": "x"}, headers=token),
+        nobody.post(f"{one}/rotate", headers=token),
+    ):
+        check(refused, 403, "forbidden", "Ask with the key", api.keys.app_id)
+    assert nobody.get(KEYS, headers=token).status_code == 200
+    assert nobody.delete(one, headers=token).status_code == 204
 
 
 def test_the_document_names_the_scopes_of_a_token(api: Api) -> None:

@@ -62,7 +62,7 @@ class InvalidGrantTypeError(RequestError):
 async def issue(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Give a token that may stand for the key for 900 seconds, wherever the application's keys may be sent. It has the
     permissions of the key that its `scope` stands for, its addresses and its end, and dies with it; a rotation of the
-    key does not touch it. A project has at most 1,000 of them.
+    key does not touch it. A key has at most 100 of them, a project 1,000.
     """
     grant_type, scope = await _required(request, "grant_type", "scope")
     if grant_type != GRANT_TYPE:
