@@ -151,6 +151,13 @@ class InactiveToken(TypedDict):
     active: Literal[False]
 
 
+class TokenError(TypedDict):
+    """An error of the second version (RFC 6749, section 5.2)."""
+
+    error: str
+    error_description: str
+
+
 class ServiceToken(TypedDict):
     """A token of the second version (RFC 6749, section 5.1), which is shown only once."""
 

@@ -16,6 +16,7 @@ from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import require_media_type
 from tallykeep.api.requests.urlencoded import URLENCODED, read_parameters
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.responses.oauth_errors import NO_STORE
 from tallykeep.api.schemas.project_keys import (
     AccessToken,
     InactiveToken,
@@ -32,7 +33,6 @@ from tallykeep.tenants.tokens import Token
 router = APIRouter(prefix="/v1/oauth", tags=["OAuth"], default_response_class=Json)
 
 GRANT_TYPE = "client_credentials"
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 _ISSUED = any_key("a token has no more than the key that asks, whatever that has")
 _OWN = any_key("a key learns of its own tokens, and ends them")
