@@ -15,10 +15,12 @@ from tests.http.audit_calls import (
     Route,
     access_token,
     campaign,
+    failed,
     key,
     of_request,
     post,
     refusal_of,
+    refusals_of,
     webhook,
 )
 from tests.http.test_errors import check
@@ -145,6 +147,28 @@ def test_a_permission_that_a_key_lacks_is_told(audited: Audited, served_database
         entry = refusal_of(served_database, answer.headers["x-request-id"])
         assert (entry["key_id"], entry["event"]) == (reader["id"], EVENTS.get((method, path), entry["event"]))
         assert entry["details"]["permission"] in answer.json()["details"]
+
+
+def test_each_action_that_a_retry_of_all_refuses_is_told(audited: Audited, served_database: str) -> None:
+    vouchers = [failed(audited) for _ in range(2)]
+    customers = str(post(audited, "/v1/customers/bulk/async", [{"source_id": "x", "birthdate": "?"}])["async_action_id"])
+    assert audited.ended(customers)["failed_count"] == 1
+    operator = key(audited, role="operator", scopes=["async-actions.manage", "customers.write"])
+    headers = {"X-App-Id": operator["id"], "X-App-Token": operator["token"]}
+    counted = anonymous(audited, "POST", "/v1/async-actions/retry?dry_run=true", headers=headers)
+    assert (counted.json()["matched_count"], counted.json()["refused"]) == (3, [])
+    answer = anonymous(audited, "POST", "/v1/async-actions/retry", headers=headers)
+    assert [each["id"] for each in answer.json()["done"]] == [customers]
+    assert [each["id"] for each in answer.json()["refused"]] == vouchers[::-1]
+    entries = refusals_of(served_database, answer.headers["x-request-id"], len(vouchers))
+    assert {entry["resource_id"] for entry in entries} == set(vouchers)
+    for entry in entries:
+        assert (entry["event"], entry["key_id"], entry["door"]) == ("action.retry", operator["id"], "api")
+        assert entry["details"] == {
+            "status": 403, "error": "forbidden", "permission": "vouchers.write", "method": "POST",
+            "path": "/v1/async-actions/retry", "count": 1,
+        }  # fmt: skip
+    assert of_request(served_database, counted.headers["x-request-id"]) == []
 
 
 def test_what_is_done_and_refused_with_a_token_names_the_token(audited: Audited, served_database: str) -> None:
