@@ -131,6 +131,21 @@ def test_a_key_without_a_role_is_not_made(api: Api) -> None:
     assert api.get("/v1/keys")["total"] == before
 
 
+def test_refusals_name_options_and_not_fields(api: Api) -> None:
+    new = ("keys", "create", "--name", "CI", "--role", "reader")
+    for words, said in (
+        ((*new, "--expires", "soon"), "--expires should be a time"),
+        ((*new, "--expires", "2020-01-01"), "--expires is past"),
+        ((*new, "--scope", "vouchers.eat"), "--scope: there is no permission"),
+        ((*new, "--address", "everywhere"), "--address should have networks"),
+        (("actions", "list", "--type", "NONE"), "--type must be one of"),
+        (("audit", "list", "--since", "never"), "--since cannot be recognized"),
+    ):
+        refused = run(api, *words)
+        assert (refused.returncode, said in refused.stderr) == (3, True), refused.stderr
+        assert "Property" not in refused.stderr
+
+
 def test_keys_for_scripts(api: Api) -> None:
     manager = {
         "TALLYKEEP_MANAGEMENT_ID": api.keys.management_id,
