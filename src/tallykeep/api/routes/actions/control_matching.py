@@ -11,13 +11,14 @@ from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.auditing.middleware import count_refused_part
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
-from tallykeep.api.dependencies.permissions import needs, require, submits
+from tallykeep.api.dependencies.permissions import needs, require
 from tallykeep.api.openapi import answers
 from tallykeep.api.requests.upload import submission
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.routes.actions.control import canceling
 from tallykeep.api.routes.actions.read import FromFilters
 from tallykeep.api.schemas.actions import CanceledMatching, RetriedMatching
+from tallykeep.catalog.contents import submits
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import RequestError
 from tallykeep.core.ids import new_id, wire_time
