@@ -53,8 +53,8 @@ MUTATIONS = (
     Mutation(
         "closed paths are not there",
         ANSWERS,
-        "if any(path == closed",
-        "if False and any(path == closed",
+        "if is_closed(path, self.closed_paths):",
+        "if False:",
         f"{SAFE}::test_closed_paths_are_not_there",
     ),
     Mutation(
