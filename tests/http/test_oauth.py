@@ -152,7 +152,7 @@ def test_bodies_that_are_no_such_form(
 
 
 def test_v2_refuses_in_the_form_of_the_rfc_whoever_finds_the_fault(nobody: httpx.Client) -> None:
-    for key_id in ("\0", "a\0b", "%00", "\N{REPLACEMENT CHARACTER}", "x" * 5_000):
+    for key_id in ("\0", "a\0b", "%00", "\N{REPLACEMENT CHARACTER}", "x" * 2_000):
         check_oauth(send(nobody, V2, GRANT, **basic(key_id, "x")), 401, "invalid_client")
     check_oauth(nobody.post(f"{V2}?x=%00"), 400, "invalid_request")
     check_oauth(nobody.post(V2 + "?" + "a&" * 1_000), 400, "invalid_request")

@@ -107,7 +107,7 @@ def test_a_copy_is_taken_by_no_door(api: Api) -> None:
     check(api.http.post("/v1/vouchers/importCSV", params=skipping, files={"file": ("a.csv", content)}), 400,
           "invalid_payload", COPY_TITLE)  # fmt: skip
     assert len(api.get("/v1/async-actions")["async_actions"]) == before
-    exact = api.http.get(f"{one}/failures.csv").content.replace(b'"x"', b'"2"')
+    exact = api.http.get(f"{one}/failures.csv").content.replace(b",x,", b",2,")
     again = api.http.post(f"{one}/retry", content=exact, headers={"Content-Type": "text/csv"})
     assert counts(api.ended(again.json()["async_action_id"])) == (1, 0, 0)
 

@@ -60,8 +60,8 @@ MUTATIONS = (
     Mutation(
         "an attempt that comes back late changes nothing",
         "src/tallykeep/engine/webhooks/deliverer.sql",
-        "    AND attempts = :attempts\nRETURNING status",
-        "RETURNING status",
+        "    AND attempts = :attempts\n    AND resent_after < attempts\nRETURNING status",
+        "    AND resent_after < attempts\nRETURNING status",
         f"{DELIVERIES}::test_an_attempt_that_comes_back_late_says_nothing_of_the_one_after_it",
     ),
     Mutation(
