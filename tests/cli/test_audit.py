@@ -73,7 +73,9 @@ def test_the_installations_own_chain_has_an_anchor_too(postgres: str, template: 
         assert anchor == f"0:{'0' * 64}"
         assert run(None, "audit", "verify", "--project", "none", "--anchor", anchor,
                    TALLYKEEP_DATABASE_URL=url).returncode == 0  # fmt: skip
-        lost = run(None, "audit", "verify", "--project", "none", "--anchor", f"2:{'a' * 64}", TALLYKEEP_DATABASE_URL=url)
+        lost = run(
+            None, "audit", "verify", "--project", "none", "--anchor", f"2:{'a' * 64}", TALLYKEEP_DATABASE_URL=url
+        )
         assert (lost.returncode, "entries up to the anchor, 2, are missing" in lost.stdout) == (1, True)
 
 

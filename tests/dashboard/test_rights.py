@@ -44,7 +44,9 @@ KEYS: dict[str, dict[str, Any]] = {
 def filled(api: Api) -> list[str]:
     """The pages of a project that has some of everything, so that they have all their buttons."""
     action = run(api, MIXED)
-    campaign = api.http.post("/v1/campaigns", json={"name": "C", "voucher": {"gift": {"amount": 1}}, "vouchers_count": 1})
+    campaign = api.http.post(
+        "/v1/campaigns", json={"name": "C", "voucher": {"gift": {"amount": 1}}, "vouchers_count": 1}
+    )
     api.define_schema("voucher", {"k": {"type": "string"}, "gone": {"type": "string"}})
     assert api.http.delete("/v1/metadata-schemas/voucher/definitions/gone").status_code == 200
     hook = {"target_url": "https://hooks.example/x", "events": ["async_action.ended"], "active": False}
@@ -116,13 +118,13 @@ def api_permissions(api: Api, browser: Browser, **fields: Any) -> list[str]:
 
 def test_a_reader_is_told_what_is_missing_and_how_to_get_it(server: Server, api: Api, filled: list[str]) -> None:
     browser = signed_in(server, api, role="reader")
-    told = {
+    lacked = {
         "/tasks": "async-actions.manage",
         "/campaigns": "campaigns.write",
         "/metadata": "metadata-schemas.manage",
         filled[len(NAVIGATION)]: "async-actions.manage",
     }
-    for path, permission in told.items():
+    for path, permission in lacked.items():
         page = browser.get(path)
         assert list(forms_in(page.text)) == [], path
         assert f'data-lacks="{permission}"' in page.text, path

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tallykeep.core.errors import ForbiddenError, TooManyRequestsError, UnauthorizedError
+from tallykeep.db.connections.pool import Connection
 from tallykeep.tenants.authenticate import authenticate_token
 from tallykeep.tenants.callers import Caller, Grant
-from tallykeep.db.connections.pool import Connection
 from tallykeep.tenants.keys import change_key, create_key, revoke_key, rotate_key
 from tallykeep.tenants.permissions import ROLES, Role, permissions_of
 from tallykeep.tenants.tokens import MAX_TOKENS, MAX_TOKENS_OF_KEY, issue_token

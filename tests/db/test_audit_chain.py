@@ -209,16 +209,15 @@ def test_whatever_is_done_to_the_chain_shows(
 
 
 MOVED = ("audit_log", "audit_chains")
+PROJECT = "INSERT INTO projects (project_id, id, name, created_at) OVERRIDING SYSTEM VALUE"
 
 
 @pytest.mark.parametrize(
     ("before", "number", "problem"),
     [
         ("SELECT 1 WHERE %s > 0", 99, "of the project number 99, which does not exist"),
-        ("INSERT INTO projects (project_id, id, name, created_at) OVERRIDING SYSTEM VALUE SELECT %s, '', 'x', now()", 99,
-         "of the project number 99, which does not exist"),
-        ("INSERT INTO projects (project_id, id, name, created_at) OVERRIDING SYSTEM VALUE SELECT %s, 'proj_x', 'x', now()",
-         99, "entry 1 is not what was chained"),
+        (f"{PROJECT} SELECT %s, '', 'x', now()", 99, "of the project number 99, which does not exist"),
+        (f"{PROJECT} SELECT %s, 'proj_x', 'x', now()", 99, "entry 1 is not what was chained"),
         ("SELECT 1 WHERE %s > 0", None, "entry 1 is not what was chained"),
     ],
 )  # fmt: skip

@@ -393,7 +393,7 @@ def test_a_project_has_a_thousand_tokens_at_most(server: Server, served_database
     with psycopg.connect(served_database) as connection:
         copy = (
             "INSERT INTO access_tokens (project_id, token_hash, id, key_kind, key_id, scope, created_at, expires_at)"
-            " SELECT project_id, sha256(n::text::bytea), 'tok_' || n, key_kind, 'key-' || n % 10, scope, created_at,"
+            " SELECT project_id, sha256(n::text::bytea), 'tok_' || n, key_kind, 'key-' || n %% 10, scope, created_at,"
             " expires_at FROM access_tokens, generate_series(1, %s) AS n WHERE key_id = %s"
         )
         connection.execute(copy, (998, api.keys.app_id))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tallykeep.core.options.file_limits import DELIMITERS
 from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.core.options.file_limits import DELIMITERS
 from tallykeep.formats.csv.formulas import (
     COPY_TITLE,
     copy_titles,
@@ -46,7 +46,9 @@ def test_apostrophes_are_all_that_is_added(table: list[list[str]]) -> None:
     assert for_spreadsheet(spreadsheet_lines(table)) == spreadsheet_lines(table)
 
 
-@pytest.mark.parametrize("titles", [[COPY_TITLE], ["Code", f" {COPY_TITLE.upper()} "], ["copy for a\u00a0spreadsheet (not to be imported)"]])
+@pytest.mark.parametrize(
+    "titles", [[COPY_TITLE], ["Code", f" {COPY_TITLE.upper()} "], ["copy for a\u00a0spreadsheet (not to be imported)"]]
+)
 def test_a_copy_is_known_by_its_titles(titles: list[str]) -> None:
     with pytest.raises(InvalidPayloadError, match="for=spreadsheet"):
         refuse_copy(titles)

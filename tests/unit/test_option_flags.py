@@ -46,7 +46,7 @@ from tallykeep.cli.kit.option_flags import in_flags, typed_names
         (campaigns.generate, "Property .vouchers_count should be 1 or more", "--count should be 1 or more"),
         # What is no flag here, or no field, stays as it is.
         (keys.list_, "Property .expires_at is past", "Property .expires_at is past"),
-        (keys.create, "to take it off them, delete it with force=true", "to take it off them, delete it with force=true"),
+        (keys.create, "delete it with force=true", "delete it with force=true"),
         (keys.create, "Cannot find campaign with name Fall", "Cannot find campaign with name Fall"),
     ],
 )  # fmt: skip

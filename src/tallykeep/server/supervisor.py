@@ -15,8 +15,8 @@ import httpx
 import psycopg
 import structlog
 
-from tallykeep.core.errors import DatabaseUnavailableError, DataDirectoryInUseError, TallykeepError
 from tallykeep.core.addresses import is_closed
+from tallykeep.core.errors import DatabaseUnavailableError, DataDirectoryInUseError, TallykeepError
 from tallykeep.core.settings import Settings, environment_of_roles, environment_without_settings
 from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.startup_wait import wait_for_database

@@ -73,8 +73,8 @@ async def create_key(connection: Connection, caller: Caller, body: dict[str, Any
 
 async def change_key(
     connection: Connection, caller: Caller, key_id: str, kind: str | None, body: dict[str, Any]
-) -> dict[str, Any]:
-    """Change the fields of a key that the body names; its token stays.
+) -> tuple[dict[str, Any], bool]:
+    """Change the fields of a key that the body names; its token stays. Returns the key, and whether it was so before.
 
     Raises InvalidPayloadError, NotFoundError, ForbiddenError, ConflictError where the id alone does not tell which key
     is meant, ResourceInUseError for anything but the name of the key that asks: so there is always one left that works.
@@ -93,7 +93,7 @@ async def change_key(
             raise _in_use(key_id, "change it")
         params = {**_key(row, caller), **fields}
         changed = await (await connection.execute(_sql.change_key, params)).fetchone()
-    return _shown(changed or row, caller)
+    return _shown(changed or row, caller), all(fields[name] == row[name] for name in fields)
 
 
 async def rotate_key(

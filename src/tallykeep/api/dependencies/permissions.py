@@ -14,7 +14,7 @@ from tallykeep.tenants.permissions import ROLES, Permission
 
 REQUIRED, MANAGEMENT, ANY_KEY, PUBLIC = "x-required-permission", "x-management-keys", "x-any-key", "x-public"
 _DECLARATIONS = (REQUIRED, ANY_KEY, PUBLIC)
-_HOW_BY_TOKEN = "Get a token whose scope has it, with a key that has it"
+_HOW_TO_GET_IT = "Get a token whose scope has it, with a key that has it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def lacking(grant: Grant, permission: Permission) -> ForbiddenError:
     else:
         why = f"its role is {grant.role}; the roles that have it: {', '.join(_roles_with(permission))}"
     what = "token" if grant.token_id else "key"
-    how = _HOW_BY_TOKEN if grant.token_id else f"Ask an admin of the project to change this key, {grant.key_id}"
+    how = _HOW_TO_GET_IT if grant.token_id else f"Ask an admin of the project to change this key, {grant.key_id}"
     refusal = ForbiddenError(
         f"The {what} lacks the permission {permission} ({permission.meaning}): {why}. {how}, or use another one"
     )

@@ -1,7 +1,7 @@
 """Errors of the token endpoint that speaks RFC 6749, in the form of its section 5.2.
 
-The form goes by the path, wherever an error comes from: the route, the body, the database, or a defect. Clients of OAuth
-are libraries, which read no other.
+The form goes by the path, wherever an error comes from: the route, the body, the database, or a defect. Clients of
+OAuth are libraries, which read no other.
 """
 
 from typing import Any

@@ -25,7 +25,7 @@ _PARAMETERS = {
 }  # fmt: skip
 _NOTHING = {"--expires": "never", "--scope": "all"}  # how commands write null
 _PROPERTY = re.compile(r"Property \.([a-z_]+)")
-_VALUE = re.compile(r"\b([a-z_]+)=([a-z]+)\b")
+_VALUE = re.compile(r"\b([a-z_]{1,40})=([a-z]{1,40})\b")
 _HINT = re.compile(r"\b(say which with|say with|name it with) ([a-z_]+)\b")
 
 
@@ -119,7 +119,8 @@ def typed_names(command: Callable[..., None]) -> dict[str, str]:
 def _as_typed(name: str, parameter: inspect.Parameter) -> str | None:
     for info in get_args(parameter.annotation):
         if isinstance(info, OptionInfo):
-            first = next((each for each in info.param_decls or () if each.startswith("--")), f"--{_flag(name)}")
+            declared = [each for each in (info.default, *(info.param_decls or ())) if isinstance(each, str)]
+            first = next((each for each in declared if each.startswith("--")), f"--{_flag(name)}")
             return first.partition("/")[0]
         if isinstance(info, ArgumentInfo):
             return str(info.metavar or name.upper())
@@ -136,7 +137,7 @@ def in_flags(message: str, typed: dict[str, str]) -> str:
         flag = of(match[1])
         return match[0] if flag is None else flag if match[2] == "true" else f"{flag} {match[2]}"
 
-    if (found := _PROPERTY.search(message)) and (nothing := _NOTHING.get(of(found[1]) or "")):
+    if (field := _PROPERTY.search(message)) and (nothing := _NOTHING.get(of(field[1]) or "")):
         message = message.replace(", or null", f", or {nothing}")
     message = _PROPERTY.sub(lambda match: of(match[1]) or match[0], message)
     message = _HINT.sub(lambda match: f"{match[1]} {of(match[2]) or match[2]}", message)

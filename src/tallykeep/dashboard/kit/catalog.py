@@ -69,7 +69,7 @@ class Catalog:
 
     def permission_for_rows(self, row_type: str) -> str:
         """Return the permission that it takes to import rows of this type."""
-        return next(each["permission"] for each in self.action_types.values() if each["row_type"] == row_type)
+        return next(str(each["permission"]) for each in self.action_types.values() if each["row_type"] == row_type)
 
     def written_by(self, action: dict[str, Any]) -> str | None:
         """Return the resource type that the action writes."""

@@ -140,9 +140,7 @@ async def as_csv(rows: Callable[[], FailedRows], source: Source, write: CsvLines
         yield piece
 
 
-def _csv_of(
-    rows: list[FailedRow], *, titles: list[str], behind: list[str], write: CsvLines, is_file: bool
-) -> str:
+def _csv_of(rows: list[FailedRow], *, titles: list[str], behind: list[str], write: CsvLines, is_file: bool) -> str:
     lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in rows]
     rows_with_reasons = (
         [*cells[: len(titles)], *_about(row), *behind, *cells[len(titles) :]]

@@ -65,7 +65,7 @@ async def cancel_all(
         return {"id": action_id}
 
     done = await _done_to(request, [] if dry_run else action_ids, cancel)
-    return _told(done, action_ids, has_more, dry_run, as_of)
+    return _answer(done, action_ids, has_more, dry_run, as_of)
 
 
 @router.post(
@@ -88,7 +88,7 @@ async def retry_all(
         return {"id": action_id, "async_action_id": await _retry(request, context, caller, action_id)}
 
     done = await _done_to(request, [] if dry_run else action_ids, retry)
-    return _told(done, action_ids, has_more, dry_run, as_of)
+    return _answer(done, action_ids, has_more, dry_run, as_of)
 
 
 async def _retry(request: Request, context: Context, caller: Caller, action_id: str) -> str:
@@ -119,6 +119,6 @@ async def _done_to(request: Request, action_ids: list[str], deed: _Deed) -> dict
     return {"done": done, "refused": refused}
 
 
-def _told(done: dict[str, Any], action_ids: list[str], has_more: bool, dry_run: bool, as_of: datetime) -> Json:
+def _answer(done: dict[str, Any], action_ids: list[str], has_more: bool, dry_run: bool, as_of: datetime) -> Json:
     matched = {"matched_count": len(action_ids), "has_more": has_more, "as_of": wire_time(as_of)}
     return Json({**matched, "dry_run": dry_run, **done})

@@ -79,8 +79,8 @@ async def change(request: Request, context: FromContext, caller: FromCaller, key
     """
     body = await json_object(request, context.settings.max_row_bytes)
     async with context.changing(request, caller) as connection:
-        changed = await keys.change_key(connection, caller, key_id, kind, body)
-        attempt_of(request).about(changed["id"], **_details(changed))
+        changed, is_unchanged = await keys.change_key(connection, caller, key_id, kind, body)
+        attempt_of(request).about(changed["id"], **_details(changed), unchanged=is_unchanged or None)
     context.key_cache.clear()
     return Json(changed)
 

@@ -93,8 +93,8 @@ async def _preview(visit: Visit, form: FormData, upload: Upload) -> Response:
     except RefusedError as refused:
         return _problem(refused.details or str(refused))
     needed = visit.catalog.permission_for_rows(seen["row_type"])
-    told = {"row_types": row_types, "rights": visit.rights, "permission": needed, **shown(seen, form, campaigns)}
-    return HTMLResponse(fragment("pages/import_wizard/preview.html", **told))
+    values = {"row_types": row_types, "rights": visit.rights, "permission": needed, **shown(seen, form, campaigns)}
+    return HTMLResponse(fragment("pages/import_wizard/preview.html", **values))
 
 
 def _problem(details: str) -> Response:
