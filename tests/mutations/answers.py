@@ -106,4 +106,11 @@ MUTATIONS = (
         "",
         "tests/http/test_logs_keep_secrets.py::test_marked_secrets_and_rows_are_in_no_log",
     ),
+    Mutation(
+        "copies for a spreadsheet are taken by no door",
+        "src/tallykeep/formats/csv/header.py",
+        "    refuse_copy(names)\n",
+        "",
+        "tests/http/test_spreadsheet_files.py::test_a_copy_is_taken_by_no_door",
+    ),
 )

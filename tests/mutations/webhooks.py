@@ -65,6 +65,13 @@ MUTATIONS = (
         f"{DELIVERIES}::test_an_attempt_that_comes_back_late_says_nothing_of_the_one_after_it",
     ),
     Mutation(
+        "an attempt from before an event was sent again changes nothing",
+        "src/tallykeep/engine/webhooks/deliverer.sql",
+        "    AND resent_after < attempts\nRETURNING status",
+        "RETURNING status",
+        f"{DELIVERIES}::test_an_attempt_that_was_under_way_when_an_event_was_sent_again_does_not_stand_for_the_one_after_it",
+    ),
+    Mutation(
         "an end is sent behind its start",
         "src/tallykeep/engine/webhooks/deliverer.sql",
         "AND earlier.step < first_due.step",
