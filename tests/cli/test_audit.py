@@ -65,6 +65,20 @@ def test_a_log_that_was_erased_does_not_fit_its_anchor(api: Api, served_database
     assert "0 entries fit" in run(None, *words, TALLYKEEP_DATABASE_URL=served_database).stdout
 
 
+def test_the_installations_own_chain_has_an_anchor_too(postgres: str, template: str) -> None:
+    with fresh_database(postgres, template) as url:
+        fine = run(None, "audit", "verify", "--project", "none", TALLYKEEP_DATABASE_URL=url)
+        assert (fine.returncode, fine.stdout.split()[0]) == (0, "none"), fine.stderr
+        anchor = fine.stdout.split()[-1]
+        assert anchor == f"0:{'0' * 64}"
+        assert run(None, "audit", "verify", "--project", "none", "--anchor", anchor,
+                   TALLYKEEP_DATABASE_URL=url).returncode == 0  # fmt: skip
+        lost = run(
+            None, "audit", "verify", "--project", "none", "--anchor", f"2:{'a' * 64}", TALLYKEEP_DATABASE_URL=url
+        )
+        assert (lost.returncode, "entries up to the anchor, 2, are missing" in lost.stdout) == (1, True)
+
+
 def test_what_cannot_be_verified_is_said(postgres: str, template: str) -> None:
     with fresh_database(postgres, template) as url:
         empty = run(None, "audit", "verify", TALLYKEEP_DATABASE_URL=url)

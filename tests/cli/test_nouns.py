@@ -102,7 +102,7 @@ def test_definitions_are_listed_removed_and_restored(regions: Api) -> None:
 
 
 def test_a_key_is_made_used_and_revoked(api: Api) -> None:
-    made = run(api, "keys", "create", "--name", "CI")
+    made = run(api, "keys", "create", "--name", "CI", "--role", "operator")
     variables = dict(word.split("=", 1) for word in made.stdout.split()[1:])
     assert variables.keys() == {"TALLYKEEP_APP_ID", "TALLYKEEP_APP_TOKEN"}
     key = variables["TALLYKEEP_APP_ID"]
@@ -123,12 +123,35 @@ def test_a_key_is_made_used_and_revoked(api: Api) -> None:
     assert (own.returncode, "make another one" in own.stderr) == (3, True)
 
 
+def test_a_key_without_a_role_is_not_made(api: Api) -> None:
+    before = api.get("/v1/keys")["total"]
+    for words in ((), ("--name", "CI"), ("--kind", "service", "--scope", "vouchers.read")):
+        refused = run(api, "keys", "create", *words)
+        assert (refused.returncode, "--role reader" in refused.stderr) == (2, True), refused.stderr
+    assert api.get("/v1/keys")["total"] == before
+
+
+def test_refusals_name_options_and_not_fields(api: Api) -> None:
+    new = ("keys", "create", "--name", "CI", "--role", "reader")
+    for words, said in (
+        ((*new, "--expires", "soon"), "--expires should be a time"),
+        ((*new, "--expires", "2020-01-01"), "--expires is past"),
+        ((*new, "--scope", "vouchers.eat"), "--scope: there is no permission"),
+        ((*new, "--address", "everywhere"), "--address should have networks"),
+        (("actions", "list", "--type", "NONE"), "--type must be one of"),
+        (("audit", "list", "--since", "never"), "--since cannot be recognized"),
+    ):
+        refused = run(api, *words)
+        assert (refused.returncode, said in refused.stderr) == (3, True), refused.stderr
+        assert "Property" not in refused.stderr
+
+
 def test_keys_for_scripts(api: Api) -> None:
     manager = {
         "TALLYKEEP_MANAGEMENT_ID": api.keys.management_id,
         "TALLYKEEP_MANAGEMENT_TOKEN": api.keys.management_token,
     }
-    made = json.loads(run(api, "keys", "create", "--kind", "management", "--json", **manager).stdout)
+    made = json.loads(run(api, "keys", "create", "--kind", "management", "--role", "admin", "--json", **manager).stdout)
     assert (made["kind"], len(made["token"]) > 30) == ("management", True)
     list_spec = {key["id"]: key for key in json.loads(run(api, "keys", "list", "--json").stdout)["keys"]}
     assert "token" not in list_spec[made["id"]]

@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 
 import psycopg
 
@@ -27,6 +29,30 @@ def test_the_page_lists_filters_and_pages(visitor: Browser, api: Api) -> None:
     assert "3 filters" in only.text
     assert "No entry matches" in visitor.get("/audit-log", outcome="refused").text
     assert re.findall(r"<strong>([a-z_.]+)</strong>", visitor.get("/audit-log", about=action_id).text) == events[:2]
+
+
+def test_filters_stay_and_combine(visitor: Browser, api: Api) -> None:
+    for number in range(52):
+        post(api, "/v1/categories", {"name": f"N{number}"})
+    post(api, "/v1/vouchers/A%2FB", GIFT)
+    chosen = {"event": "category.create", "since": "2020-01-01T00:00", "zone": "Europe/Berlin"}
+    page = visitor.get("/audit-log", **chosen)
+    links = [unescape(link) for link in re.findall(r'href="(/audit-log[^"]*)"', page.text)]
+    by_key = next(link for link in links if f"key={api.keys.app_id}" in link)
+    older = next(link for link in links if "after=" in link)
+    for link in (by_key, older, next(link for link in links if "/csv" in link)):
+        assert dict(parse_qsl(urlsplit(link).query)).items() >= chosen.items()
+    narrowed = visitor.get(by_key)
+    assert "3 filters" in narrowed.text
+    assert '<option value="category.create" selected>' in narrowed.text
+    assert f'name="key" value="{api.keys.app_id}"' in narrowed.text
+    assert 'name="since" value="2020-01-01T00:00"' in narrowed.text
+    assert visitor.get(older).text.count("<strong>category.create") == 2
+    one = visitor.get("/audit-log", about="A/B")
+    assert 'href="/resources/vouchers/A%2FB"' in one.text
+    assert visitor.get("/resources/vouchers/A%2FB").status_code == 200
+    (entry,) = api.get("/v1/audit-log", resource_id="A/B")["data"]
+    assert {f"<code>{entry[name]}</code>" in one.text for name in ("id", "request_id", "key_id")} == {True}
 
 
 def test_the_page_goes_on_behind_the_last_entry(visitor: Browser, api: Api) -> None:

@@ -7,9 +7,11 @@ from starlette.datastructures import FormData
 
 from tallykeep.catalog.row_types import ROW_TYPES
 from tallykeep.dashboard.kit.render import fragment
+from tallykeep.dashboard.kit.rights import Rights
 from tallykeep.dashboard.pages.import_wizard.preview import how_it_is_read, preview_query, shown
 
 LABELS = {name: row_type.label for name, row_type in ROW_TYPES.items()}
+MAY_IMPORT = Rights(frozenset({"vouchers.write"}))
 FIELD = {"required": False, "others": [], "choices": []}
 
 
@@ -32,8 +34,16 @@ def seen(**known: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def drawn(answer: dict[str, Any], **form: str) -> str:
-    return fragment("pages/import_wizard/preview.html", row_types=LABELS, **shown(answer, FormData(form), []))
+def drawn(answer: dict[str, Any], rights: Rights = MAY_IMPORT, **form: str) -> str:
+    values = {"row_types": LABELS, "rights": rights, "permission": "vouchers.write"}
+    return fragment("pages/import_wizard/preview.html", **values, **shown(answer, FormData(form), []))
+
+
+def test_who_may_not_import_is_told_so_in_place_of_the_buttons() -> None:
+    assert drawn(seen()).count("data-start=") == 2
+    refused = drawn(seen(), Rights(frozenset({"imports.preview"}), {"vouchers.write": "It lacks vouchers.write"}))
+    assert "data-start=" not in refused
+    assert "It lacks vouchers.write." in refused
 
 
 def test_what_an_answer_does_not_tell_is_not_shown() -> None:

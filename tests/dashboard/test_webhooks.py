@@ -45,6 +45,14 @@ def test_a_webhook_is_made_and_its_events_are_shown_and_sent_again(
     assert f"/tasks/{action_id}" in page.text
     notice = visitor.send(page, f"{path}/resend")
     assert "is sent again" in notice.text
+    assert event.event["id"] in page.text
+    assert receiver.next().body == event.body
+    while "All attempts" not in (page := visitor.get(path)).text:
+        pass
+    attempts = page.text.partition("All attempts")[2].partition("</ol>")[0]
+    assert (attempts.count("<li>"), attempts.count("200")) == (2, 2)
+    kept = visitor.send(visitor.get(path, status="DELIVERED"), f"{path}/resend")
+    assert (kept.url.params["status"], kept.url.params["number"]) == ("DELIVERED", "1")
     assert receiver.next().body == event.body
     assert "No deliveries" in visitor.get(path, status="GIVEN_UP").text
 

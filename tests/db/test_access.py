@@ -1,17 +1,20 @@
 """Keys and tokens at the same time: what one waits for, and what it finds behind the wait; what is left of tokens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
 
 from tallykeep.core.errors import ForbiddenError, TooManyRequestsError, UnauthorizedError
+from tallykeep.db.connections.pool import Connection
 from tallykeep.tenants.authenticate import authenticate_token
 from tallykeep.tenants.callers import Caller, Grant
-from tallykeep.tenants.keys import change_key, create_key, revoke_key
-from tallykeep.tenants.permissions import ROLES, Role
-from tallykeep.tenants.tokens import MAX_TOKENS, issue_token
+from tallykeep.tenants.keys import change_key, create_key, revoke_key, rotate_key
+from tallykeep.tenants.permissions import ROLES, Role, permissions_of
+from tallykeep.tenants.tokens import MAX_TOKENS, MAX_TOKENS_OF_KEY, issue_token
 from tests.db.engine import Engine, open_engine
 from tests.db.holding import wait_for_blocked
 from tests.db.test_pruner import pruner
@@ -75,6 +78,109 @@ def test_of_two_that_end_each_other_the_second_finds_itself_ended(
             two = await another(engine, one)
             with pytest.raises(error):
                 await behind(engine, first(one, two), second(two, one))
+
+    asyncio.run(scenario())
+
+
+MAKERS: list[dict[str, Any]] = [
+    {"role": "admin", "scopes": scopes, "expires_at": end, "addresses": addresses}
+    for scopes, end, addresses in product(
+        (None, ["keys.manage", "vouchers.read", "vouchers.write"]),
+        (None, "2098-01-01T00:00:00Z"),
+        ([], ["192.0.2.0/24"]),
+    )
+]
+MADE: list[dict[str, Any]] = [
+    {"role": role, "scopes": scopes, "expires_at": end, "addresses": addresses}
+    for (role, scopes), end, addresses in product(
+        (("reader", None), ("operator", ["vouchers.write"]), ("admin", ["keys.manage"]), ("admin", None)),
+        (None, "2097-01-01T00:00:00Z", "2099-01-01T00:00:00Z"),
+        ([], ["192.0.2.7"], ["192.0.2.7", "198.51.100.0/24"]),
+    )
+]
+
+
+def exceeds(made: dict[str, Any], maker: dict[str, Any]) -> bool:
+    """Whether a key has anything that its maker has not, said without the code that refuses it."""
+    outlives = maker["expires_at"] is not None and (made["expires_at"] or "9999") > maker["expires_at"]
+    elsewhere = maker["addresses"] != [] and made["addresses"] != ["192.0.2.7"]
+    permitted = permissions_of(maker["role"], maker["scopes"])
+    return outlives or elsewhere or not permissions_of(made["role"], made["scopes"]) <= permitted
+
+
+def by_token(caller: Caller) -> Caller:
+    return caller._replace(grant=replace(caller.grant, token_id="tok_1"))
+
+
+async def as_key(connection: Connection, first: Caller, fields: dict[str, Any]) -> Caller:
+    """A key with these fields, and what it grants."""
+    key = await create_key(connection, first, fields)
+    grant = Grant(
+        first.project_id, "proj", key["id"], "app", Role(key["role"]), permissions_of(key["role"], key["scopes"])
+    )
+    return Caller(grant)
+
+
+def ways(made: dict[str, Any], weakest: str) -> Iterator[tuple[str, Callable[[Connection, Caller], Awaitable[Any]]]]:
+    """What would give somebody a key with these fields: a new one, or one that there is, changed."""
+    yield "create", lambda connection, caller: create_key(connection, caller, made)
+    yield "change", lambda connection, caller: change_key(connection, caller, weakest, None, made)
+
+
+@pytest.mark.parametrize("maker", MAKERS, ids=str)
+def test_no_key_exceeds_its_maker(maker: dict[str, Any], database_url: str) -> None:
+    weakest = {"role": "reader", "scopes": ["vouchers.read"], "expires_at": "2096-01-01", "addresses": ["192.0.2.7"]}
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            first = await caller_with_key(engine)
+            caller = await as_key(connection, first, maker)
+            there = await create_key(connection, first, weakest)
+            wrong = []
+            for made in MADE:
+                for name, give in ways(made, there["id"]):
+                    refused = False
+                    try:
+                        async with connection.transaction(force_rollback=True):
+                            await give(connection, caller)
+                    except ForbiddenError:
+                        refused = True
+                    if refused != exceeds(made, maker):
+                        wrong.append((name, made, refused))
+                    with pytest.raises(ForbiddenError, match="A token of OAuth"):
+                        await give(connection, by_token(caller))
+            assert wrong == []
+
+    asyncio.run(scenario())
+
+
+def test_a_token_rotates_no_key_and_revokes_what_its_key_may(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            first = await caller_with_key(engine)
+            other = await another(engine, first)
+            with pytest.raises(ForbiddenError, match="A token of OAuth"):
+                await rotate_key(connection, by_token(first), other.key_id, None, {})
+            with pytest.raises(ForbiddenError, match="A token of OAuth"):
+                await rotate_key(connection, by_token(first), first.key_id, None, {})
+            await revoke_key(connection, by_token(first), other.key_id, None)
+
+    asyncio.run(scenario())
+
+
+def test_one_key_leaves_tokens_to_the_others(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            greedy = await caller_with_key(engine)
+            other = await another(engine, greedy)
+            oldest, *_ = [await issue_token(connection, greedy, "api", None) for _ in range(MAX_TOKENS_OF_KEY)]
+            with pytest.raises(TooManyRequestsError, match="The key has 100 tokens") as refused:
+                await issue_token(connection, greedy, "api", None)
+            assert 0 < int(refused.value.headers["Retry-After"]) <= 900
+            assert await authenticate_token(connection, oldest.access_token)
+            assert (await issue_token(connection, other, "api", None)).expires_in == 900
+            await engine.query("UPDATE access_tokens SET expires_at = now() WHERE id = %s RETURNING 1", oldest.id)
+            assert await issue_token(connection, greedy, "api", None)
 
     asyncio.run(scenario())
 

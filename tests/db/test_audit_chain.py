@@ -16,6 +16,7 @@ from tallykeep.tenants.audit import retention
 from tallykeep.tenants.audit.chainer import Chainer
 from tallykeep.tenants.audit.entries import add_entry
 from tallykeep.tenants.audit.retention import remove_old_entries
+from tallykeep.tenants.audit.verify import NO_PROJECT
 from tests.db.audit_log import add, chain, chained, verdict_on, verdicts_on
 from tests.db.engine import Engine, new_project, open_engine
 from tests.postgres import quiet_settings
@@ -205,6 +206,55 @@ def test_whatever_is_done_to_the_chain_shows(
     change(database_url, change_to)
     verdict = verdict_on(database_url)
     assert (verdict.number, problem in (verdict.problem or "")) == (number, True), verdict
+
+
+MOVED = ("audit_log", "audit_chains")
+PROJECT = "INSERT INTO projects (project_id, id, name, created_at) OVERRIDING SYSTEM VALUE"
+
+
+@pytest.mark.parametrize(
+    ("before", "number", "problem"),
+    [
+        ("SELECT 1 WHERE %s > 0", 99, "of the project number 99, which does not exist"),
+        (f"{PROJECT} SELECT %s, '', 'x', now()", 99, "of the project number 99, which does not exist"),
+        (f"{PROJECT} SELECT %s, 'proj_x', 'x', now()", 99, "entry 1 is not what was chained"),
+        ("SELECT 1 WHERE %s > 0", None, "entry 1 is not what was chained"),
+    ],
+)  # fmt: skip
+def test_what_is_moved_out_of_the_installations_chain_shows(
+    database_url: str, before: str, number: int | None, problem: str
+) -> None:
+    """Attempts of nobody, which somebody puts out of sight under a number of no project, or of their own."""
+    moved_to = number
+
+    async def scenario(engine: Engine) -> None:
+        nonlocal moved_to
+        await add(engine, 3, project_id=0)
+        await chain(engine)
+        moved_to = moved_to or engine.project_id
+
+    with_engine(database_url, scenario)
+    verdict = verdict_on(database_url)
+    assert (verdict.project, verdict.last, verdict.problem) == ("", 3, None)
+    assert verdicts_on(database_url, NO_PROJECT, verdict.anchor)[0].problem is None
+    with psycopg.connect(database_url) as connection:
+        connection.execute(before, [moved_to])  # type: ignore[call-overload]
+        for table in MOVED:
+            connection.execute(f"DELETE FROM {table} WHERE project_id = %s", [moved_to])  # type: ignore[arg-type]
+            connection.execute(f"UPDATE {table} SET project_id = %s WHERE project_id = 0", [moved_to])  # type: ignore[arg-type]
+    broken = [each for each in verdicts_on(database_url) if each.problem]
+    assert [problem in (each.problem or "") for each in broken] == [True], broken
+    (gone,) = verdicts_on(database_url, NO_PROJECT, verdict.anchor)
+    assert "entries up to the anchor, 3, are missing" in (gone.problem or "")
+
+
+def test_no_projects_entries_pass_for_the_installations(database_url: str) -> None:
+    five_entries(database_url)
+    with psycopg.connect(database_url) as connection:
+        for table in MOVED:
+            connection.execute(f"UPDATE {table} SET project_id = 0")  # type: ignore[arg-type]
+    verdict = verdict_on(database_url)
+    assert (verdict.project, "entry 1 is not what was chained" in (verdict.problem or "")) == ("", True)
 
 
 def test_whoever_hashes_everything_anew_is_caught_by_the_anchor(database_url: str) -> None:

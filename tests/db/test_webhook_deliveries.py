@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from standardwebhooks import Webhook
 
+from tallykeep.engine.webhooks.deliveries import send_again
 from tests.db.engine import Engine, open_engine
 from tests.db.webhooks import (
     SETTLE_SECONDS,
@@ -261,6 +262,29 @@ def test_an_attempt_that_comes_back_late_says_nothing_of_the_one_after_it(databa
             await late
         (event,) = await deliveries(engine)
         assert (event["status"], event["attempts"], event["last_error"]) == ("PENDING", 2, None)
+
+    scene(database_url, play)
+
+
+def test_an_attempt_that_was_under_way_when_an_event_was_sent_again_does_not_stand_for_the_one_after_it(
+    database_url: str,
+) -> None:
+    async def play(engine: Engine, receiver: Receiver) -> None:
+        webhook = await add_webhook(engine, f"{receiver.url}/hangs", events=["async_action.ended"])
+        await one_action(engine)
+        (event,) = await deliveries(engine)
+        async with sender() as sending:
+            late = asyncio.create_task(deliverer_of(engine, sending).deliver())
+            await asyncio.to_thread(receiver.hanging.acquire)
+            async with engine.pool.connection() as connection:
+                await send_again(connection, engine.project_id, webhook["id"], event["event_id"])
+            receiver.may_answer.set()
+            await late
+            (event,) = await deliveries(engine)
+            assert (event["status"], event["attempts"], event["history"]) == ("PENDING", 1, [])
+            await delivered(deliverer_of(engine, sending), 1)
+        (event,) = await deliveries(engine)
+        assert (event["attempts"], [each["number"] for each in event["history"]]) == (2, [2])
 
     scene(database_url, play)
 

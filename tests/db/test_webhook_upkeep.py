@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 from standardwebhooks import Webhook
 
+from tallykeep.core.ids import wire_time
 from tallykeep.engine.retention.pruner import Pruner
-from tallykeep.engine.webhooks.deliverer import Deliverer
+from tallykeep.engine.webhooks.deliverer import MAX_HISTORY, Deliverer
 from tallykeep.engine.webhooks.deliveries import list_deliveries, send_again, send_test_event
 from tests.db.engine import Engine
 from tests.db.webhooks import (
@@ -49,7 +50,8 @@ def test_after_three_days_an_event_is_given_up_and_shown_so_and_may_be_sent_agai
                 (shown,) = page["data"]
                 assert (shown["last_status"], shown["attempts"], shown["expires_at"]) == (500, 2, None)
                 again = await send_again(connection, engine.project_id, webhook["id"], shown["id"])
-            assert (again["status"], again["attempts"], again["id"]) == ("PENDING", 0, shown["id"])
+            assert (again["status"], again["attempts"], again["id"]) == ("PENDING", 2, shown["id"])
+            assert [(each["number"], each["status"]) for each in again["history"]] == [(1, 500), (2, 500)]
             receiver.answers["/fails"] = [200]
             await delivered(deliverer, 1)
             async with engine.pool.connection() as connection:  # delivered or not
@@ -57,6 +59,45 @@ def test_after_three_days_an_event_is_given_up_and_shown_so_and_may_be_sent_agai
             await delivered(deliverer, 1)
         assert len({each.headers["webhook-id"] for each in receiver.all()}) == 1
         assert await statuses(engine) == ["DELIVERED"]
+        (event,) = await deliveries(engine)
+        outcomes = [(each["number"], each["status"], each["error"]) for each in event["history"]]
+        failed = "the receiver answered 500"
+        assert outcomes == [(1, 500, failed), (2, 500, failed), (3, 200, None), (4, 200, None)]
+        assert [each["at"] for each in event["history"]] == sorted(each["at"] for each in event["history"])
+        assert event["history"][-1]["at"] == wire_time(event["attempted_at"])
+
+    scene(database_url, play)
+
+
+def test_delays_count_from_when_an_event_was_sent_again(database_url: str) -> None:
+    async def play(engine: Engine, receiver: Receiver) -> None:
+        receiver.answers["/fails"] = [500]
+        webhook = await add_webhook(engine, f"{receiver.url}/fails", events=["async_action.ended"])
+        await one_action(engine)
+        (event,) = await deliveries(engine)
+        await engine.query("UPDATE webhook_deliveries SET attempts = 20, status = 'GIVEN_UP' RETURNING 1")
+        async with engine.pool.connection() as connection:
+            await send_again(connection, engine.project_id, webhook["id"], event["event_id"])
+        async with sender() as sending:
+            await delivered(Deliverer(engine.pool, sending, allow_private=True), 1)
+        (event,) = await deliveries(engine)
+        assert (event["attempts"], event["resent_after"]) == (21, 20)
+        assert timedelta(seconds=3) < event["due_at"] - event["attempted_at"] < timedelta(seconds=30)
+
+    scene(database_url, play)
+
+
+def test_so_many_attempts_are_kept(database_url: str) -> None:
+    async def play(engine: Engine, receiver: Receiver) -> None:
+        receiver.answers["/fails"] = [500]
+        await add_webhook(engine, f"{receiver.url}/fails", events=["async_action.ended"])
+        await one_action(engine)
+        async with sender() as sending:
+            for _ in range(MAX_HISTORY + 2):
+                await engine.query("UPDATE webhooks SET paused_until = NULL RETURNING 1")
+                await delivered(deliverer_of(engine, sending), 1)
+        (event,) = await deliveries(engine)
+        assert [each["number"] for each in event["history"]] == list(range(3, MAX_HISTORY + 3))
 
     scene(database_url, play)
 

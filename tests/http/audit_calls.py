@@ -247,11 +247,21 @@ def of_request(database_url: str, request_id: str) -> list[dict[str, Any]]:
 
 def refusal_of(database_url: str, request_id: str) -> dict[str, Any]:
     """The one entry of a request that was refused, once it is written."""
-    deadline = time.monotonic() + 30
-    while not (entries := of_request(database_url, request_id)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    (entry,) = entries
+    refusals_of(database_url, request_id, 1)
+    (entry,) = of_request(database_url, request_id)
     return entry
+
+
+def refusals_of(database_url: str, request_id: str, count: int) -> list[dict[str, Any]]:
+    """The entries of what a request was refused, once so many are written."""
+
+    def refused() -> list[dict[str, Any]]:
+        return [entry for entry in of_request(database_url, request_id) if entry["outcome"] == "refused"]
+
+    deadline = time.monotonic() + 30
+    while len(refused()) < count and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return refused()
 
 
 def chained_entries(api: Api, count: int, **query: Any) -> list[dict[str, Any]]:

@@ -43,6 +43,7 @@ OUR_CALLS: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/v1/vouchers/IMPORTED", None),
     ("GET", "/v1/campaigns/Coupons", None),
     ("GET", "/v1/keys", None),
+    ("GET", "/v1/keys/current", None),
     ("POST", "/v1/keys", {"name": "Nightly import", "kind": "app", "role": "operator", "addresses": ["192.0.2.0/24"]}),
     ("PUT", "/v1/keys/{key}", {"scopes": ["vouchers.read", "vouchers.write"], "expires_at": "2099-01-31T00:00:00Z"}),
     ("POST", "/v1/keys/{key}/rotate", {"overlap_seconds": 60}),

@@ -1,5 +1,6 @@
 """Each route that changes something leaves one entry in the audit log where it does, and one where it is refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,15 +11,22 @@ from tests.db.audit_log import entries_in
 from tests.http.audit_calls import (
     CALLS,
     GIFT,
+    HOOK,
     LOG,
+    SCHEMAS,
     Audited,
     Route,
     access_token,
     campaign,
+    failed,
     key,
     of_request,
     post,
+    product,
     refusal_of,
+    refusals_of,
+    schema,
+    voucher,
     webhook,
 )
 from tests.http.test_errors import check
@@ -132,6 +140,61 @@ def test_a_submission_that_is_sent_again_changes_nothing(audited: Audited, serve
     assert of_request(served_database, second.headers["x-request-id"]) == []
 
 
+def definition(api: Audited) -> str:
+    schema(api)
+    return "/v1/metadata-schemas/voucher/definitions/k"
+
+
+def category(api: Audited) -> str:
+    return f"/v1/categories/{post(api, '/v1/categories', {'name': 'New'})['id']}"
+
+
+SCHEMA = {"properties": {"k": {"type": "string"}}, "allow_defined_only": True}
+HOOKED = {**HOOK, "failure_threshold": 5}
+# Requests that say how something is to be: where it is made, the method and path behind that, and the body.
+SETTING: list[tuple[Callable[[Audited], str], str, str, dict[str, Any] | None]] = [
+    (lambda api: f"/v1/vouchers/{voucher(api)}", "PUT", "", {"metadata": {"a": 1}, "active": False}),
+    (lambda api: f"/v1/vouchers/{voucher(api)}", "POST", "/disable", None),
+    (lambda api: f"/v1/campaigns/{campaign(api)}", "POST", "/disable", None),
+    (category, "PUT", "", {"name": "Newer", "hierarchy": 2}),
+    (lambda api: "/v1/customers", "POST", "", {"source_id": "bob", "name": "Bob", "metadata": {"a": 1}}),
+    (lambda api: f"/v1/products/{product(api)}", "PUT", "", {"name": "Shoe", "price": 5}),
+    (lambda api: f"{SCHEMAS.format(project_id=api.keys.project)}/{schema(api)}", "PUT", "", SCHEMA),
+    (definition, "DELETE", "", None),
+    (lambda api: f"/v1/keys/{key(api)['id']}", "PUT", "", {"role": "reader", "expires_at": "2099-01-01"}),
+    (webhook, "PUT", "", HOOKED),
+]
+
+
+@pytest.mark.parametrize("setting", SETTING, ids=lambda setting: f"{setting[1]} {setting[2]}")
+def test_what_was_so_already_is_told_as_unchanged(
+    setting: tuple[Callable[[Audited], str], str, str, dict[str, Any] | None], audited: Audited, served_database: str
+) -> None:
+    made, method, behind, body = setting
+    path = f"{made(audited)}{behind}"
+    unchanged = []
+    for _ in range(3):
+        answer = audited.http.request(method, path, **({} if body is None else {"json": body}))
+        assert answer.status_code == 200, answer.text
+        (entry,) = of_request(served_database, answer.headers["x-request-id"])
+        assert entry["outcome"] == "success"
+        unchanged.append(entry["details"].get("unchanged"))
+    assert unchanged == [None, True, True]
+
+
+def test_what_only_looks_the_same_was_changed(audited: Audited, served_database: str) -> None:
+    path = f"/v1/vouchers/{voucher(audited)}"
+    unchanged = []
+    for value in (1, True, "1", 1.5, [1], [1]):
+        answer = audited.http.put(path, json={"metadata": {"a": value}})
+        unchanged.append(of_request(served_database, answer.headers["x-request-id"])[0]["details"].get("unchanged"))
+    assert unchanged == [None] * 5 + [True]
+    order = {"source_id": "o", "customer": {"source_id": "c", "name": "Ann"}}
+    for name in ("Ann", "Bob"):  # an order's own fields stay, and its customer is another by then
+        answer = audited.http.post("/v1/orders", json={**order, "customer": {"source_id": "c", "name": name}})
+        assert "unchanged" not in of_request(served_database, answer.headers["x-request-id"])[0]["details"]
+
+
 def anonymous(api: Audited, method: str, path: str, **content: Any) -> httpx.Response:
     return httpx.request(method, f"{api.url}{path}", trust_env=False, **content)
 
@@ -145,6 +208,30 @@ def test_a_permission_that_a_key_lacks_is_told(audited: Audited, served_database
         entry = refusal_of(served_database, answer.headers["x-request-id"])
         assert (entry["key_id"], entry["event"]) == (reader["id"], EVENTS.get((method, path), entry["event"]))
         assert entry["details"]["permission"] in answer.json()["details"]
+
+
+def test_each_action_that_a_retry_of_all_refuses_is_told(audited: Audited, served_database: str) -> None:
+    vouchers = [failed(audited) for _ in range(2)]
+    customers = str(
+        post(audited, "/v1/customers/bulk/async", [{"source_id": "x", "birthdate": "?"}])["async_action_id"]
+    )
+    assert audited.ended(customers)["failed_count"] == 1
+    operator = key(audited, role="operator", scopes=["async-actions.manage", "customers.write"])
+    headers = {"X-App-Id": operator["id"], "X-App-Token": operator["token"]}
+    counted = anonymous(audited, "POST", "/v1/async-actions/retry?dry_run=true", headers=headers)
+    assert (counted.json()["matched_count"], counted.json()["refused"]) == (3, [])
+    answer = anonymous(audited, "POST", "/v1/async-actions/retry", headers=headers)
+    assert [each["id"] for each in answer.json()["done"]] == [customers]
+    assert [each["id"] for each in answer.json()["refused"]] == vouchers[::-1]
+    entries = refusals_of(served_database, answer.headers["x-request-id"], len(vouchers))
+    assert {entry["resource_id"] for entry in entries} == set(vouchers)
+    for entry in entries:
+        assert (entry["event"], entry["key_id"], entry["door"]) == ("action.retry", operator["id"], "api")
+        assert entry["details"] == {
+            "status": 403, "error": "forbidden", "permission": "vouchers.write", "method": "POST",
+            "path": "/v1/async-actions/retry", "count": 1,
+        }  # fmt: skip
+    assert of_request(served_database, counted.headers["x-request-id"]) == []
 
 
 def test_what_is_done_and_refused_with_a_token_names_the_token(audited: Audited, served_database: str) -> None:

@@ -1,6 +1,7 @@
 """OAuth 2.0: both versions of the token endpoint, tokens wherever keys may be sent, and when they end."""
 
 import base64
+import gzip
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -105,26 +106,59 @@ def test_v1_refuses_in_the_wire_format(api: Api, fields: Fields, key: str) -> No
         assert body["message"] == f"Invalid scope: {dict(fields)['scope'].removeprefix('vouchers ')}"
 
 
-@pytest.mark.parametrize(
-    ("content", "headers", "status"),
-    [
-        (b"grant_type=client_credentials&scope=api", {"Content-Type": "text/plain"}, 415),
-        (b'{"grant_type": "client_credentials", "scope": "api"}', {"Content-Type": "application/json"}, 415),
-        (b"grant_type=client_credentials&scope=api", {}, 415),
-        (b"scope=%ff&grant_type=client_credentials", FORM, 400),
-        (b"scope=\xc3\xa9", FORM, 400),
-        (b"a=1&" * 200, FORM, 400),
-        (b"scope=" + b"x" * 20_000, FORM, 413),
-    ],
-)
+# Each with what version 1 answers, and the error that version 2 calls it.
+NO_FORMS: list[tuple[bytes, dict[str, str], int]] = [
+    (b"grant_type=client_credentials&scope=api", {"Content-Type": "text/plain"}, 415),
+    (b'{"grant_type": "client_credentials", "scope": "api"}', {"Content-Type": "application/json"}, 415),
+    (b"grant_type=client_credentials&scope=api", {}, 415),
+    (b"grant_type=client_credentials", FORM | {"Content-Encoding": "br"}, 415),
+    (b"grant_type=client_credentials", FORM | {"Content-Encoding": "gzip"}, 400),
+    (gzip.compress(b"scope=" + b"x" * 20_000), FORM | {"Content-Encoding": "gzip"}, 413),
+    (b"scope=%ff&grant_type=client_credentials", FORM, 400),
+    (b"scope=\xc3\xa9", FORM, 400),
+    (b"scope=\0", FORM, 400),
+    (b"grant_type=%00&access_token=%00", FORM, 400),
+    (b"grant_type=client_credentials&scope=%00", FORM, 400),
+    (b"grant_type=client_credentials&scope=a%00b%ED%A0%80", FORM, 400),
+    (b"a=1&" * 200, FORM, 400),
+    (b"scope=api&grant_type=client_credentials&scope=api", FORM, 400),
+    (b"scope=" + b"x" * 20_000, FORM, 413),
+]
+
+
+def check_oauth(answer: httpx.Response, status: int, *errors: str) -> None:
+    """An error of RFC 6749, section 5.2."""
+    body = answer.json()
+    assert (answer.status_code, body.keys()) == (status, {"error", "error_description"}), answer.text
+    assert not errors or body["error"] in errors, body
+    assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
+    assert all(" " <= each <= "~" and each not in '"\\' for each in body["error_description"])
+
+
+@pytest.mark.parametrize(("content", "headers", "status"), NO_FORMS)
 def test_bodies_that_are_no_such_form(
     api: Api, service: dict[str, Any], nobody: httpx.Client, content: bytes, headers: dict[str, str], status: int
 ) -> None:
-    assert api.http.post(V1, content=content, headers=headers).status_code == status
+    issued = api.http.post(V1, content=content, headers=headers)
+    check(issued, status, issued.json()["key"])
+    for path in (INTROSPECT, REVOKE):
+        answer = api.http.post(path, content=content, headers=headers)
+        if b"access_token" in content:  # which opens nothing, whatever it is
+            assert answer.status_code == (200 if path == INTROSPECT else 404)
+        else:
+            check(answer, status, answer.json()["key"])
     of_rfc = nobody.post(V2, content=content, headers=headers | basic(service["id"], service["token"]))
-    assert of_rfc.status_code == (400 if status == 415 else status)
-    if of_rfc.status_code == 400:
-        assert of_rfc.json()["error"] == "invalid_request"
+    check_oauth(of_rfc, 400, "invalid_request", "unsupported_grant_type", "invalid_scope")
+
+
+def test_v2_refuses_in_the_form_of_the_rfc_whoever_finds_the_fault(nobody: httpx.Client) -> None:
+    for key_id in ("\0", "a\0b", "%00", "\N{REPLACEMENT CHARACTER}", "x" * 2_000):
+        check_oauth(send(nobody, V2, GRANT, **basic(key_id, "x")), 401, "invalid_client")
+    check_oauth(nobody.post(f"{V2}?x=%00"), 400, "invalid_request")
+    check_oauth(nobody.post(V2 + "?" + "a&" * 1_000), 400, "invalid_request")
+    answer = nobody.get(V2)
+    check_oauth(answer, 405, "invalid_request")
+    assert answer.headers["allow"] == "POST"
 
 
 def test_v1_is_asked_with_application_keys_alone(api: Api, nobody: httpx.Client, service: dict[str, Any]) -> None:
@@ -322,10 +356,7 @@ def test_v2_refuses_in_the_form_of_the_rfc(
     nobody: httpx.Client, service: dict[str, Any], fields: Fields, error: str
 ) -> None:
     answer = send(nobody, V2, *fields, **basic(service["id"], service["token"]))
-    body = answer.json()
-    assert (answer.status_code, body["error"], body.keys()) == (400, error, {"error", "error_description"})
-    assert answer.headers["cache-control"] == "no-store"
-    assert all(" " <= each <= "~" and each not in '"\\' for each in body["error_description"])
+    check_oauth(answer, 400, error)
 
 
 def test_v2_knows_clients_by_basic_alone(api: Api, nobody: httpx.Client, service: dict[str, Any]) -> None:
@@ -362,8 +393,8 @@ def test_a_project_has_a_thousand_tokens_at_most(server: Server, served_database
     with psycopg.connect(served_database) as connection:
         copy = (
             "INSERT INTO access_tokens (project_id, token_hash, id, key_kind, key_id, scope, created_at, expires_at)"
-            " SELECT project_id, sha256(n::text::bytea), 'tok_' || n, key_kind, key_id, scope, created_at, expires_at"
-            " FROM access_tokens, generate_series(1, %s) AS n WHERE key_id = %s"
+            " SELECT project_id, sha256(n::text::bytea), 'tok_' || n, key_kind, 'key-' || n %% 10, scope, created_at,"
+            " expires_at FROM access_tokens, generate_series(1, %s) AS n WHERE key_id = %s"
         )
         connection.execute(copy, (998, api.keys.app_id))
     token_of(api)
@@ -378,6 +409,34 @@ def test_a_project_has_a_thousand_tokens_at_most(server: Server, served_database
     token_of(api)
     with psycopg.connect(served_database) as connection:
         assert connection.execute("SELECT 1 FROM access_tokens WHERE id = 'tok_7'").fetchone() is None
+
+
+def test_a_key_has_a_hundred_tokens_at_most(server: Server, served_database: str) -> None:
+    api = Api(server.url, new_project(served_database))
+    service = made(api, kind="service")
+    oldest = token_of(api)
+    for _ in range(99):
+        token_of(api)
+    refused = send(api.http, V1, GRANT, ("scope", "api"))
+    check(refused, 429, "too_many_requests", "The key has 100 tokens")
+    assert 0 < int(refused.headers["retry-after"]) <= 900
+    with httpx.Client(base_url=api.url, trust_env=False) as nobody:
+        assert nobody.get("/v1/vouchers", headers=bearer(oldest)).status_code == 200
+        assert send(nobody, V2, GRANT, **basic(service["id"], service["token"])).status_code == 200
+
+
+def test_a_token_makes_changes_and_rotates_no_keys(api: Api, nobody: httpx.Client) -> None:
+    token, weak = bearer(token_of(api)), made(api, role="reader", name="weak")
+    one = f"{KEYS}/{weak['id']}"
+    for refused in (
+        nobody.post(KEYS, json={"role": "reader", "expires_at": "2099-01-01"}, headers=token),
+        nobody.put(one, json={"role": "admin"}, headers=token),
+        nobody.put(one, json={"name": "x"}, headers=token),
+        nobody.post(f"{one}/rotate", headers=token),
+    ):
+        check(refused, 403, "forbidden", "Ask with the key", api.keys.app_id)
+    assert nobody.get(KEYS, headers=token).status_code == 200
+    assert nobody.delete(one, headers=token).status_code == 204
 
 
 def test_the_document_names_the_scopes_of_a_token(api: Api) -> None:

@@ -2,14 +2,17 @@
 
 import csv
 import io
+import json
 from typing import Any
 
 import httpx
 import pytest
 
+from tallykeep.formats.csv.formulas import COPY_TITLE
 from tests.http.test_bulk_updates import submitted
 from tests.http.test_control import counts, run
 from tests.http.test_errors import check
+from tests.http.test_file_positions import workbook
 from tests.server import Api
 
 EVIL = '=HYPERLINK("http://evil.example","x")'
@@ -40,6 +43,8 @@ def test_failed_rows_and_source_rows(api: Api) -> None:
         assert len(rows) == count + 1
         assert _harmless(rows), safe
         assert rows[0][:4] == ["Code", "Voucher Type", "Value", "'=Note"]
+        assert rows[0][-1] == COPY_TITLE
+        assert COPY_TITLE not in exact
         assert rows[1][:5] == [f"'{EVIL}", "GIFT_VOUCHER", "'+x", "'@note", "'－1"]
         assert rows[-1][0] == '"C;GIFT_VOUCHER'
         assert "'=" not in exact, "what can be imported again is exact"
@@ -54,7 +59,10 @@ def test_columns_that_were_left_out_are_in_the_source_file(api: Api) -> None:
     )  # fmt: skip
     action = api.ended(answer.json()["async_action_id"])
     rows = _rows(api.http.get(f"/v1/async-actions/{action['id']}/file", params=FOR).text)
-    assert rows == [["Code", "Secret", "Voucher Type", "Value"], ["A", "'=1", "GIFT_VOUCHER", "1"]]
+    assert rows == [
+        ["Code", "Secret", "Voucher Type", "Value", COPY_TITLE],
+        ["A", "'=1", "GIFT_VOUCHER", "1", ""],
+    ]  # fmt: skip
 
 
 def test_lists(api: Api) -> None:
@@ -64,10 +72,44 @@ def test_lists(api: Api) -> None:
     safe = _rows(api.http.get("/v1/lists/csv/vouchers", params=FOR).text)
     assert _harmless(safe)
     assert not _harmless(exact)
-    assert [[cell.removeprefix("'") for cell in row] for row in safe] == exact
+    assert [[cell.removeprefix("'") for cell in row[:-1]] for row in safe] == exact
+    assert [row[-1] for row in safe] == [COPY_TITLE, ""]
     assert dict(zip(*safe, strict=True))["'=key"] == "'@SUM(A1)"
     again = api.ended(api.import_csv(api.http.get("/v1/lists/csv/vouchers").content))
     assert counts(again) == (1, 0, 0)
+
+
+def _saved_again(copy: str) -> dict[str, bytes]:
+    """What people's programs make of a copy: the file as it was, without quotes, with semicolons, and as a workbook."""
+    rows = _rows(copy, ";" if '";"' in copy else ",")
+    written = {"as it was": copy.encode()}
+    for name, delimiter in (("with commas", ","), ("with semicolons", ";"), ("with tabs", "\t")):
+        saved = io.StringIO()
+        csv.writer(saved, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+        written[name] = saved.getvalue().encode()
+    return written | {"a workbook": workbook({"Sheet1": rows})}
+
+
+def test_a_copy_is_taken_by_no_door(api: Api) -> None:
+    bad = "Code,Voucher Type,Value,Note\nA,GIFT_VOUCHER,x,=1\nB,GIFT_VOUCHER,1,-5\n"
+    action = run(api, bad)
+    assert counts(action) == (1, 1, 0)
+    one = f"/v1/async-actions/{action['id']}"
+    before = len(api.get("/v1/async-actions")["async_actions"])
+    for download in (f"{one}/failures.csv", f"{one}/file", "/v1/lists/csv/vouchers"):
+        for saved_as, content in _saved_again(api.http.get(download, params=FOR).text).items():
+            for door in (f"{one}/retry", "/v1/vouchers/importCSV", "/v1/customers/importCSV", "/v1/imports/preview"):
+                refused = api.http.post(door, files={"file": ("copy", content)})
+                body = check(refused, 400, "invalid_payload", COPY_TITLE, "without that")
+                assert "apostrophe" in body["details"], (saved_as, door)
+    skipping = {"mapping": json.dumps({COPY_TITLE: None})}
+    content = api.http.get(f"{one}/failures.csv", params=FOR).content
+    check(api.http.post("/v1/vouchers/importCSV", params=skipping, files={"file": ("a.csv", content)}), 400,
+          "invalid_payload", COPY_TITLE)  # fmt: skip
+    assert len(api.get("/v1/async-actions")["async_actions"]) == before
+    exact = api.http.get(f"{one}/failures.csv").content.replace(b",x,", b",2,")
+    again = api.http.post(f"{one}/retry", content=exact, headers={"Content-Type": "text/csv"})
+    assert counts(api.ended(again.json()["async_action_id"])) == (1, 0, 0)
 
 
 def test_reports_are_harmless_in_any_case(api: Api) -> None:

@@ -107,6 +107,11 @@ def test_events_arrive_signed_are_listed_and_sent_again(api: Api, receiver: Rece
     assert (again.status_code, again.json()["status"]) == (202, "PENDING")
     assert receiver.next().body == ended.body
     shown = _settled(api, deliveries)
+    (twice,) = [each for each in shown if each["id"] == ended.event["id"]]
+    assert [(each["number"], each["status"], each["error"]) for each in twice["history"]] == [
+        (1, 200, None), (2, 200, None),
+    ]  # fmt: skip
+    assert twice["attempts"] == 2
     assert {each["id"]: each["action_id"] for each in shown} == dict.fromkeys(
         (started.event["id"], ended.event["id"]), action_id
     )

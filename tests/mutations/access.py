@@ -126,4 +126,18 @@ MUTATIONS = (
         "",
         f"{ACCESS}::test_who_asks_for_a_token_counts_those_that_are_given_at_the_same_time",
     ),
+    Mutation(
+        "a token of OAuth makes no keys",
+        "src/tallykeep/tenants/keys.py",
+        "    if caller.grant.token_id is not None:\n",
+        "    if False:\n",
+        f"{ACCESS}::test_no_key_exceeds_its_maker",
+    ),
+    Mutation(
+        "a key leaves tokens to the others of its project",
+        "src/tallykeep/tenants/tokens.py",
+        '    if live["of_key"] >= MAX_TOKENS_OF_KEY:\n',
+        "    if False:\n",
+        f"{ACCESS}::test_one_key_leaves_tokens_to_the_others",
+    ),
 )

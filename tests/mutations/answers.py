@@ -53,8 +53,8 @@ MUTATIONS = (
     Mutation(
         "closed paths are not there",
         ANSWERS,
-        "if any(path == closed",
-        "if False and any(path == closed",
+        "if is_closed(path, self.closed_paths):",
+        "if False:",
         f"{SAFE}::test_closed_paths_are_not_there",
     ),
     Mutation(
@@ -105,5 +105,12 @@ MUTATIONS = (
         '            "log_min_messages": "log",\n            "log_error_verbosity": "terse",\n',
         "",
         "tests/http/test_logs_keep_secrets.py::test_marked_secrets_and_rows_are_in_no_log",
+    ),
+    Mutation(
+        "copies for a spreadsheet are taken by no door",
+        "src/tallykeep/formats/csv/header.py",
+        "    refuse_copy(names)\n",
+        "",
+        "tests/http/test_spreadsheet_files.py::test_a_copy_is_taken_by_no_door",
     ),
 )

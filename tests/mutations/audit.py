@@ -83,6 +83,13 @@ MUTATIONS = (
         "tests/db/test_audit_chain.py::test_whatever_is_done_to_the_chain_shows",
     ),
     Mutation(
+        "audit log: entries of a project that does not exist show",
+        f"{_TENANTS}/verify.py",
+        '    if not chain["has_owner"]:\n',
+        "    if False:\n",
+        "tests/db/test_audit_chain.py::test_what_is_moved_out_of_the_installations_chain_shows",
+    ),
+    Mutation(
         "audit log: a chain that is shorter than its anchor shows",
         f"{_TENANTS}/verify.py",
         "return None if self._is_anchored else self._without_anchor()",

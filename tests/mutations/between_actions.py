@@ -55,8 +55,8 @@ MUTATIONS = (
     Mutation(
         "gates: a single resource is written behind them",
         "src/tallykeep/resources/upserts/single.py",
-        "hold_for_request(connection, project_id, *spec.depends_on)",
-        'hold_for_request(connection, project_id, "nothing")',
+        "timestamp = await hold_for_request(connection, project_id, *spec.depends_on)",
+        'timestamp = await hold_for_request(connection, project_id, "nothing")',
         "tests/db/test_parents.py::test_a_sku_written_by_itself_waits_for_the_deletion_of_its_product",
     ),
     Mutation(

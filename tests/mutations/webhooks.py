@@ -60,9 +60,16 @@ MUTATIONS = (
     Mutation(
         "an attempt that comes back late changes nothing",
         "src/tallykeep/engine/webhooks/deliverer.sql",
-        "    AND attempts = :attempts\nRETURNING status",
-        "RETURNING status",
+        "    AND attempts = :attempts\n    AND resent_after < attempts\nRETURNING status",
+        "    AND resent_after < attempts\nRETURNING status",
         f"{DELIVERIES}::test_an_attempt_that_comes_back_late_says_nothing_of_the_one_after_it",
+    ),
+    Mutation(
+        "an attempt from before an event was sent again changes nothing",
+        "src/tallykeep/engine/webhooks/deliverer.sql",
+        "    AND resent_after < attempts\nRETURNING status",
+        "RETURNING status",
+        f"{DELIVERIES}::test_an_attempt_that_was_under_way_when_an_event_was_sent_again_does_not_stand_for_the_one_after_it",
     ),
     Mutation(
         "an end is sent behind its start",

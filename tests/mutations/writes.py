@@ -124,15 +124,15 @@ MUTATIONS = (
     Mutation(
         "a single update locks its voucher before it reads it",
         "src/tallykeep/resources/vouchers/single.sql",
-        "(code = :code OR id = :code) FOR UPDATE",
-        "(code = :code OR id = :code)",
+        "SELECT * FROM vouchers WHERE project_id = :project_id AND (code = :code OR id = :code) FOR UPDATE",
+        "SELECT * FROM vouchers WHERE project_id = :project_id AND (code = :code OR id = :code)",
         f"{ROW_LOCKS}::test_a_single_update_keeps_what_somebody_else_has_just_written",
     ),
     Mutation(
         "a change of a campaign locks what it reads and writes anew",
         "src/tallykeep/resources/campaigns/store.sql",
-        "AND id = :id FOR UPDATE",
-        "AND id = :id",
+        "SELECT * FROM campaigns WHERE project_id = :project_id AND id = :id FOR UPDATE",
+        "SELECT * FROM campaigns WHERE project_id = :project_id AND id = :id",
         "tests/db/test_campaigns.py::test_a_purge_of_metadata_that_a_change_of_the_campaign_meets_is_not_undone_by_it",
     ),
     Mutation(

@@ -7,8 +7,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.core.options.file_limits import DELIMITERS
-from tallykeep.formats.csv.formulas import for_spreadsheet, harmless, spreadsheet_lines
+from tallykeep.formats.csv.formulas import (
+    COPY_TITLE,
+    copy_titles,
+    for_spreadsheet,
+    harmless,
+    refuse_copy,
+    spreadsheet_lines,
+)
 from tallykeep.formats.csv.writer import csv_lines
 
 OPERATORS = "=+-@＝＋－＠"
@@ -36,6 +44,16 @@ def test_apostrophes_are_all_that_is_added(table: list[list[str]]) -> None:
         [cell.replace("'", "") for cell in row] for row in table
     ]
     assert for_spreadsheet(spreadsheet_lines(table)) == spreadsheet_lines(table)
+
+
+@pytest.mark.parametrize(
+    "titles", [[COPY_TITLE], ["Code", f" {COPY_TITLE.upper()} "], ["copy for a\u00a0spreadsheet (not to be imported)"]]
+)
+def test_a_copy_is_known_by_its_titles(titles: list[str]) -> None:
+    with pytest.raises(InvalidPayloadError, match="for=spreadsheet"):
+        refuse_copy(titles)
+    refuse_copy(["Code", "Copy", "Note (not to be imported)"])
+    assert (copy_titles(spreadsheet_lines), copy_titles(csv_lines)) == ([COPY_TITLE], [])
 
 
 @pytest.mark.parametrize(

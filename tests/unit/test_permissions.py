@@ -12,8 +12,9 @@ from fastapi.routing import APIRoute
 
 from tallykeep.api.app import create_api
 from tallykeep.api.dependencies.auth import FromCaller, require_declarations
-from tallykeep.api.dependencies.permissions import any_key, need_of, needs, public, submits
+from tallykeep.api.dependencies.permissions import any_key, need_of, needs, public
 from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.catalog.contents import submits
 from tallykeep.tenants.addresses import is_within, read_network
 from tallykeep.tenants.oauth_scopes import V1_SCOPES, read_v1_scope
 from tallykeep.tenants.permissions import ROLES, Permission, Role, permissions_of

@@ -46,6 +46,12 @@ def _success(content: dict[str, Any]) -> dict[str, Any]:
     return {"description": "Successful Response", "content": content}
 
 
+def errs(of: type) -> dict[str, Any]:
+    """Declare the type of an operation's errors, for `responses` in `openapi_extra`, where it is not every one's."""
+    wrong = {"description": "What is wrong, and what to do", "content": {_JSON: {"schema": Schema(of)}}}
+    return {"4XX": wrong, "5XX": wrong}
+
+
 def takes(of: type, *, required: bool = True, media_type: str = _JSON) -> dict[str, Any]:
     """Declare an operation's body, for `openapi_extra`: JSON, or a form, of this type."""
     return {"requestBody": {"required": required, "content": {media_type: {"schema": Schema(of)}}}}
@@ -103,7 +109,7 @@ def _security(operation: dict[str, Any]) -> list[dict[str, list[str]]]:
 
 
 def _correct(operation: dict[str, Any]) -> None:
-    """Say who may ask, and that every error has one shape."""
+    """Say who may ask, and that errors have one shape where the route declares no other."""
     operation.setdefault("security", _security(operation))
     operation["responses"].pop("422", None)
     for content in operation["responses"].values():
@@ -111,7 +117,11 @@ def _correct(operation: dict[str, Any]) -> None:
         if "$ref" in schema or "anyOf" in schema:
             schema.pop("type", None)  # which stands for what a route does not declare in FastAPI's own way
     wrong = {"description": "What is wrong, where, and what to do", "content": {_JSON: {"schema": Schema(Error)}}}
-    operation["responses"] |= {"4XX": wrong, "5XX": wrong}
+    operation["responses"] = {**operation["responses"], "4XX": wrong, "5XX": wrong, **_errors_in(operation)}
+
+
+def _errors_in(operation: dict[str, Any]) -> dict[str, Any]:
+    return {code: operation["responses"][code] for code in ("4XX", "5XX") if code in operation["responses"]}
 
 
 def _add_examples(operation: dict[str, Any], examples: dict[str, Any]) -> None:

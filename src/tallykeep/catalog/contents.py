@@ -14,6 +14,7 @@ from tallykeep.core.action_type import ActionType
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.json_types import Time
 from tallykeep.resources.upserts.spec import UpsertSpec
+from tallykeep.tenants.permissions import Permission
 
 ValueType = Literal["text", "amount", "number", "time", "list"]
 
@@ -27,6 +28,7 @@ class ActionTypeShown(TypedDict):
     noun: str
     row_type: Annotated[str | None, Described(description="The type of its rows, in /v1/imports.")]
     written: Annotated[str, Described(description="What it writes: vouchers, campaigns, or a resource type.")]
+    permission: Annotated[str, Described(description="The one that it takes to submit or to retry one.")]
 
 
 class RowTypeShown(TypedDict):
@@ -83,7 +85,16 @@ def _action_type(action_type: ActionType) -> ActionTypeShown:
         "noun": action_type.noun,
         "row_type": next(row_types, None),
         "written": _written(action_type),
+        "permission": submits(action_type).value,
     }
+
+
+def submits(action_type: ActionType) -> Permission:
+    """Return the permission that it takes to submit an action of this type, or to retry one."""
+    noun = action_type.path.split("/")[2]
+    if noun == "metadata-schemas":
+        return Permission.METADATA_SCHEMAS_MANAGE
+    return Permission[f"{noun.replace('-', '_').upper()}_WRITE"]
 
 
 def _written(action_type: ActionType) -> str:

@@ -137,7 +137,10 @@ def _add_roles(cli: typer.Typer, roles: Roles) -> None:
 
     @audit.cli.command()
     def verify(
-        project: Annotated[str | None, typer.Option(metavar="ID", help="Only this project's; all, left out.")] = None,
+        project: Annotated[
+            str | None,
+            typer.Option(metavar="ID", help="Only this project's («none»: those of no project); all, left out."),
+        ] = None,
         anchor: Annotated[
             str | None,
             typer.Option(help="What verify printed of this project earlier: nothing up to there has changed."),

@@ -1,7 +1,7 @@
 """Addresses in settings: a URL, hosts, networks and paths, each checked when it is read."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,6 +55,11 @@ def paths(value: Any) -> _Words:
     if not words or not all(map(_PATH.fullmatch, words)):
         raise ValueError("paths, separated by commas, such as /docs,/openapi.json")
     return words
+
+
+def is_closed(path: str, closed_paths: Iterable[str]) -> bool:
+    """Return whether a path is one of these, or below one."""
+    return any(path == closed or path.startswith(f"{closed}/") for closed in closed_paths)
 
 
 def is_loopback(host: str) -> bool:

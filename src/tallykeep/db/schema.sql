@@ -1,4 +1,4 @@
--- The whole schema of today, at revision 0025, to be read; migrations make it (migrations/versions).
+-- The whole schema of today, at revision 0029, to be read; migrations make it (migrations/versions).
 -- Written by `make schema` from a database that was just migrated. The queue's own tables are procrastinate's.
 
 CREATE TABLE access_tokens (
@@ -549,9 +549,14 @@ CREATE TABLE webhook_deliveries (
     delivered_at timestamp with time zone,
     last_status bigint,
     last_error text,
+    resent_after bigint NOT NULL DEFAULT 0,
+    history jsonb NOT NULL DEFAULT '[]',
     CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (project_id, webhook_id, event_id),
     CONSTRAINT delivered_exactly_when_it_says_so CHECK ((delivered_at IS NOT NULL) = (status = 'DELIVERED')),
+    CONSTRAINT history_is_bounded CHECK (jsonb_array_length(history) <= 30),
+    CONSTRAINT resent_after_attempts_that_were_made CHECK (resent_after >= 0 AND resent_after <= attempts),
     CONSTRAINT webhook_deliveries_attempts_check CHECK (attempts >= 0),
+    CONSTRAINT webhook_deliveries_history_check CHECK (jsonb_typeof(history) = 'array'),
     CONSTRAINT webhook_deliveries_status_check CHECK (status = ANY (ARRAY['PENDING', 'DELIVERED', 'GIVEN_UP']))
 ) WITH (fillfactor=80);
 CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (created_at) WHERE status <> 'PENDING';

@@ -9,9 +9,9 @@ from tallykeep.core.settings import Settings
 from tallykeep.db.connections.session import connect
 from tallykeep.db.migrate import migrate
 from tallykeep.server.database import find_database
-from tallykeep.tenants.audit.verify import Anchor, BadAnchorError, Verdict, verify
+from tallykeep.tenants.audit.verify import NO_PROJECT, Anchor, BadAnchorError, Verdict, verify
 
-_SERVER = "(keys of no project)"
+_SERVER = f"{NO_PROJECT} (requests and actions of no project)"
 _BROKEN, _USAGE, _UNAVAILABLE = 1, 2, 4  # exit codes, as those of the command line
 
 
@@ -33,7 +33,7 @@ def verify_audit(settings: Settings, project: str | None, anchor: str | None, as
 def _verdicts(settings: Settings, project: str | None, anchor: str | None) -> list[Verdict]:
     known = Anchor.read(anchor) if anchor else None
     if known is not None and project is None:
-        raise BadAnchorError("An anchor is of one project; say which with --project")
+        raise BadAnchorError(f"An anchor is of one project; say which with --project ({NO_PROJECT}: of no project)")
     database_url = find_database(settings)
     migrate(database_url)
     with connect(database_url) as connection:

@@ -15,6 +15,7 @@ import httpx
 import psycopg
 import structlog
 
+from tallykeep.core.addresses import is_closed
 from tallykeep.core.errors import DatabaseUnavailableError, DataDirectoryInUseError, TallykeepError
 from tallykeep.core.settings import Settings, environment_of_roles, environment_without_settings
 from tallykeep.db.connections.connection_errors import reason_of
@@ -194,10 +195,11 @@ class Supervisor:
 
     async def _announce(self, port: int, keys: Keys | None) -> None:
         url = _url(self._settings.host, port)
+        ready = 404 if is_closed("/readyz", self._settings.closed_paths or ()) else 200
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             while not self._stopping.is_set():
                 with suppress(httpx.HTTPError):
-                    if (await client.get("/readyz")).status_code == 200:
+                    if (await client.get("/readyz")).status_code == ready:
                         break
                 await asyncio.sleep(0.05)
         if self._stopping.is_set():

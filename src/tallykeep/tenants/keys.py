@@ -1,6 +1,7 @@
 """A project's keys: listed, made, changed, rotated and revoked by those of its keys that may.
 
-Nobody gives what they lack: who makes, changes or rotates a key has all permissions that it comes to have. Keys of the
+Nobody gives what they lack: who makes, changes or rotates a key has all permissions that it comes to have, its
+addresses, and its time. So a token of OAuth, which ends within a quarter of an hour, does none of these. Keys of the
 management API are managed by keys of the management API alone.
 """
 
@@ -62,6 +63,7 @@ async def create_key(connection: Connection, caller: Caller, body: dict[str, Any
     fields = read_fields(body, defaults, await database_time(connection))
     async with connection.transaction():
         keys = await _lock_keys(connection, caller)
+        _require_key(caller)
         _require_may_give(caller, keys, kind, fields)
         if len(keys) >= _MAX_KEYS:
             raise ConflictError(f"The project has {_MAX_KEYS} keys; revoke one of them first")
@@ -71,8 +73,8 @@ async def create_key(connection: Connection, caller: Caller, body: dict[str, Any
 
 async def change_key(
     connection: Connection, caller: Caller, key_id: str, kind: str | None, body: dict[str, Any]
-) -> dict[str, Any]:
-    """Change the fields of a key that the body names; its token stays.
+) -> tuple[dict[str, Any], bool]:
+    """Change the fields of a key that the body names; its token stays. Returns the key, and whether it was so before.
 
     Raises InvalidPayloadError, NotFoundError, ForbiddenError, ConflictError where the id alone does not tell which key
     is meant, ResourceInUseError for anything but the name of the key that asks: so there is always one left that works.
@@ -83,6 +85,7 @@ async def change_key(
     async with connection.transaction():
         keys = await _lock_keys(connection, caller)
         row = _meant(keys, key_id, kind)
+        _require_key(caller)
         _require_may_give(caller, keys, row["kind"], row)
         fields = read_fields(body, row, now)
         _require_may_give(caller, keys, row["kind"], fields)
@@ -90,7 +93,7 @@ async def change_key(
             raise _in_use(key_id, "change it")
         params = {**_key(row, caller), **fields}
         changed = await (await connection.execute(_sql.change_key, params)).fetchone()
-    return _shown(changed or row, caller)
+    return _shown(changed or row, caller), all(fields[name] == row[name] for name in fields)
 
 
 async def rotate_key(
@@ -104,6 +107,7 @@ async def rotate_key(
     async with connection.transaction():
         keys = await _lock_keys(connection, caller)
         row = _meant(keys, key_id, kind)
+        _require_key(caller)
         _require_may_give(caller, keys, row["kind"], row)
         return await _with_new_token(connection, caller, _sql.rotate_key, {**_key(row, caller), "overlap": overlap})
 
@@ -153,6 +157,15 @@ def _require_may_manage(caller: Caller, kind: str) -> None:
         raise ForbiddenError(
             "Keys of the management API are managed with one of them (X-Management-Id and X-Management-Token); if they"
             " are lost, tallykeep keys recover makes new ones on the server's machine"
+        )
+
+
+def _require_key(caller: Caller) -> None:
+    """Raise ForbiddenError where a token of OAuth asks: whatever it made or changed of a key would outlive it."""
+    if caller.grant.token_id is not None:
+        raise ForbiddenError(
+            "A token of OAuth makes, changes and rotates no keys: it ends within a quarter of an hour, and they would"
+            f" stay. Ask with the key that it stands for, {caller.key_id}, or with another one"
         )
 
 

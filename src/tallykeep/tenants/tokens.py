@@ -18,6 +18,7 @@ _sql = queries(__package__, "tokens.sql")
 
 LIFETIME = timedelta(seconds=900)
 MAX_TOKENS = 1_000  # of a project, that have not expired
+MAX_TOKENS_OF_KEY = 100
 _EXPIRED_AT_A_TIME = 1_000
 _SECRET_BYTES = 32
 
@@ -42,8 +43,8 @@ async def issue_token(
 ) -> Token:
     """Give the caller's key a token with these permissions of its own, None for all of them.
 
-    Raises TooManyRequestsError where the project has MAX_TOKENS that live, UnauthorizedError where the key was revoked
-    meanwhile.
+    Raises TooManyRequestsError where the key has MAX_TOKENS_OF_KEY that live, or its project MAX_TOKENS;
+    UnauthorizedError where the key was revoked meanwhile.
     """
     access_token = f"{caller.project_id}.{secrets.token_urlsafe(_SECRET_BYTES)}"
     params = {
@@ -80,15 +81,21 @@ async def delete_expired_tokens(connection: Connection, step: int) -> int:
 
 async def _require_few(connection: Connection, caller: Caller) -> None:
     await delete_expired_tokens(connection, _EXPIRED_AT_A_TIME)
-    params = {"project_id": caller.project_id}
+    params = {"project_id": caller.project_id, "kind": caller.key_kind, "key_id": caller.key_id}
     await connection.execute(_sql.lock_project, params)
     live: dict[str, Any] = await (await connection.execute(_sql.live_tokens, params)).fetchone() or {}
-    if live["count"] >= MAX_TOKENS:
-        refusal = TooManyRequestsError(
-            f"The project has {MAX_TOKENS} tokens that have not expired; use each until it expires, or revoke some"
-        )
-        refusal.headers["Retry-After"] = str(live["seconds_until_next"])
-        raise refusal
+    if live["of_key"] >= MAX_TOKENS_OF_KEY:
+        raise _too_many("key", MAX_TOKENS_OF_KEY, live["seconds_until_next_of_key"])
+    if live["of_project"] >= MAX_TOKENS:
+        raise _too_many("project", MAX_TOKENS, live["seconds_until_next"])
+
+
+def _too_many(whose: str, limit: int, seconds: int) -> TooManyRequestsError:
+    refusal = TooManyRequestsError(
+        f"The {whose} has {limit} tokens that have not expired; use each until it expires, or revoke some"
+    )
+    refusal.headers["Retry-After"] = str(seconds)
+    return refusal
 
 
 def _own(caller: Caller, access_token: str) -> dict[str, Any]:

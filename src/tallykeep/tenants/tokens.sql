@@ -12,10 +12,16 @@ WHERE (project_id, token_hash) IN (
 
 -- name: live_tokens
 SELECT
-    count(*) AS count,
-    greatest(1, ceil(extract(epoch FROM min(expires_at) - statement_timestamp())))::int AS seconds_until_next
-FROM access_tokens
-WHERE project_id = :project_id AND expires_at > statement_timestamp()
+    count(*) AS of_project,
+    count(*) FILTER (WHERE is_own) AS of_key,
+    greatest(1, ceil(extract(epoch FROM min(expires_at) - statement_timestamp())))::int AS seconds_until_next,
+    greatest(1, ceil(extract(epoch FROM min(expires_at) FILTER (WHERE is_own) - statement_timestamp())))::int
+        AS seconds_until_next_of_key
+FROM (
+    SELECT expires_at, key_kind = :kind AND key_id = :key_id AS is_own
+    FROM access_tokens
+    WHERE project_id = :project_id AND expires_at > statement_timestamp()
+) AS live
 
 -- name: add_token
 INSERT INTO access_tokens (project_id, token_hash, id, key_kind, key_id, scopes, scope, created_at, expires_at)

@@ -1,5 +1,6 @@
 """An attempt: what a request is about to do, by whom and from where, until it is done or refused."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,6 +8,7 @@ from fastapi import Request
 
 from tallykeep.api.auditing.events import event_of, path_of
 from tallykeep.api.dependencies.credentials import client_address
+from tallykeep.core import exact_json
 from tallykeep.core.audit.entry import Entry
 from tallykeep.core.audit.events import Door, Event
 from tallykeep.core.ids import new_id
@@ -40,6 +42,14 @@ class Attempt:
         self.action_id = action_id or self.action_id
         self.details |= details
 
+    def compare(self, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
+        """Note that nothing was changed, where what was shown under a lock before is shown the same now, but for
+        `updated_at`. None before is something new.
+        """
+        self.details.pop("unchanged", None)  # of a try that was rolled back
+        if before is not None and _bare(before) == _bare(after):
+            self.details["unchanged"] = True
+
     def entry(self, caller: Caller) -> Entry:
         """Return the entry of its success."""
         return Entry(
@@ -57,6 +67,11 @@ class Attempt:
             resource_id=self.resource_id,
             details=self.details,
         )
+
+
+def _bare(shown: Mapping[str, Any]) -> bytes:
+    """Return it without its timestamp, as bytes: true is not 1 there."""
+    return exact_json.dumps({name: value for name, value in shown.items() if name != "updated_at"})
 
 
 def attempt_of(request: Request) -> Attempt:

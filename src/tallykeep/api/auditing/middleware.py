@@ -1,12 +1,16 @@
 """Hands what was refused on to be counted, as its answer begins."""
 
+from dataclasses import replace
 from typing import Any
 
+from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallykeep.api.auditing.attempt import Attempt, attempt_in
 from tallykeep.core.audit.entry import Entry
 from tallykeep.core.audit.events import Event
+from tallykeep.core.errors import RequestError
+from tallykeep.core.ids import new_id
 from tallykeep.tenants.callers import Caller
 
 # What is refused to whoever asks, for whatever it is; and what a change is refused for. Others, such as 429, tell how
@@ -44,6 +48,17 @@ def _count(scope: Scope, status: int) -> None:
     attempt = attempt_in(scope)
     if status in _ALWAYS or attempt.event is not Event.READ:
         scope["app"].state.context.refusals.add(_refused(scope, attempt, status))
+
+
+def count_refused_part(request: Request, resource_id: str, error: RequestError) -> None:
+    """Count the refusal of one of several things that a request asks for, as if it were asked for by itself."""
+    if error.code not in _ALWAYS | _OF_CHANGES:
+        return
+    entry = _refused(request.scope, attempt_in(request.scope), error.code)
+    why = {"error": error.key, "permission": getattr(error, "permission", None)}
+    details = {**entry.details, **{name: value for name, value in why.items() if value is not None}}
+    part = replace(entry, id=new_id("log_"), resource_id=resource_id, details=details)
+    request.app.state.context.refusals.add(part)
 
 
 def _refused(scope: Scope, attempt: Attempt, status: int) -> Entry:

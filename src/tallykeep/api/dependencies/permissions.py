@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tallykeep.core.action_type import ActionType
 from tallykeep.core.errors import ForbiddenError
 from tallykeep.tenants.callers import Caller, Grant
 from tallykeep.tenants.permissions import ROLES, Permission
 
 REQUIRED, MANAGEMENT, ANY_KEY, PUBLIC = "x-required-permission", "x-management-keys", "x-any-key", "x-public"
 _DECLARATIONS = (REQUIRED, ANY_KEY, PUBLIC)
+_HOW_TO_GET_IT = "Get a token whose scope has it, with a key that has it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,6 @@ def need_of(declared: Mapping[str, Any] | None) -> Need | None:
     return Need(declared.get(REQUIRED), MANAGEMENT in declared)
 
 
-def submits(action_type: ActionType) -> Permission:
-    """Return the permission that it takes to submit an action of this type, or to retry one."""
-    noun = action_type.path.split("/")[2]
-    return Permission.METADATA_SCHEMAS_MANAGE if noun == "metadata-schemas" else Permission[_name(noun, "WRITE")]
-
-
 def reads(noun: str) -> Permission:
     """Return the permission to see the resources of a path's first step, such as `vouchers`."""
     return Permission[_name(noun, "READ")]
@@ -79,13 +73,16 @@ def require(caller: Caller, permission: Permission) -> None:
 
 
 def lacking(grant: Grant, permission: Permission) -> ForbiddenError:
-    """Return the refusal that says which permission is missing, and who has it."""
+    """Return the refusal that says which permission is missing, who has it, and how to get it."""
     if permission in ROLES[grant.role]:
         why = f"its role {grant.role} has it, but its scopes leave it out"
     else:
         why = f"its role is {grant.role}; the roles that have it: {', '.join(_roles_with(permission))}"
     what = "token" if grant.token_id else "key"
-    refusal = ForbiddenError(f"The {what} lacks the permission {permission} ({permission.meaning}): {why}")
+    how = _HOW_TO_GET_IT if grant.token_id else f"Ask an admin of the project to change this key, {grant.key_id}"
+    refusal = ForbiddenError(
+        f"The {what} lacks the permission {permission} ({permission.meaning}): {why}. {how}, or use another one"
+    )
     refusal.permission = permission.value
     if grant.token_id:
         refusal.headers["WWW-Authenticate"] = (

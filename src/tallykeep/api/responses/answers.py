@@ -23,6 +23,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallykeep.api.auditing.middleware import ERROR, PERMISSION
+from tallykeep.api.responses.oauth_errors import oauth_error, oauth_name, speaks_oauth
 from tallykeep.api.transport.encoded_paths import shown_path, tell_slashes_apart
 from tallykeep.core import exact_json
 from tallykeep.core.errors import (
@@ -161,8 +162,12 @@ def answer_errors(app: FastAPI) -> None:
 def error_answer(request: Request, error: RequestError) -> Json:
     """Return the answer to a request that failed."""
     state = request.scope.setdefault("state", {})
-    state[ERROR] = error.key
+    is_oauth = speaks_oauth(request.scope["path"])
+    state[ERROR] = oauth_name(error) if is_oauth else error.key
     state[PERMISSION] = getattr(error, "permission", None)
+    if is_oauth:
+        content, status, headers = oauth_error(error)
+        return Json(content, status_code=status, headers=headers)
     return Json(error_body(error, request_id(request)), status_code=error.code, headers=error.headers)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
-from tallykeep.api.dependencies.permissions import needs, submits
+from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import Schema, answers
 from tallykeep.api.requests.bodies import upload_slot
 from tallykeep.api.requests.submission_options import PARAMETERS, parameters
@@ -17,6 +17,7 @@ from tallykeep.api.responses.answers import Json, answer_accepted
 from tallykeep.api.schemas.rows import ROW_SCHEMAS
 from tallykeep.api.schemas.values import AcceptedAction
 from tallykeep.catalog.action_types import COMPATIBILITY
+from tallykeep.catalog.contents import submits
 from tallykeep.core.action_type import ActionType, ActionTypes
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.options.declaration import Option, Scope

@@ -92,8 +92,10 @@ async def update(request: Request, context: FromContext, manager: FromManagedPro
     registry = _registry(context, manager)
     wanted = await registry.checked(await json_object(request, context.settings.max_row_bytes))
     async with context.changing(request, manager) as connection:
+        before = await registry.hold(connection, webhook_id)
         updated = await registry.update(connection, webhook_id, wanted)
         attempt_of(request).about(webhook_id, **_details(updated))
+        attempt_of(request).compare(before, updated)
     return Json(updated)
 
 

@@ -63,6 +63,24 @@ class KeyList(TypedDict):
     total: int
 
 
+class LackedPermission(TypedDict):
+    """A permission that a key lacks."""
+
+    permission: str
+    why: Annotated[str, Field(description="What it permits, who has it, and how to get it.")]
+
+
+class CurrentKey(TypedDict):
+    """What the key of a request may do, and what not."""
+
+    id: str
+    kind: KeyKind
+    role: Role
+    permissions: Annotated[list[str], Field(description="Those of its role, as far as its scopes leave them.")]
+    lacking: list[LackedPermission]
+    object: Literal["current_key"]
+
+
 class NewKey(TypedDict, total=False):
     """A key to create."""
 
@@ -149,6 +167,13 @@ class InactiveToken(TypedDict):
     """A token that is not valid, or not the key's own."""
 
     active: Literal[False]
+
+
+class TokenError(TypedDict):
+    """An error of the second version (RFC 6749, section 5.2)."""
+
+    error: str
+    error_description: str
 
 
 class ServiceToken(TypedDict):

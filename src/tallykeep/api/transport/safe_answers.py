@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallykeep.api.responses.answers import error_answer
 from tallykeep.api.transport.trusted_hosts import TrustedHosts
+from tallykeep.core.addresses import is_closed
 from tallykeep.core.errors import MisdirectedRequestError, NotFoundError, RequestError
 from tallykeep.core.ids import new_id
 
@@ -77,7 +78,7 @@ class Doors:
                 "The Host header names a host that this server is not for; whoever runs it names its hosts in the"
                 " setting TALLYKEEP_TRUSTED_HOSTS"
             )
-        if any(path == closed or path.startswith(f"{closed}/") for closed in self.closed_paths):
+        if is_closed(path, self.closed_paths):
             return NotFoundError(f"There is nothing at {path}")
         return None
 

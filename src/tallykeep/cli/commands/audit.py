@@ -67,6 +67,8 @@ def _entries(client: Client, wanted: dict[str, str], limit: int) -> tuple[list[d
 
 def _cells(entry: dict[str, Any]) -> tuple[Text | str, ...]:
     outcome = Text(entry["outcome"], style=_OUTCOME_STYLES[entry["outcome"]])
+    if entry["details"].get("unchanged"):
+        outcome.append(", unchanged")
     if count := entry["details"].get("count", 1) - 1:
         outcome.append(f" {count + 1} times")
     return (

@@ -48,7 +48,11 @@ ById = Annotated[KeyKind | None, typer.Option(help="Needed only where keys of tw
 Name = Annotated[str | None, typer.Option(help="What the key is for.", show_default=False)]
 OfRole = Annotated[
     Role | None,
-    typer.Option(help="reader sees, operator also submits and changes, admin also manages keys and schemas."),
+    typer.Option(
+        help="reader sees, operator also submits and changes, admin also manages keys, webhooks and schemas. A new key"
+        " needs one.",
+        show_default=False,
+    ),
 ]
 Scopes = Annotated[
     list[str] | None,
@@ -101,7 +105,12 @@ def create(
     addresses: Addresses = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a key, an admin unless its role is given, and show its token, this once."""
+    """Create a key with a role, and show its token, this once."""
+    if role is None:
+        raise UsageError(
+            "Say what the key may do: --role reader sees, --role operator also submits and changes, --role admin also"
+            " manages keys, webhooks and schemas. Take the first that is enough; --scope narrows it down further"
+        )
     key = client.post("/v1/keys", {"kind": kind.value, **_fields(name, role, scopes, expires, addresses)})
     _show_token(key, as_json)
 

@@ -12,8 +12,8 @@ import httpx
 import typer
 
 from tallykeep.cli.kit.client import Client
-from tallykeep.cli.kit.exits import CliError, UsageError, reporting_errors
-from tallykeep.cli.kit.option_flags import with_option_flags
+from tallykeep.cli.kit.exits import CliError, RefusedError, UsageError, reporting_errors
+from tallykeep.cli.kit.option_flags import in_flags, typed_names, with_option_flags
 from tallykeep.cli.kit.profiles import DEFAULT_PROFILE, Profile, load_profiles, require_profile
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -182,7 +182,7 @@ def with_connection(command: Callable[..., None]) -> Callable[..., None]:
 def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Return the command with the connection options; its first parameter becomes a Client with keys.
 
-    Parameters for submission options become the flags of these.
+    Parameters for submission options become the flags of these; refusals name flags where the API names its fields.
     """
     return _with_client(command, lambda connection: connection.require_keys().client())
 
@@ -194,10 +194,14 @@ def managing(command: Callable[..., None]) -> Callable[..., None]:
 
 def _with_client(command: Callable[..., None], client_of: Callable[[Connection], Client]) -> Callable[..., None]:
     flagged = with_option_flags(command)
+    typed = typed_names(flagged)
 
     @functools.wraps(flagged)
     def run(connection: Connection, **arguments: Any) -> None:
-        with client_of(connection) as client:
-            flagged(client, **arguments)
+        try:
+            with client_of(connection) as client:
+                flagged(client, **arguments)
+        except RefusedError as error:
+            raise RefusedError(in_flags(str(error), typed), error.status) from None
 
     return with_connection(run)

@@ -1,12 +1,14 @@
 """The flags of submission options, made from their declarations."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from enum import Enum
 from functools import wraps
 from typing import Annotated, Any, get_args
 
 import typer
+from typer.models import ArgumentInfo, OptionInfo
 
 from tallykeep.cli.kit.exits import UsageError
 from tallykeep.core.options.declaration import Option, Scope
@@ -14,6 +16,17 @@ from tallykeep.core.submission_options import options_for
 
 FlagValues = dict[str, Any]
 """The flags' values by option, without those that were left out."""
+
+# What the API's messages call by other names than the parameters of commands.
+_PARAMETERS = {
+    "expires_at": "expires", "overlap_seconds": "overlap", "events": "event", "mapping": "named",
+    "vouchers_count": "count", "start_date": "since", "end_date": "until", "from": "since", "to": "until",
+    "starting_after_id": "after", "action_id": "action", "resource_id": "resource", "type": "type_",
+}  # fmt: skip
+_NOTHING = {"--expires": "never", "--scope": "all"}  # how commands write null
+_PROPERTY = re.compile(r"Property \.([a-z_]+)")
+_VALUE = re.compile(r"\b([a-z_]{1,40})=([a-z]{1,40})\b")
+_HINT = re.compile(r"\b(say which with|say with|name it with) ([a-z_]+)\b")
 
 
 class FlagsFor:
@@ -95,3 +108,37 @@ def as_parameters(flags: FlagValues) -> FlagValues:
 def as_flags(flags: FlagValues) -> FlagValues:
     """Return the values by the names of their flags."""
     return {_flag(name): value for name, value in as_parameters(flags).items()}
+
+
+def typed_names(command: Callable[..., None]) -> dict[str, str]:
+    """Return a command's parameters as they are typed: `--expires`, or `URL` of an argument."""
+    parameters = inspect.signature(command).parameters.items()
+    return {name: typed for name, parameter in parameters if (typed := _as_typed(name, parameter)) is not None}
+
+
+def _as_typed(name: str, parameter: inspect.Parameter) -> str | None:
+    for info in get_args(parameter.annotation):
+        if isinstance(info, OptionInfo):
+            declared = [each for each in (info.default, *(info.param_decls or ())) if isinstance(each, str)]
+            first = next((each for each in declared if each.startswith("--")), f"--{_flag(name)}")
+            return first.partition("/")[0]
+        if isinstance(info, ArgumentInfo):
+            return str(info.metavar or name.upper())
+    return None
+
+
+def in_flags(message: str, typed: dict[str, str]) -> str:
+    """Return the API's message with the command's own flags in place of the fields that it names."""
+
+    def of(field: str) -> str | None:
+        return typed.get(_PARAMETERS.get(field, field))
+
+    def value(match: re.Match[str]) -> str:
+        flag = of(match[1])
+        return match[0] if flag is None else flag if match[2] == "true" else f"{flag} {match[2]}"
+
+    if (field := _PROPERTY.search(message)) and (nothing := _NOTHING.get(of(field[1]) or "")):
+        message = message.replace(", or null", f", or {nothing}")
+    message = _PROPERTY.sub(lambda match: of(match[1]) or match[0], message)
+    message = _HINT.sub(lambda match: f"{match[1]} {of(match[2]) or match[2]}", message)
+    return _VALUE.sub(value, message)

@@ -36,6 +36,11 @@ class Catalog:
         return {each["resource_type"]: each for each in self.answer["resource_types"]}
 
     @cached_property
+    def reading(self) -> tuple[str, ...]:
+        """The permissions to see the resources that have pages."""
+        return ("vouchers.read", *(f"{name}.read" for name in self.resource_types))
+
+    @cached_property
     def purged(self) -> dict[str, str]:
         """The resources whose metadata can be purged, and what they are called."""
         nouns = [each["noun"] for name, each in self.action_types.items() if name.endswith(".METADATA_KEY_PURGE")]
@@ -56,6 +61,15 @@ class Catalog:
     def row_type_of_file(self, action: dict[str, Any]) -> str | None:
         """The type of the rows of its file; None where there was no such."""
         return self.action_types[action["type"]]["row_type"] if self._source(action) == "csv" else None
+
+    def permission_for(self, action: dict[str, Any]) -> str:
+        """Return the permission that it takes to retry the action."""
+        known = self.action_types.get(action["type"], {})
+        return str(known.get("permission", ""))
+
+    def permission_for_rows(self, row_type: str) -> str:
+        """Return the permission that it takes to import rows of this type."""
+        return next(str(each["permission"]) for each in self.action_types.values() if each["row_type"] == row_type)
 
     def written_by(self, action: dict[str, Any]) -> str | None:
         """Return the resource type that the action writes."""

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tallykeep.core import exact_json
 from tallykeep.dashboard.kit import labels
+from tallykeep.dashboard.kit.rights import Rights
 from tallykeep.dashboard.kit.signed_in import here
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -20,16 +21,17 @@ ForReader = Annotated[Literal["spreadsheet"] | None, Query(alias="for")]  # whom
 _THEME_COOKIE, _NOTICE_COOKIE = "tallykeep_theme", "tallykeep_notice"
 _YEAR_SECONDS, _NOTICE_SECONDS = 31_536_000, 60
 
-# The pages of the dashboard, as its navigation shows them: title, path.
+# The pages of the dashboard, as its navigation shows them to who has one of the permissions: title, path, permissions.
+# Resources are for who may see one of their types, which the catalog knows.
 NAVIGATION = [
-    ("Tasks", "/tasks"),
-    ("Import", "/imports"),
-    ("Campaigns", "/campaigns"),
-    ("Resources", "/resources"),
-    ("Metadata", "/metadata"),
-    ("Access keys", "/keys"),
-    ("Webhooks", "/webhooks"),
-    ("Audit log", "/audit-log"),
+    ("Tasks", "/tasks", ("async-actions.read",)),
+    ("Import", "/imports", ("imports.preview",)),
+    ("Campaigns", "/campaigns", ("campaigns.read",)),
+    ("Resources", "/resources", ()),
+    ("Metadata", "/metadata", ("metadata-schemas.read",)),
+    ("Access keys", "/keys", ("keys.read",)),
+    ("Webhooks", "/webhooks", ("webhooks.read",)),
+    ("Audit log", "/audit-log", ("audit-log.read",)),
 ]
 
 
@@ -74,6 +76,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         "path": request.url.path,
         "here": here(request),
         "catalog": getattr(request.state, "catalog", None),
+        "rights": getattr(request.state, "rights", Rights()),
         "theme": theme(request),
         "notice": unquote(notice) if notice else None,
     }

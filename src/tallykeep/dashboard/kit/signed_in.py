@@ -11,6 +11,7 @@ from tallykeep.dashboard.kit.api_client import Api
 from tallykeep.dashboard.kit.catalog import Catalog, catalog_of
 from tallykeep.dashboard.kit.guard import require_token
 from tallykeep.dashboard.kit.in_process import Origin
+from tallykeep.dashboard.kit.rights import Rights, rights_of
 from tallykeep.dashboard.kit.session_store import Session, Sessions
 
 COOKIE = "tallykeep_session"
@@ -27,11 +28,12 @@ class SignedOutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The signed-in user, the API with their keys, and the catalog."""
+    """The signed-in user, the API with their keys, what these may do, and the catalog."""
 
     session: Session
     api: Api
     catalog: Catalog
+    rights: Rights
 
 
 async def _visit(request: Request) -> Visit:
@@ -46,8 +48,9 @@ async def _visit(request: Request) -> Visit:
     request.state.session = session
     client: httpx.AsyncClient = request.app.state.client
     api = Api(client, session.keys, Origin(request.client.host if request.client else None, session.id))
+    request.state.rights = await rights_of(api)
     request.state.catalog = await catalog_of(request.app, api)
-    return Visit(session, api, request.state.catalog)
+    return Visit(session, api, request.state.catalog, request.state.rights)
 
 
 FromVisit = Annotated[Visit, Depends(_visit)]

@@ -18,6 +18,7 @@ from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.columns.column_mapping import OURS
+from tallykeep.formats.csv.formulas import copy_titles
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, CsvLines, csv_line, csv_lines
 from tallykeep.formats.row_reader import raw_rows, read_rows
 
@@ -130,17 +131,20 @@ async def as_csv(rows: Callable[[], FailedRows], source: Source, write: CsvLines
     """
     is_file = source.format == "csv"
     titles = source.header if is_file else await _properties(rows())
+    marks = copy_titles(write)
     # Quoted throughout, so that it shows the delimiter whatever its titles hold.
-    yield BYTE_ORDER_MARK + write([[*titles, *OURS]], source.delimiter, quoted=True)
+    yield BYTE_ORDER_MARK + write([[*titles, *OURS, *marks]], source.delimiter, quoted=True)
     lines = partial(write, delimiter=source.delimiter)
-    async for piece in _written(rows(), partial(_csv_of, titles=titles, write=lines, is_file=is_file)):
+    written = partial(_csv_of, titles=titles, behind=[""] * len(marks), write=lines, is_file=is_file)
+    async for piece in _written(rows(), written):
         yield piece
 
 
-def _csv_of(rows: list[FailedRow], *, titles: list[str], write: CsvLines, is_file: bool) -> str:
+def _csv_of(rows: list[FailedRow], *, titles: list[str], behind: list[str], write: CsvLines, is_file: bool) -> str:
     lines = [_as_cells(row, len(titles)) if is_file else _values(row, titles) for row in rows]
     rows_with_reasons = (
-        [*cells[: len(titles)], *_about(row), *cells[len(titles) :]] for row, cells in zip(rows, lines, strict=True)
+        [*cells[: len(titles)], *_about(row), *behind, *cells[len(titles) :]]
+        for row, cells in zip(rows, lines, strict=True)
     )
     return write(rows_with_reasons)
 

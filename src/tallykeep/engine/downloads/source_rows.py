@@ -10,7 +10,7 @@ from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
-from tallykeep.formats.csv.formulas import spreadsheet_lines
+from tallykeep.formats.csv.formulas import COPY_TITLE, spreadsheet_lines
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line
 from tallykeep.formats.json.elements import ELEMENT_SEPARATOR
 from tallykeep.formats.json.ndjson_splitter import LINE_SEPARATOR
@@ -75,13 +75,14 @@ async def as_spreadsheet(pool: Connections, project_id: int, action_id: str, sou
 
     A line that cannot be read is a row of one cell. Raises ConflictError where the rows are not kept any more.
     """
-    yield BYTE_ORDER_MARK + spreadsheet_lines([source.file_header or source.header], source.delimiter)
+    titles = source.file_header or source.header
+    yield BYTE_ORDER_MARK + spreadsheet_lines([[*titles, COPY_TITLE]], source.delimiter)
     every_column = replace(source, kept=None)
     async for batch in _batches(pool, _sql.next_batches, {"project_id": project_id, "action_id": action_id}):
-        yield await asyncio.to_thread(_as_spreadsheet, batch, every_column)
+        yield await asyncio.to_thread(_as_spreadsheet, batch, every_column, len(titles))
 
 
-def _as_spreadsheet(batch: Batch, source: Source) -> str:
+def _as_spreadsheet(batch: Batch, source: Source, width: int) -> str:
     raw = raw_rows(batch, source)
     cells = (
         [raw[row.number - batch.first_row].decode("utf-8", "replace").rstrip("\r\n")]
@@ -89,7 +90,7 @@ def _as_spreadsheet(batch: Batch, source: Source) -> str:
         else row.value
         for row in read_rows(batch, source)
     )
-    return spreadsheet_lines(cells, source.delimiter)
+    return spreadsheet_lines(([*row[:width], "", *row[width:]] for row in cells), source.delimiter)
 
 
 def _around(source: Source) -> tuple[bytes, bytes, bytes]:

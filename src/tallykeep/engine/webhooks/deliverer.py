@@ -46,7 +46,13 @@ _JITTER = 0.25
 _MAX_PAUSE = timedelta(seconds=60)  # of a webhook that fails
 _GONE = 410
 
+MAX_HISTORY = 30  # attempts of an event whose outcome is kept; within three days there are about 24
+
 _WebhookKey = tuple[int, str]
+
+_NOTE_DELIVERED: LiteralString = _sql.note_delivered.replace("{history}", _sql.history.strip())
+_NOTE_FAILED: LiteralString = _sql.note_failed.replace("{history}", _sql.history.strip())
+_NOTE_GONE: LiteralString = _sql.note_gone.replace("{history}", _sql.history.strip())
 
 # What a pruner deletes, each by `step` and `age`: those that were kept long enough, and those of deleted webhooks.
 DELIVERIES_TO_DELETE: tuple[LiteralString, ...] = (_sql.delete_old, _sql.delete_orphans)
@@ -171,16 +177,17 @@ class Deliverer:
 
     async def _note(self, delivery: dict[str, Any], answer: Answer) -> None:
         names = ("project_id", "webhook_id", "event_id", "attempts", "target_url")
-        noted = {name: delivery[name] for name in names} | {"status": answer.status, "error": answer.error}
+        outcome = {"status": answer.status, "error": answer.error, "max_history": MAX_HISTORY}
+        noted = {name: delivery[name] for name in names} | outcome
         async with self._one_connection, self.pool.connection() as connection:
             if answer.is_success:
-                await connection.execute(_sql.note_delivered, noted)
+                await connection.execute(_NOTE_DELIVERED, noted)
             elif answer.status == _GONE:
                 noted["error"] = "the receiver answered 410 Gone, so the webhook was disabled"
-                await connection.execute(_sql.note_gone, noted)
+                await connection.execute(_NOTE_GONE, noted)
             else:
-                delay = retry_delay(delivery["attempts"], self.first_delay)
-                await connection.execute(_sql.note_failed, {**noted, "delay": delay, "max_pause": _MAX_PAUSE})
+                delay = retry_delay(delivery["tries"], self.first_delay)
+                await connection.execute(_NOTE_FAILED, {**noted, "delay": delay, "max_pause": _MAX_PAUSE})
 
 
 def retry_delay(attempts: int, first_delay: timedelta = _FIRST_DELAY) -> timedelta:

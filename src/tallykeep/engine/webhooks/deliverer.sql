@@ -34,7 +34,7 @@ ready AS MATERIALIZED (
                 AND earlier.action_id = first_due.action_id
                 AND earlier.status = 'PENDING'
                 AND earlier.step < first_due.step
-                AND earlier.attempts < :attempts_in_order
+                AND earlier.attempts - earlier.resent_after < :attempts_in_order
         )
         ORDER BY due_at, step, event_id
         LIMIT greatest(
@@ -84,22 +84,25 @@ WHERE this.project_id = claimed.project_id
     AND this.event_id = claimed.event_id
 RETURNING
     this.project_id, this.webhook_id, this.event_id, this.event, this.data, this.created_at, this.attempts,
-    webhooks.target_url, webhooks.secret,
+    this.attempts - this.resent_after AS tries, webhooks.target_url, webhooks.secret,
     CASE WHEN webhooks.previous_until > statement_timestamp() THEN webhooks.previous_secret END AS previous_secret,
     projects.id AS project, extract(epoch FROM statement_timestamp())::bigint AS timestamp
 
 -- name: note_delivered!
--- Only for the attempt that was made last: an earlier one that comes back late says nothing about it.
+-- Only for the attempt that was made last, and since it was sent again: an earlier one that comes back late says nothing
+-- about it.
 WITH delivered AS (
     UPDATE webhook_deliveries
     SET
         status = 'DELIVERED',
         delivered_at = date_trunc('milliseconds', statement_timestamp()),
         last_status = :status,
-        last_error = NULL
+        last_error = NULL,
+        history = {history}
     WHERE project_id = :project_id AND webhook_id = :webhook_id AND event_id = :event_id
         AND status = 'PENDING'
         AND attempts = :attempts
+        AND resent_after < attempts
 )
 UPDATE webhooks
 SET failing_since = NULL, paused_until = NULL
@@ -121,20 +124,34 @@ SET
     status = CASE WHEN statement_timestamp() + :delay::interval > expires_at THEN 'GIVEN_UP' ELSE 'PENDING' END,
     due_at = date_trunc('milliseconds', statement_timestamp()) + :delay::interval,
     last_status = :status,
-    last_error = :error
+    last_error = :error,
+    history = {history}
 WHERE project_id = :project_id AND webhook_id = :webhook_id AND event_id = :event_id
     AND status = 'PENDING'
     AND attempts = :attempts
+    AND resent_after < attempts
 RETURNING status
+
+-- name: history!
+-- With this attempt, and without the oldest where there are as many as are kept.
+CASE WHEN jsonb_array_length(history) < :max_history THEN history ELSE history - 0 END || jsonb_build_array(
+    jsonb_build_object(
+        'number', attempts,
+        'at', to_char(attempted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'status', :status::bigint,
+        'error', :error::text
+    )
+)
 
 -- name: note_gone!
 -- The receiver wants no more of them.
 WITH given_up AS (
     UPDATE webhook_deliveries
-    SET status = 'GIVEN_UP', last_status = :status, last_error = :error
+    SET status = 'GIVEN_UP', last_status = :status, last_error = :error, history = {history}
     WHERE project_id = :project_id AND webhook_id = :webhook_id AND event_id = :event_id
         AND status = 'PENDING'
         AND attempts = :attempts
+        AND resent_after < attempts
 )
 UPDATE webhooks
 SET

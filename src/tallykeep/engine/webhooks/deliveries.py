@@ -58,6 +58,7 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "attempts": row["attempts"],
         "last_status": row["last_status"],
         "last_error": row["last_error"],
+        "history": row["history"],
         "created_at": wire_time(row["created_at"]),
         "attempted_at": wire_time(row["attempted_at"]),
         "delivered_at": wire_time(row["delivered_at"]),

@@ -2,7 +2,7 @@
 SELECT
     webhooks.id AS webhook_id,
     event_id, event, action_id, status, attempts, deliveries.created_at, due_at, expires_at, attempted_at, delivered_at,
-    last_status, last_error
+    last_status, last_error, history
 FROM webhooks
 LEFT JOIN LATERAL (
     SELECT *
@@ -17,7 +17,8 @@ WHERE webhooks.project_id = :project_id AND webhooks.id = :webhook_id
 ORDER BY deliveries.created_at DESC, event_id DESC
 
 -- name: send_again
--- As if it were new, but under the id that it has. A webhook that is left alone as it fails is tried at once.
+-- As if it were new, but under the id that it has, and behind the attempts that were made before. A webhook that is left
+-- alone as it fails is tried at once.
 WITH tried AS (
     UPDATE webhooks
     SET paused_until = NULL
@@ -26,7 +27,7 @@ WITH tried AS (
 UPDATE webhook_deliveries
 SET
     status = 'PENDING',
-    attempts = 0,
+    resent_after = attempts,
     delivered_at = NULL,
     due_at = date_trunc('milliseconds', statement_timestamp()),
     expires_at = date_trunc('milliseconds', statement_timestamp()) + interval '3 days'
@@ -36,7 +37,7 @@ WHERE project_id = :project_id
     AND EXISTS (SELECT FROM webhooks WHERE webhooks.project_id = :project_id AND webhooks.id = :webhook_id)
 RETURNING
     event_id, event, action_id, status, attempts, created_at, due_at, expires_at, attempted_at, delivered_at,
-    last_status, last_error
+    last_status, last_error, history
 
 -- name: add_test_event
 -- A webhook that is left alone as it fails is tried at once.
@@ -55,4 +56,4 @@ FROM webhooks, date_trunc('milliseconds', statement_timestamp()) AS timestamp
 WHERE webhooks.project_id = :project_id AND webhooks.id = :webhook_id
 RETURNING
     event_id, event, action_id, status, attempts, created_at, due_at, expires_at, attempted_at, delivered_at,
-    last_status, last_error
+    last_status, last_error, history

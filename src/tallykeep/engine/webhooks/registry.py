@@ -42,6 +42,10 @@ class Registry:
         """Return one in wire format; raise NotFoundError."""
         return _shown(await self._one(connection, _sql.get_webhook, {"id": webhook_id}))
 
+    async def hold(self, connection: Connection, webhook_id: str) -> dict[str, Any]:
+        """Return one in wire format, which nobody else changes until the transaction ends; raise NotFoundError."""
+        return _shown(await self._one(connection, _sql.hold_webhook, {"id": webhook_id}))
+
     async def checked(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return what a body sets, by column; raise InvalidPayloadError for what cannot be.
 

@@ -9,6 +9,12 @@ SELECT id, target_url, events, active, failure_threshold, failing_since, disable
 FROM webhooks
 WHERE project_id = :project_id AND id = :id
 
+-- name: hold_webhook
+SELECT id, target_url, events, active, failure_threshold, failing_since, disabled_reason, created_at, updated_at
+FROM webhooks
+WHERE project_id = :project_id AND id = :id
+FOR UPDATE
+
 -- name: lock_number
 -- So that two that are made at once are counted one after the other.
 SELECT pg_advisory_xact_lock(hashtextextended('webhooks', :project_id))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.core.options.file_limits import DELIMITERS, MAX_COLUMNS, MAX_TITLE_LENGTH
+from tallykeep.formats.csv.formulas import refuse_copy
 from tallykeep.formats.csv.records import cells_of, delimiter_of, is_blank, is_blank_somehow, records_of
 from tallykeep.formats.csv.spreadsheet_errors import unmarked
 from tallykeep.formats.csv.titles import normal_title
@@ -209,7 +210,7 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
     """Read the titles of the columns, each different, and the columns whose titles stood further left already.
 
     Such a column is numbered among those of the same title: Note, Note (2). Raises InvalidPayloadError
-    for a header that cannot be one.
+    for a header that cannot be one, and for that of a copy for a spreadsheet.
     """
     if len(header.record) > LARGEST_HEADER:
         raise InvalidPayloadError(f"The header has {len(header.record)} bytes; at most {LARGEST_HEADER} are possible")
@@ -229,6 +230,7 @@ def title_columns(header: Header) -> tuple[list[str], list[int]]:
             raise InvalidPayloadError(
                 f"The title of column {column} has {len(name)} characters; at most {MAX_TITLE_LENGTH} are possible"
             )
+    refuse_copy(names)
     return _distinct(names)
 
 

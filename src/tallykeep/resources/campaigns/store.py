@@ -163,12 +163,14 @@ def _change_for_vouchers(wanted: dict[str, Any], draft: CampaignDraft) -> dict[s
     return change
 
 
-async def switch_campaign(connection: Connection, project_id: int, key: str, *, active: bool) -> str:
-    """Enable or disable a campaign; returns its id. Raises NotFoundError."""
+async def switch_campaign(connection: Connection, project_id: int, key: str, *, active: bool) -> tuple[str, bool]:
+    """Enable or disable a campaign; returns its id, and whether it was so before. Raises NotFoundError."""
     campaign = await find_campaign(connection, project_id, key)
     params = {"project_id": project_id, "id": campaign["id"], "active": active}
-    await connection.execute(_sql.switch_campaign, params)
-    return str(campaign["id"])
+    switched = await (await connection.execute(_sql.switch_campaign, params)).fetchone()
+    if switched is None:
+        raise NotFoundError.of("campaign", key)
+    return str(campaign["id"]), switched["was_active"] == active
 
 
 async def take_out_campaign(connection: Connection, caller: Caller, key: str, *, force: bool) -> tuple[str, str]:

@@ -29,8 +29,11 @@ SET
     updated_at = :timestamp
 WHERE project_id = :project_id AND id = :id
 
--- name: switch_campaign!
-UPDATE campaigns SET active = :active, updated_at = date_trunc('milliseconds', statement_timestamp()) WHERE project_id = :project_id AND id = :id
+-- name: switch_campaign
+UPDATE campaigns SET active = :active, updated_at = date_trunc('milliseconds', statement_timestamp())
+FROM (SELECT id, active FROM campaigns WHERE project_id = :project_id AND id = :id FOR UPDATE) AS before
+WHERE campaigns.project_id = :project_id AND campaigns.id = before.id
+RETURNING before.active AS was_active
 
 -- name: delete_campaign
 DELETE FROM campaigns WHERE project_id = :project_id AND id = :id RETURNING *

@@ -52,6 +52,15 @@ async def list_categories(connection: Connection, project_id: int) -> dict[str, 
     return {"object": "list", "data_ref": "data", "data": [shown(row) for row in rows], "total": len(rows)}
 
 
+async def hold_category(connection: Connection, project_id: int, category_id: str) -> dict[str, Any]:
+    """Keep others from changing categories until the transaction ends; returns this one in wire format.
+
+    Raises NotFoundError.
+    """
+    await shut_for_request(connection, project_id, CATEGORIES)
+    return await get_category(connection, project_id, category_id)
+
+
 async def update_category(
     connection: Connection, project_id: int, category_id: str, body: dict[str, Any]
 ) -> dict[str, Any]:

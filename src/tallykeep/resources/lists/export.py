@@ -13,6 +13,7 @@ from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.fetching import fetch_within
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
+from tallykeep.formats.csv.formulas import copy_titles
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, CsvLines, csv_lines, header_line
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields.copy_format import CLEARING
@@ -47,7 +48,7 @@ async def file_lines(
     there are too many keys. What is written meanwhile may be in it or not; a key that is new by then is left out.
     """
     keys = await metadata_keys(pool, export.list_spec, project_id, selection)
-    yield BYTE_ORDER_MARK + header_line([*export.columns, *keys], write=write)
+    yield BYTE_ORDER_MARK + header_line([*export.columns, *keys, *copy_titles(write)], write=write)
     parameters: dict[str, Any] = {**selection.parameters, "project_id": project_id, "limit": _ROWS_A_PART, "after": ""}
     while True:
         async with pool.connection() as connection:
@@ -84,7 +85,8 @@ def _part(form: LiteralString, list_spec: ListSpec, selection: Selection) -> sql
 
 
 def _lines(export: Export, shown: list[Shown], keys: list[str], write: CsvLines) -> str:
-    return write(_cells(export, each, keys) for each in shown)
+    behind = [""] * len(copy_titles(write))
+    return write([*_cells(export, each, keys), *behind] for each in shown)
 
 
 def _cells(export: Export, shown: Shown, keys: list[str]) -> list[str]:

@@ -92,6 +92,11 @@ async def create_schema(
     return added
 
 
+async def hold_schemas(connection: Connection, project_id: int) -> None:
+    """Keep others from changing schemas, and from writing by them, until the transaction ends."""
+    await shut_for_request(connection, project_id, SCHEMAS)
+
+
 async def update_schema(
     connection: Connection, project_id: int, schema_id: str, properties: Any, allow_defined_only: Any
 ) -> Record:

@@ -14,6 +14,25 @@ from tallykeep.resources.upserts.row_readers import json_reader
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 
+async def held_one(
+    connection: Connection, project_id: int, spec: UpsertSpec, values: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Keep others from changing the resource that these values name, until the transaction ends; return it in wire
+    format.
+
+    None where there is none, and of nouns whose rows take others along: what they change is not all in one resource.
+    """
+    if spec.resolve is not None or spec.reference is not None:
+        return None
+    await hold_for_request(connection, project_id, *spec.depends_on)
+    for name, statement in (("source_id", spec.statements.lock_by_source_id), ("id", spec.statements.lock_by_id)):
+        if isinstance(values.get(name), str):
+            keys = {"project_id": project_id, "keys": [values[name]]}
+            row = await (await connection.execute(statement, keys)).fetchone()
+            return spec.show(row) if row else None
+    return None
+
+
 async def upsert_one(connection: Connection, project_id: int, spec: UpsertSpec, values: dict[str, Any]) -> str:
     """Create or update one resource and return its id; raises InvalidPayloadError with every problem, NotFoundError."""
     return await in_transaction(connection, partial(_upsert, connection, project_id, spec, values))

@@ -65,6 +65,12 @@ async def _generate(
     return generated.codes[0]
 
 
+async def hold_voucher(connection: Connection, project_id: int, code: str) -> None:
+    """Keep others from changing the voucher, and what it depends on, until the transaction ends."""
+    await hold_for_request(connection, project_id, *_DEPENDS_ON)
+    await connection.execute(_sql.lock_voucher, {"project_id": project_id, "code": code})
+
+
 async def update_voucher(connection: Connection, project_id: int, code: str, body: dict[str, Any]) -> str:
     """Update a voucher: fields left out stay, null clears, metadata is added to; returns its code.
 
@@ -112,13 +118,13 @@ def _cleared(body: dict[str, Any]) -> list[str]:
     return names
 
 
-async def switch_voucher(connection: Connection, project_id: int, code: str, *, active: bool) -> str:
-    """Enable or disable a voucher; returns its code. Raises NotFoundError."""
+async def switch_voucher(connection: Connection, project_id: int, code: str, *, active: bool) -> tuple[str, bool]:
+    """Enable or disable a voucher; returns its code, and whether it was so before. Raises NotFoundError."""
     params = {"project_id": project_id, "code": code, "active": active}
     switched = await (await connection.execute(_sql.switch_voucher, params)).fetchone()
     if switched is None:
         raise NotFoundError.of("voucher", code)
-    return str(switched["code"])
+    return str(switched["code"]), switched["was_active"] == active
 
 
 async def delete_voucher(connection: Connection, caller: Caller, code: str, *, force: bool) -> None:

@@ -7,8 +7,10 @@ SELECT DISTINCT project_id FROM audit_pending
 ON CONFLICT DO NOTHING
 
 -- name: lock_chains
--- Whoever has a chain's row is the only one who adds to it; others leave it out.
-SELECT chains.project_id, chains.number, chains.hash, coalesce(projects.id, '') AS project
+-- Whoever has a chain's row is the only one who adds to it; others leave it out. Number 0 is no project.
+SELECT
+    chains.project_id, chains.number, chains.hash,
+    CASE WHEN chains.project_id = 0 THEN '' ELSE coalesce(projects.id, '') END AS project
 FROM audit_chains AS chains
 LEFT JOIN projects ON projects.project_id = chains.project_id
 WHERE chains.project_id > :after AND chains.project_id IN (SELECT DISTINCT project_id FROM audit_pending)

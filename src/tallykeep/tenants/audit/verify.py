@@ -14,6 +14,7 @@ from tallykeep.tenants.audit.chain import FORMAT, NO_HASH, entry_hash
 
 _sql = queries(__package__, "verify.sql")
 
+NO_PROJECT = "none"  # what the installation's own chain is called, of number 0: no project has such an id
 _AT_A_TIME = 2_000
 _ANCHOR = re.compile(r"(?:(?P<number>[0-9]{1,18}):)?(?P<hash>[0-9a-f]{64})")
 
@@ -69,12 +70,13 @@ class _Problem:
 
 
 def verify(connection: psycopg.Connection, project: str | None = None, anchor: Anchor | None = None) -> list[Verdict]:
-    """Verify the chains of all projects, or of one; `anchor` is of that one.
+    """Verify the chains of all projects and the installation's own, or of one, which NO_PROJECT may be; `anchor` is of
+    that one.
 
     Raises NotFoundError for a project that is not known.
     """
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    of_project = {"project": project, "no_hash": NO_HASH}
+    of_project = {"project": project, "no_project": NO_PROJECT, "no_hash": NO_HASH}
     with connection.cursor(row_factory=dict_row) as cursor:
         if project is not None and cursor.execute(_sql.project_known, of_project).fetchone() is None:
             raise NotFoundError.of("project", project)
@@ -85,6 +87,12 @@ def verify(connection: psycopg.Connection, project: str | None = None, anchor: A
 def _verdict(connection: psycopg.Connection, chain: dict[str, Any], anchor: Anchor | None) -> Verdict:
     walk = _Walk(chain, anchor)
     problem = walk.check(_entries(connection, chain["project_id"]))
+    if not chain["has_owner"]:
+        problem = _Problem(
+            f"these entries are of the project number {chain['project_id']}, which does not exist: they were moved"
+            " there, or the project was removed",
+            chain["removed_number"] + 1,
+        )
     return Verdict(
         project=chain["project"], first=chain["removed_number"] + 1, last=walk.number, pending=chain["pending"],
         hash=walk.hash.hex(), problem=problem.text if problem else None,

@@ -11,7 +11,7 @@ from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import FromReader
-from tallykeep.api.dependencies.permissions import needs, require, submits
+from tallykeep.api.dependencies.permissions import needs, require
 from tallykeep.api.openapi import answers, answers_file
 from tallykeep.api.requests.bodies import has_body, upload_slot
 from tallykeep.api.requests.submission_options import PARAMETERS, parameter, read_submission_options
@@ -20,6 +20,7 @@ from tallykeep.api.responses.answers import Json, answer_accepted
 from tallykeep.api.routes.submissions import RETRY_BODY, media_types
 from tallykeep.api.schemas.actions import Action
 from tallykeep.api.schemas.values import AcceptedAction
+from tallykeep.catalog.contents import submits
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.audit.entry import Entry
 from tallykeep.core.batch import Source

@@ -8,15 +8,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from tallykeep.api.auditing.attempt import attempt_of
+from tallykeep.api.auditing.middleware import count_refused_part
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
-from tallykeep.api.dependencies.permissions import needs, require, submits
+from tallykeep.api.dependencies.permissions import needs, require
 from tallykeep.api.openapi import answers
 from tallykeep.api.requests.upload import submission
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.routes.actions.control import canceling
 from tallykeep.api.routes.actions.read import FromFilters
 from tallykeep.api.schemas.actions import CanceledMatching, RetriedMatching
+from tallykeep.catalog.contents import submits
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import RequestError
 from tallykeep.core.ids import new_id, wire_time
@@ -62,7 +64,8 @@ async def cancel_all(
         await context.controlling(caller).cancel(caller.project_id, action_id, caller.key_id, entry)
         return {"id": action_id}
 
-    return await _done_to(action_ids, has_more, dry_run, as_of, cancel)
+    done = await _done_to(request, [] if dry_run else action_ids, cancel)
+    return _answer(done, action_ids, has_more, dry_run, as_of)
 
 
 @router.post(
@@ -84,7 +87,8 @@ async def retry_all(
     async def retry(action_id: str) -> dict[str, Any]:
         return {"id": action_id, "async_action_id": await _retry(request, context, caller, action_id)}
 
-    return await _done_to(action_ids, has_more, dry_run, as_of, retry)
+    done = await _done_to(request, [] if dry_run else action_ids, retry)
+    return _answer(done, action_ids, has_more, dry_run, as_of)
 
 
 async def _retry(request: Request, context: Context, caller: Caller, action_id: str) -> str:
@@ -99,14 +103,22 @@ async def _retry(request: Request, context: Context, caller: Caller, action_id: 
     return accepted.action_id
 
 
-async def _done_to(action_ids: list[str], has_more: bool, dry_run: bool, as_of: datetime, deed: _Deed) -> Json:
-    """Do it to one action after another; list those to which it could not be done, with the reason."""
+async def _done_to(request: Request, action_ids: list[str], deed: _Deed) -> dict[str, Any]:
+    """Do it to one action after another; list those to which it could not be done, with the reason.
+
+    The audit log is told of each of these as well.
+    """
     done: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
-    for action_id in [] if dry_run else action_ids:
+    for action_id in action_ids:
         try:
             done.append(await deed(action_id))
         except RequestError as error:
+            count_refused_part(request, action_id, error)
             refused.append({"id": action_id, "details": error.details})
+    return {"done": done, "refused": refused}
+
+
+def _answer(done: dict[str, Any], action_ids: list[str], has_more: bool, dry_run: bool, as_of: datetime) -> Json:
     matched = {"matched_count": len(action_ids), "has_more": has_more, "as_of": wire_time(as_of)}
-    return Json({**matched, "dry_run": dry_run, "done": done, "refused": refused})
+    return Json({**matched, "dry_run": dry_run, **done})

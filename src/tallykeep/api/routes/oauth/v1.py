@@ -16,6 +16,7 @@ from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import require_media_type
 from tallykeep.api.requests.urlencoded import URLENCODED, read_parameters
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.responses.oauth_errors import NO_STORE
 from tallykeep.api.schemas.project_keys import (
     AccessToken,
     InactiveToken,
@@ -32,7 +33,6 @@ from tallykeep.tenants.tokens import Token
 router = APIRouter(prefix="/v1/oauth", tags=["OAuth"], default_response_class=Json)
 
 GRANT_TYPE = "client_credentials"
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 _ISSUED = any_key("a token has no more than the key that asks, whatever that has")
 _OWN = any_key("a key learns of its own tokens, and ends them")
@@ -62,7 +62,7 @@ class InvalidGrantTypeError(RequestError):
 async def issue(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Give a token that may stand for the key for 900 seconds, wherever the application's keys may be sent. It has the
     permissions of the key that its `scope` stands for, its addresses and its end, and dies with it; a rotation of the
-    key does not touch it. A project has at most 1,000 of them.
+    key does not touch it. A key has at most 100 of them, a project 1,000.
     """
     grant_type, scope = await _required(request, "grant_type", "scope")
     if grant_type != GRANT_TYPE:

@@ -305,8 +305,9 @@ def _really(request: Request) -> SubmissionOptions:
 
 async def _switched(request: Request, context: Context, caller: Caller, campaign_id: str, *, active: bool) -> Json:
     async def write(connection: Connection) -> Json:
-        campaign_key = await store.switch_campaign(connection, caller.project_id, campaign_id, active=active)
-        attempt_of(request).about(campaign_key)
+        switched = await store.switch_campaign(connection, caller.project_id, campaign_id, active=active)
+        campaign_key, is_unchanged = switched
+        attempt_of(request).about(campaign_key, unchanged=is_unchanged or None)
         return Json(await store.get_campaign(connection, caller.project_id, campaign_key))
 
     return await context.transact(request, caller, write)

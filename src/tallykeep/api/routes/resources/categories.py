@@ -51,8 +51,10 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cat
     """Change a category's name or hierarchy; all vouchers and campaigns in it show the new name."""
     body = await json_object(request, context.settings.max_row_bytes)
     async with context.changing(request, caller) as connection:
+        before = await store.hold_category(connection, caller.project_id, category_id)
         updated = await store.update_category(connection, caller.project_id, category_id, body)
         attempt_of(request).about(name=updated["name"])
+        attempt_of(request).compare(before, updated)
     return Json(updated)
 
 

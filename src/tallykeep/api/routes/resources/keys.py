@@ -8,11 +8,11 @@ from fastapi.responses import Response
 from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
-from tallykeep.api.dependencies.permissions import needs
+from tallykeep.api.dependencies.permissions import any_key, lacking, needs
 from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.responses.answers import Json
-from tallykeep.api.schemas.project_keys import CreatedKey, Key, KeyList, KeyRotation, KeyUpdate, NewKey
+from tallykeep.api.schemas.project_keys import CreatedKey, CurrentKey, Key, KeyList, KeyRotation, KeyUpdate, NewKey
 from tallykeep.core.compatibility import OURS
 from tallykeep.tenants import keys
 from tallykeep.tenants.callers import KeyKind
@@ -21,6 +21,8 @@ from tallykeep.tenants.permissions import Permission
 router = APIRouter(prefix="/v1/keys", tags=["Keys"], default_response_class=Json)
 
 _MANAGING = needs(Permission.KEYS_MANAGE, managing=True)
+
+_OWN = any_key("a key may know what it may do")
 
 _DETAILS = ("kind", "name", "role", "scopes", "addresses", "expires_at")
 
@@ -36,6 +38,23 @@ async def list_(context: FromContext, caller: FromCaller) -> Json:
         return Json(await keys.list_keys(connection, caller))
 
 
+@router.get("/current", summary="Get own permissions", openapi_extra=_OWN | OURS | answers(CurrentKey))
+async def get_current(caller: FromCaller) -> Json:
+    """Tell what the key of this request may do, and why not the rest. The dashboard shows no more than that."""
+    grant = caller.grant
+    lacked = [each for each in Permission if each not in grant.permissions]
+    return Json(
+        {
+            "id": grant.key_id,
+            "kind": grant.key_kind,
+            "role": grant.role,
+            "permissions": [each for each in Permission if each in grant.permissions],
+            "lacking": [{"permission": each, "why": lacking(grant, each).details} for each in lacked],
+            "object": "current_key",
+        }
+    )
+
+
 @router.post(
     "",
     summary="Create key",
@@ -43,7 +62,8 @@ async def list_(context: FromContext, caller: FromCaller) -> Json:
 )
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a key for the project. Its `token` is in this answer only: it is not stored. No key can create one that
-    can do more than itself; keys of the management API are created with one of them.
+    can do more than itself, and no token of OAuth creates, changes or rotates any; keys of the management API are
+    created with one of them.
     """
     body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
     async with context.changing(request, caller) as connection:
@@ -59,8 +79,8 @@ async def change(request: Request, context: FromContext, caller: FromCaller, key
     """
     body = await json_object(request, context.settings.max_row_bytes)
     async with context.changing(request, caller) as connection:
-        changed = await keys.change_key(connection, caller, key_id, kind, body)
-        attempt_of(request).about(changed["id"], **_details(changed))
+        changed, is_unchanged = await keys.change_key(connection, caller, key_id, kind, body)
+        attempt_of(request).about(changed["id"], **_details(changed), unchanged=is_unchanged or None)
     context.key_cache.clear()
     return Json(changed)
 

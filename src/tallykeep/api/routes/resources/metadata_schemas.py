@@ -88,7 +88,10 @@ async def remove_definition(
     """Mark a definition as removed; the resources keep their metadata. Ours, not the reference API's."""
     attempt_of(request).about(related_object=resource)
     async with context.changing(request, caller) as connection:
+        await schemas.hold_schemas(connection, caller.project_id)
+        before = await schemas.get_schema(connection, caller.project_id, resource)
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=True)
+        attempt_of(request).compare(_shown(before), _shown(schema))
     return Json(_with_camel_case(_shown(schema)))
 
 
@@ -103,7 +106,10 @@ async def restore_definition(
     """Restore a removed definition. Ours, not the reference API's."""
     attempt_of(request).about(related_object=resource)
     async with context.changing(request, caller) as connection:
+        await schemas.hold_schemas(connection, caller.project_id)
+        before = await schemas.get_schema(connection, caller.project_id, resource)
         schema = await schemas.mark_definition(connection, caller.project_id, resource, key, deleted=False)
+        attempt_of(request).compare(_shown(before), _shown(schema))
     return Json(_with_camel_case(_shown(schema)))
 
 
@@ -235,6 +241,8 @@ async def update(request: Request, context: FromContext, manager: FromManagedPro
     """Add definitions or overwrite them; those left out stay as they are."""
     body = await json_object(request, context.settings.max_row_bytes)
     async with context.changing(request, manager) as connection:
+        await schemas.hold_schemas(connection, manager.project_id)
+        before = await schemas.get_schema_by_id(connection, manager.project_id, schema_id)
         updated = await schemas.update_schema(
             connection,
             manager.project_id,
@@ -243,6 +251,7 @@ async def update(request: Request, context: FromContext, manager: FromManagedPro
             body.get("allow_defined_only"),
         )
         attempt_of(request).about(related_object=updated["related_object"])
+        attempt_of(request).compare(_shown(before), _shown(updated))
     return Json(_shown(updated))
 
 

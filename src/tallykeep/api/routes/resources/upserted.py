@@ -20,7 +20,7 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.lists.query_string import read_selection
 from tallykeep.resources.upserts.declaring.declarations import Endpoint
 from tallykeep.resources.upserts.read import delete_one, get_one, list_page
-from tallykeep.resources.upserts.single import upsert_one
+from tallykeep.resources.upserts.single import held_one, upsert_one
 from tallykeep.resources.upserts.spec import UpsertSpec
 from tallykeep.tenants.permissions import Permission
 
@@ -56,9 +56,12 @@ def _add_create(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> No
         values = await json_object(request, context.settings.max_row_bytes)
 
         async def write(connection: Connection) -> Json:
+            before = await held_one(connection, caller.project_id, spec, values)
             resource_id = await upsert_one(connection, caller.project_id, spec, values)
+            shown = await get_one(connection, caller.project_id, spec, resource_id)
             attempt_of(request).about(resource_id)
-            return Json(await get_one(connection, caller.project_id, spec, resource_id))
+            attempt_of(request).compare(before, shown)
+            return Json(shown)
 
         return await context.transact(request, caller, write)
 
@@ -85,9 +88,13 @@ def _add_update(router: APIRouter, spec: UpsertSpec, need: dict[str, Any]) -> No
 
         async def write(connection: Connection) -> Json:
             resource = await get_one(connection, caller.project_id, spec, _key(request, spec))
-            await upsert_one(connection, caller.project_id, spec, changes_of(values) | {"id": resource["id"]})
+            change = changes_of(values) | {"id": resource["id"]}
+            before = await held_one(connection, caller.project_id, spec, change)
+            await upsert_one(connection, caller.project_id, spec, change)
+            updated = await get_one(connection, caller.project_id, spec, resource["id"])
             attempt_of(request).about(resource["id"])
-            return Json(await get_one(connection, caller.project_id, spec, resource["id"]))
+            attempt_of(request).compare(before, updated)
+            return Json(updated)
 
         return await context.transact(request, caller, write)
 

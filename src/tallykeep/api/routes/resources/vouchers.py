@@ -23,7 +23,13 @@ from tallykeep.resources.lists.query_string import read_selection
 from tallykeep.resources.vouchers.domain import EXTRA_NAMES
 from tallykeep.resources.vouchers.list_spec import VOUCHERS
 from tallykeep.resources.vouchers.read import get_voucher, list_vouchers
-from tallykeep.resources.vouchers.single import create_voucher, delete_voucher, switch_voucher, update_voucher
+from tallykeep.resources.vouchers.single import (
+    create_voucher,
+    delete_voucher,
+    hold_voucher,
+    switch_voucher,
+    update_voucher,
+)
 from tallykeep.tenants.callers import Caller
 from tallykeep.tenants.permissions import Permission
 
@@ -98,10 +104,14 @@ async def update(request: Request, context: FromContext, caller: FromCaller, cod
     body = await json_object(request, context.settings.max_row_bytes)
 
     async def write(connection: Connection) -> Json:
-        _refuse_another_campaign(await get_voucher(connection, caller.project_id, code), body)
+        await hold_voucher(connection, caller.project_id, code)
+        before = await get_voucher(connection, caller.project_id, code)
+        _refuse_another_campaign(before, body)
         voucher_code = await update_voucher(connection, caller.project_id, code, body)
+        updated = await get_voucher(connection, caller.project_id, voucher_code)
         attempt_of(request).about(voucher_code)
-        return Json(await get_voucher(connection, caller.project_id, voucher_code))
+        attempt_of(request).compare(before, updated)
+        return Json(updated)
 
     return await context.transact(request, caller, write)
 
@@ -147,8 +157,8 @@ async def _created(request: Request, context: Context, caller: Caller, body: dic
 
 async def _switched(request: Request, context: Context, caller: Caller, code: str, *, active: bool) -> Json:
     async def write(connection: Connection) -> Json:
-        voucher_code = await switch_voucher(connection, caller.project_id, code, active=active)
-        attempt_of(request).about(voucher_code)
+        voucher_code, is_unchanged = await switch_voucher(connection, caller.project_id, code, active=active)
+        attempt_of(request).about(voucher_code, unchanged=is_unchanged or None)
         return Json(await get_voucher(connection, caller.project_id, voucher_code))
 
     return await context.transact(request, caller, write)

@@ -2,17 +2,17 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated
-from urllib.parse import urlencode
+from typing import Annotated, Any
 
 import httpx
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from tallykeep.core.audit.events import Event
+from tallykeep.dashboard.kit.api_client import segment
+from tallykeep.dashboard.kit.filters import ListFilters
 from tallykeep.dashboard.kit.render import page
 from tallykeep.dashboard.kit.signed_in import FromVisit
-from tallykeep.dashboard.kit.zones import in_utc
 
 router = APIRouter(prefix="/audit-log")
 
@@ -20,28 +20,24 @@ OUTCOMES = {"success": "Done", "failed": "Ended early", "refused": "Refused"}
 _ON_A_PAGE = 50
 
 
+# The pages of resources by the type that entries name; a voucher's id there is its code.
+_PAGES = {
+    "voucher": "/resources/vouchers/", "customer": "/resources/customers/", "product": "/resources/products/",
+    "order": "/resources/orders/", "campaign": "/campaigns/", "webhook": "/webhooks/", "async_action": "/tasks/",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """The filters, as they are in the URL; empty texts filter nothing. `about` is the id of a resource or an action."""
+class Filters(ListFilters):
+    """The filters of the audit log; `about` is the id of a resource or an action."""
+
+    path = "/audit-log"
+    texts = ("event", "outcome", "key", "about")
 
     event: str = ""
     outcome: str = ""
     key: str = ""
     about: str = ""
-    since: str = ""
-    until: str = ""
-    zone: str = ""
-
-    @property
-    def active(self) -> int:
-        """How many there are."""
-        return sum(map(bool, (self.event, self.outcome, self.key, self.about, self.since or self.until)))
-
-    def url(self, path: str = "/audit-log", **more: str) -> str:
-        """Return a path with these filters."""
-        names = ("event", "outcome", "key", "about", "since", "until", *(("zone",) if self.since or self.until else ()))
-        query = urlencode({name: getattr(self, name) for name in names if getattr(self, name)} | more)
-        return f"{path}?{query}" if query else path
 
     def api_query(self) -> dict[str, str]:
         """Return these filters as the API's parameters."""
@@ -51,9 +47,17 @@ class Filters:
             "outcome": self.outcome,
             "key": self.key.strip(),
             "action_id" if about.startswith("aa_") else "resource_id": about,
-            "from": in_utc(self.since, self.zone),
-            "to": in_utc(self.until, self.zone),
+            **self.period("from", "to"),
         }
+
+
+def page_of(entry: dict[str, Any]) -> str | None:
+    """Return the page of what an entry is about; None where there is none, or perhaps not any more."""
+    if entry["action_id"]:
+        return f"/tasks/{segment(entry['action_id'])}"
+    page_path = _PAGES.get(entry["resource_type"] or "")
+    is_gone = entry["outcome"] == "refused" or entry["event"].endswith(".delete")
+    return f"{page_path}{segment(entry['resource_id'])}" if page_path and entry["resource_id"] and not is_gone else None
 
 
 async def _filters(
@@ -71,8 +75,9 @@ async def list_entries(request: Request, visit: FromVisit, filters: FromFilters,
     query = {**filters.api_query(), "limit": _ON_A_PAGE, "starting_after_id": after}
     answer = await visit.api.get("/v1/audit-log", **query)
     return page(
-        request, "pages/audit_log/list.html", filters=filters, events=[event.value for event in Event],
+        request, "pages/audit_log/list.html", filters=filters, events={event.value: event.value for event in Event},
         outcomes=OUTCOMES, entries=answer["data"], more_after=answer["more_starting_after"], after=after,
+        page_of=page_of,
     )  # fmt: skip
 
 

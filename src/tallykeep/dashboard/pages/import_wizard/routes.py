@@ -92,9 +92,9 @@ async def _preview(visit: Visit, form: FormData, upload: Upload) -> Response:
         campaigns = await _campaigns(visit) if seen["row_type"] == "campaign-vouchers" else []
     except RefusedError as refused:
         return _problem(refused.details or str(refused))
-    return HTMLResponse(
-        fragment("pages/import_wizard/preview.html", row_types=row_types, **shown(seen, form, campaigns))
-    )
+    needed = visit.catalog.permission_for_rows(seen["row_type"])
+    values = {"row_types": row_types, "rights": visit.rights, "permission": needed, **shown(seen, form, campaigns)}
+    return HTMLResponse(fragment("pages/import_wizard/preview.html", **values))
 
 
 def _problem(details: str) -> Response:

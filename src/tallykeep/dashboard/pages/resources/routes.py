@@ -21,9 +21,10 @@ _APART = ("metadata", "object", "created_at", "updated_at")
 
 
 @router.get("")
-async def first_resource_type() -> Response:
-    """Vouchers are what most people look for."""
-    return RedirectResponse("/resources/vouchers", status_code=303)
+async def first_resource_type(visit: FromVisit) -> Response:
+    """Lead to vouchers, which most people look for, or to the first type that the key may see."""
+    seen = (name for name in resource_types(visit.catalog) if visit.rights.may(f"{name}.read"))
+    return RedirectResponse(f"/resources/{next(seen, 'vouchers')}", status_code=303)
 
 
 @router.get("/{resource_type}")

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
 from fastapi import Depends
 
-from tallykeep.dashboard.kit.zones import in_utc
+from tallykeep.dashboard.kit.filters import ListFilters
 
 Time = Literal["created", "started", "finished"]
 
@@ -31,41 +30,23 @@ STATUSES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """The filters of the list of tasks; empty texts filter nothing. `since` and `until` are in the reader's `zone`."""
+class Filters(ListFilters):
+    """The filters of the list of tasks; `time` says which of a task's times the period is of."""
+
+    path = "/tasks"
+    texts = ("type", "status", "file")
+    of_period = ("time", "since", "until", "zone")
 
     type: str = ""
     status: str = ""
     file: str = ""
     time: Time = "created"
-    since: str = ""
-    until: str = ""
-    zone: str = ""
-
-    @property
-    def active(self) -> int:
-        """How many there are."""
-        return sum(map(bool, (self.type, self.status, self.file, self.since or self.until)))
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """Return the parameters with which a URL or a form has the same filters."""
-        fields = {"type": self.type, "status": self.status, "file": self.file}
-        if self.since or self.until:
-            fields |= {"time": self.time, "since": self.since, "until": self.until, "zone": self.zone}
-        return {name: value for name, value in fields.items() if value}
-
-    def url(self, path: str = "/tasks", **more: str) -> str:
-        """Return a path with these filters."""
-        query = urlencode(self.fields | more)
-        return f"{path}?{query}" if query else path
 
     def api_query(self) -> dict[str, str]:
         """Return these filters as the API's parameters."""
-        from_name, before_name = _BOUNDS[self.time]
         status, _, failures = self.status.partition(":")
         query = {"type": self.type, "status": status, "failures": failures, "file_name": self.file.strip()}
-        return query | {from_name: in_utc(self.since, self.zone), before_name: in_utc(self.until, self.zone)}
+        return query | self.period(*_BOUNDS[self.time])
 
 
 async def _filters(

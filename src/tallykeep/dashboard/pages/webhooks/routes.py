@@ -1,6 +1,7 @@
 """Webhooks: list, create, switch on and off, delete; deliveries, and sending one again."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -110,7 +111,9 @@ async def send_again(request: Request, visit: FromVisit, webhook_id: str) -> Res
     """Send an event again."""
     form = await request.form()
     await visit.api.ask("POST", await _path(visit, webhook_id, "deliveries", str(form.get("event_id", "")), "resend"))
-    return redirect(request, f"/webhooks/{segment(webhook_id)}", notice="The event is sent again. Reload in a moment.")
+    shown = {name: str(form.get(name, "")) for name in ("status", "number") if form.get(name)}
+    path = f"/webhooks/{segment(webhook_id)}" + (f"?{urlencode(shown)}" if shown else "")
+    return redirect(request, path, notice="The event is sent again. Reload in a moment.")
 
 
 @router.post("/{webhook_id}/delete")
