@@ -11,7 +11,8 @@ help:
 	@echo "make test    the whole test suite"
 	@echo "make crash   every fault point, every order of two at once, ORDERS=10000 of three, then a nemesis:"
 	@echo "             SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
-	@echo "make attack   one client attacks, a bystander looks how others fare; exit code 1 where a bound is broken:"
+	@echo "make attack   one client attacks, a bystander looks how others fare; then the outages, and ten times as many"
+	@echo "              hostile requests as make test sends; exit code 1 where a bound is broken:"
 	@echo "              [ONLY=part-of-a-name] [SECONDS=30] [DOORS=300] [SEED=1] [FIGURES=file.json]"
 	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
 	@echo "make mutants   the engine and the writes changed in one small place at a time; some test must fail:"
@@ -74,7 +75,8 @@ crash: setup $(VENV)/.faketime
 
 attack: setup
 	@$(BIN)/python -m tests.attack --seconds $(or $(SECONDS),30) --doors $(or $(DOORS),300) --seed $(SEED) $(if $(ONLY),--only "$(ONLY)") $(if $(FIGURES),--figures $(FIGURES)); \
-	  code=$$?; $(if $(ONLY),,if [ -d tests/outages ]; then $(BIN)/python -m pytest -q tests/outages || code=1; fi;) exit $$code
+	  code=$$?; $(if $(ONLY),,if [ -d tests/outages ]; then $(BIN)/python -m pytest -q tests/outages || code=1; fi; \
+	  FUZZ_ROUNDS=10 $(BIN)/python -m pytest -q --timeout 1800 tests/http/test_fuzz.py || code=1;) exit $$code
 
 mutations: setup
 	@$(BIN)/python -m tests.mutations $(ONLY)
