@@ -3,9 +3,10 @@
 Who runs the tests again and again lends them a PostgreSQL that is running already, and a database that is migrated.
 """
 
+import gc
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +31,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin with the files that take longest, so that none of the processes waits for another one's last file."""
     first_files = tuple(str(config.rootpath / folder) for folder in _MAX_FILES_LENGTH)
     items.sort(key=lambda item: not str(item.path).startswith(first_files))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Import all tests without looking for cycles: what is imported stays, and is never looked at again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
