@@ -12,7 +12,7 @@ from tests.attack.run import Bounds, attacked
 from tests.postgres import fresh_database
 
 _SCALE = 0.3
-_SHORTER = 0.2  # of the time that an attack lasts in full
+_SHORTER = 0.1  # of the time that an attack lasts in full
 _DOORS_SECONDS = 8
 
 # Four times what is promised, and more: tests run beside each other on machines that are busy.
