@@ -8,10 +8,11 @@ help:
 	@echo "make demo    set up, import the example files, show the outcome, stop"
 	@echo "make serve   set up, then API and worker on http://127.0.0.1:8000 until stopped"
 	@echo "make setup   only the set-up: .venv with everything the others need"
-	@echo "make test    the whole test suite"
+	@echo "make test    the whole test suite: PROCESSES=3 [PYTEST_ARGS='-k voucher']"
 	@echo "make crash   every fault point, every order of two at once, ORDERS=10000 of three, then a nemesis:"
 	@echo "             SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
-	@echo "make attack   one client attacks, a bystander looks how others fare; exit code 1 where a bound is broken:"
+	@echo "make attack   one client attacks, a bystander looks how others fare; then the outages, and ten times as many"
+	@echo "              hostile requests as make test sends; exit code 1 where a bound is broken:"
 	@echo "              [ONLY=part-of-a-name] [SECONDS=30] [DOORS=300] [SEED=1] [FIGURES=file.json]"
 	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
 	@echo "make mutants   the engine and the writes changed in one small place at a time; some test must fail:"
@@ -45,7 +46,7 @@ serve: setup
 
 test: setup $(VENV)/.chromium $(VENV)/.faketime
 	@$(BIN)/python -m compileall -q src tests  # many processes are started, also where none may write what it compiles
-	@$(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) $(PYTEST_ARGS)
 
 # What drives the dashboard in tests/browser. Tried anew each time, where it could not be had.
 $(VENV)/.chromium: $(VENV)/.done
@@ -61,6 +62,8 @@ $(VENV)/.faketime: $(VENV)/.done
 	  && { apt-get update && apt-get install --yes --no-install-recommends libfaketime; } >$(VENV)/faketime.log 2>&1; }; \
 	  then touch $@; else echo "libfaketime cannot be installed here: clocks will NOT be among the nemesis's faults"; fi
 
+# One more than two cores: now and then each of them waits, for a process that starts or an outage that has to last.
+PROCESSES ?= 3
 SEED   ?= 1
 KILLS  ?= 60
 ROWS   ?= 60000
@@ -74,7 +77,8 @@ crash: setup $(VENV)/.faketime
 
 attack: setup
 	@$(BIN)/python -m tests.attack --seconds $(or $(SECONDS),30) --doors $(or $(DOORS),300) --seed $(SEED) $(if $(ONLY),--only "$(ONLY)") $(if $(FIGURES),--figures $(FIGURES)); \
-	  code=$$?; $(if $(ONLY),,if [ -d tests/outages ]; then $(BIN)/python -m pytest -q tests/outages || code=1; fi;) exit $$code
+	  code=$$?; $(if $(ONLY),,if [ -d tests/outages ]; then $(BIN)/python -m pytest -q tests/outages || code=1; fi; \
+	  FUZZ_ROUNDS=10 $(BIN)/python -m pytest -q --timeout 1800 tests/http/test_fuzz.py || code=1;) exit $$code
 
 mutations: setup
 	@$(BIN)/python -m tests.mutations $(ONLY)

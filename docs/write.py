@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def _not_started() -> AbstractAsyncContextManager[Context]:
     raise RuntimeError("nothing is served here")
 
 
+@cache
 def operations() -> dict[str, Operation]:
     """Our endpoints as OpenAPI describes them, by method and path, in the order of the routers."""
     paths = create_api(ACTION_TYPES, _not_started).openapi()["paths"]

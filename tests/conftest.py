@@ -3,21 +3,26 @@
 Who runs the tests again and again lends them a PostgreSQL that is running already, and a database that is migrated.
 """
 
+import gc
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 
+import httpx._transports.default
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.postgres import fresh_database, migrated_template, running_postgres
+from tests.postgres import fresh_database, migrated_cluster, migrated_template, running_postgres
 from tests.server import Api, Server, new_project
 
 # How long an example takes tells how busy the machine is.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
+# Nothing here speaks TLS, and a context with every authority takes 20 ms: one for all clients instead of one for each.
+httpx._transports.default.create_ssl_context = cache(httpx._transports.default.create_ssl_context)
 
 _MAX_FILES_LENGTH = ("tests/crash", "tests/browser", "tests/model", "tests/interleavings", "tests/faults")
 
@@ -26,6 +31,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin with the files that take longest, so that none of the processes waits for another one's last file."""
     first_files = tuple(str(config.rootpath / folder) for folder in _MAX_FILES_LENGTH)
     items.sort(key=lambda item: not str(item.path).startswith(first_files))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Import all tests without looking for cycles: what is imported stays, and is never looked at again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +79,12 @@ def database_url(postgres: str, template: str) -> Iterator[str]:
 def served_database(postgres: str, template: str) -> Iterator[str]:
     with fresh_database(postgres, template) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def cluster(session_dir: Path) -> Path:
+    """What servers with a PostgreSQL of their own begin with, where it does not matter how they came to it."""
+    return migrated_cluster(session_dir / "cluster")
 
 
 @pytest.fixture(scope="session")

@@ -31,13 +31,12 @@ def grows_too_fast(run: Callable[[Input], object], make: Callable[[int], Input],
 
     The least of several tries counts.
     """
-    small, large = make(size), make(_TIMES * size)
-    short = seconds(run, small)
-    if short < _TOO_SHORT and (long := seconds(run, large)) < _TIMES * _TOO_SHORT:
+    large = make(_TIMES * size)
+    if (long := seconds(run, large)) < _TIMES * _TOO_SHORT:
         return ""
-    long = float("inf")
+    small, short = make(size), float("inf")
     for again in range(_TRIES):
-        short, long = min(short, seconds(run, small)) if again else short, min(long, seconds(run, large))
+        short, long = min(short, seconds(run, small)), min(long, seconds(run, large))
         if long <= _MAX_TIMES * max(short, _TOO_SHORT / 4):
             return ""
         if again and long > _BEYOND_DOUBT * short:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Contradiction:
         return any(map(self.is_covered_by, TOLERATED))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReferenceApi:
     """The file, read."""
 
@@ -70,11 +70,12 @@ class ReferenceApi:
 
     def find(self, method: str, path: str) -> Endpoint | None:
         """The endpoint that a request reached; fixed steps of a path go before parameters."""
-        for of in sorted(self.operations, key=lambda one: one[1].count("{}")):
-            pattern = re.escape(of[1]).replace(r"\{\}", "[^/]+")
-            if of[0] == method and re.fullmatch(pattern, path):
-                return of
-        return None
+        return next((of for of, pattern in self._patterns if of[0] == method and pattern.fullmatch(path)), None)
+
+    @cached_property
+    def _patterns(self) -> list[tuple[Endpoint, re.Pattern[str]]]:
+        endpoints = sorted(self.operations, key=lambda one: one[1].count("{}"))
+        return [(of, re.compile(re.escape(of[1]).replace(r"\{\}", "[^/]+"))) for of in endpoints]
 
     def query_parameters(self, of: Endpoint) -> set[str]:
         """The names as they stand in a URL: a span of time is two, as in created_at[before]."""
@@ -210,8 +211,12 @@ def hold_to_reference_api(answer: httpx.Response) -> None:
         return
     if answer.status_code == 413:
         return  # the peer's has a shape of its own, {statusCode, error, message}, which its file does not hold
-    answer.read()
-    status = str(answer.status_code)
-    wrong = [one for one in reference_api.contradictions(endpoint, status, answer.json()) if not one.is_tolerated]
-    if wrong:
-        raise OffTheWireError("; ".join(map(str, wrong)))
+    if wrong := _wrong(reference_api, endpoint, str(answer.status_code), answer.read()):
+        raise OffTheWireError(wrong)
+
+
+@lru_cache(maxsize=256)  # who waits for something is answered the same again and again
+def _wrong(reference_api: ReferenceApi, of: Endpoint, status: str, body: bytes) -> str:
+    """What is wrong with an answer, and not tolerated."""
+    contradictions = reference_api.contradictions(of, status, json.loads(body))
+    return "; ".join(str(one) for one in contradictions if not one.is_tolerated)

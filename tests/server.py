@@ -28,9 +28,11 @@ class Server:
     _directories: ClassVar[set[Path]] = set()
 
     def __init__(
-        self, directory: Path, *, database_url: str | None = None, cwd: Path | None = None, **variables: str
+        self, directory: Path, *, database_url: str | None = None, cluster: Path | None = None,
+        cwd: Path | None = None, **variables: str,
     ) -> None:  # fmt: skip
         self.directory = directory
+        self._cluster = cluster
         self.log = directory / "serve.log"
         env = {name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")}
         env |= {"TALLYKEEP_DATA_DIR": str(directory / "data"), "TALLYKEEP_PORT": "0", **variables}
@@ -47,7 +49,7 @@ class Server:
             # Another server's database has other keys: whoever used this directory next would be refused for ever.
             assert self.directory not in self._directories, f"another server has used {self.directory}"
             self._directories.add(self.directory)
-        self.directory.mkdir(parents=True, exist_ok=True)
+            self._make_directory()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tallykeep", "serve"],
@@ -65,6 +67,14 @@ class Server:
         # From now on the same port, so that clients find it again after a restart.
         self._env["TALLYKEEP_PORT"] = self.url.rpartition(":")[2]
         return self
+
+    def _make_directory(self) -> None:
+        """With a copy of the cluster, where one is given, which is there sooner than initdb and migrations make one."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if self._cluster is not None:
+            data = self.directory / "data"
+            data.mkdir()
+            subprocess.run(["cp", "-a", self._cluster, data / "postgres"], check=True)
 
     def fails_to_start(self) -> int:
         """The exit code of a start that is expected to be refused."""
@@ -170,7 +180,7 @@ class Api:
 
     def ended(self, action_id: str, seconds: float = 60) -> dict[str, Any]:
         """The action once it has ended; on the way the tally must hold at every look."""
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, 0.02
         while time.monotonic() < deadline:
             try:
                 action = self.get(f"/v1/async-actions/{action_id}")
@@ -181,7 +191,8 @@ class Api:
             assert action["result"].get("done_count", 0) == action["done_count"]
             if action["status"] in ENDED:
                 return dict(action)
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(1.2 * pause, 0.2)  # what takes long is looked at less often: it needs the machine, too
         raise AssertionError(f"action {action_id} did not end: {action}")
 
     def define_schema(self, related_object: str, properties: dict[str, Any], **options: Any) -> dict[str, Any]:

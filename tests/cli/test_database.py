@@ -32,8 +32,8 @@ def test_no_database_is_said_with_what_to_do_and_no_password(tmp_path: Path) -> 
         assert "secret" not in wrong.stdout + wrong.stderr
 
 
-def test_the_embedded_database_has_a_prompt_and_lost_keys_are_replaced(session_dir: Path) -> None:
-    server = Server(session_dir / "shell").start()
+def test_the_embedded_database_has_a_prompt_and_lost_keys_are_replaced(session_dir: Path, cluster: Path) -> None:
+    server = Server(session_dir / "shell", cluster=cluster).start()
     directory = str(session_dir / "shell" / "data")
     try:
         assert "up to date" in run(None, "db", "status", "--data-dir", directory).stdout

@@ -16,12 +16,13 @@ KEYS = {
 
 
 @pytest.fixture
-def serve(session_dir: Path) -> Iterator[Callable[..., Server]]:
+def serve(session_dir: Path, cluster: Path) -> Iterator[Callable[..., Server]]:
     """Starts `tallykeep serve` with its own embedded PostgreSQL on a directory of the given name."""
     started: list[Server] = []
 
     def start(name: str, **variables: str) -> Server:
-        server = Server(session_dir / name, TALLYKEEP_RESCUE_AFTER_SECONDS="1", **KEYS, **variables).start()
+        variables |= {"TALLYKEEP_RESCUE_AFTER_SECONDS": "1", **KEYS}
+        server = Server(session_dir / name, cluster=cluster, **variables).start()
         started.append(server)
         return server
 

@@ -6,14 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
 from tallykeep.server.child_process import die_with_parent
+from tests.crash.conftest import KEYS
 from tests.crash.test_kills import at_progress, audit, client, database_url, file_of
-from tests.server import Api, Server
+from tests.server import Api, Server, new_project
 
 ROWS = 20_000
 
@@ -28,17 +30,25 @@ SABOTAGE = {
 }
 
 
+@pytest.fixture(scope="module")
+def shared(session_dir: Path, cluster: Path) -> Iterator[Server]:
+    """A server for tests that kill nothing of it; each has a project of its own."""
+    variables = {"TALLYKEEP_BATCH_ROWS": "500", "TALLYKEEP_RESCUE_AFTER_SECONDS": "1", **KEYS}
+    server = Server(session_dir / "queue", cluster=cluster, **variables).start()
+    yield server
+    assert server.stop() == 0
+
+
 @pytest.mark.parametrize("sabotage", SABOTAGE.values(), ids=list(SABOTAGE))
-def test_whatever_becomes_of_the_jobs(serve: Callable[..., Server], sabotage: str) -> None:
-    server = serve(f"queue{len(sabotage)}", TALLYKEEP_BATCH_ROWS="500")
-    api = client(server)
+def test_whatever_becomes_of_the_jobs(shared: Server, sabotage: str) -> None:
+    api = Api(shared.url, new_project(database_url(shared)))
     action_id = api.import_csv(file_of(ROWS))
-    with psycopg.connect(database_url(server), autocommit=True) as connection:
+    with psycopg.connect(database_url(shared), autocommit=True) as connection:
         for progress in (0, 4_000, 8_000, 12_000):
             at_progress(api, action_id, progress)
             connection.execute(sabotage)
     api.ended(action_id)
-    audit(server, action_id, ROWS)
+    audit(shared, action_id, ROWS, api)
 
 
 LIMITS_OF_OTHERS = {
@@ -131,9 +141,9 @@ def _second_worker(url: str) -> subprocess.Popen[bytes]:
                             preexec_fn=die_with_parent(signal.SIGTERM))  # fmt: skip
 
 
-def test_sessions_ended_in_the_middle_of_batches(serve: Callable[..., Server]) -> None:
-    server = serve("sessions", TALLYKEEP_BATCH_ROWS="500")
-    api, url = client(server), database_url(server)
+def test_sessions_ended_in_the_middle_of_batches(shared: Server) -> None:
+    url = database_url(shared)
+    api = Api(shared.url, new_project(url))
     action_id = api.import_csv(file_of(ROWS))
     ended = 0
     with psycopg.connect(url, autocommit=True) as connection:
@@ -144,7 +154,7 @@ def test_sessions_ended_in_the_middle_of_batches(serve: Callable[..., Server]) -
             time.sleep(0.05)
     assert ended >= 5
     assert api.ended(action_id)["status"] == "DONE"
-    audit(server, action_id, ROWS)
+    audit(shared, action_id, ROWS, api)
 
 
 def _is_open(api: Api, action_id: str) -> bool:

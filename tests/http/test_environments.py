@@ -28,8 +28,8 @@ def settings_of(process: psutil.Process) -> set[str]:
     return {name for name in process.environ() if name.startswith("TALLYKEEP_")}
 
 
-def test_roles_are_not_told_the_first_projects_keys(session_dir: Path) -> None:
-    server = Server(session_dir / "environments", TALLYKEEP_PROT="1", **KEYS).start()
+def test_roles_are_not_told_the_first_projects_keys(session_dir: Path, cluster: Path) -> None:
+    server = Server(session_dir / "environments", cluster=cluster, TALLYKEEP_PROT="1", **KEYS).start()
     try:
         postgres, api, worker = (server.role(name) for name in ("postgres", "api", "worker"))
         assert settings_of(postgres) == set()

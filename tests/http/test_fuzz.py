@@ -17,7 +17,7 @@ from schemathesis import GenerationMode
 from tests.http.hostile import NUMBERS, TEXTS, bodies, files, nested, sample_of
 from tests.server import Api
 
-ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))  # a longer look for by hand
+ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))  # ten for `make attack`
 FUZZED = settings(derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
                   phases=[Phase.generate])  # fmt: skip
 
@@ -117,7 +117,7 @@ def test_every_route_takes_hostile_paths_and_queries(api: Api, document: dict[st
     fuzz = Fuzz(api)
     routes = [(method, path, query_names(operation)) for method, path, operation in operations(document)]
 
-    @settings(FUZZED, max_examples=350 * ROUNDS)
+    @settings(FUZZED, max_examples=150 * ROUNDS)
     @given(st.data())
     def ask(data: st.DataObject) -> None:
         method, path, names = data.draw(st.sampled_from(routes))
@@ -177,7 +177,7 @@ def test_every_route_takes_hostile_headers(api: Api, document: dict[str, Any], k
               for method, path, operation in operations(document) if "requestBody" in operation]  # fmt: skip
     plain = st.sampled_from(["", "k", "\xe9", "x" * 255, "x" * 256, "\xff\xfe", "-1", "W/*"])
 
-    @settings(FUZZED, max_examples=400 * ROUNDS)
+    @settings(FUZZED, max_examples=150 * ROUNDS)
     @given(st.data())
     def ask(data: st.DataObject) -> None:
         method, path = data.draw(st.sampled_from(routes))
@@ -199,7 +199,7 @@ def test_every_route_takes_hostile_bodies(api: Api, document: dict[str, Any], kn
     fuzz = Fuzz(api)
     routes = [(method, path) for method, path, operation in operations(document) if "requestBody" in operation]
 
-    @settings(FUZZED, max_examples=500 * ROUNDS)
+    @settings(FUZZED, max_examples=200 * ROUNDS)
     @given(st.data())
     def ask(data: st.DataObject) -> None:
         method, path = data.draw(st.sampled_from(routes))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,20 @@ KEPT = {
 }
 
 
-@pytest.fixture
-def prune_api(
-    postgres: str, template: str, session_dir: Path, request: pytest.FixtureRequest
-) -> Iterator[tuple[Api, str]]:
+@pytest.fixture(scope="module")
+def pruning(postgres: str, template: str, session_dir: Path) -> Iterator[tuple[Server, str]]:
     with fresh_database(postgres, template) as url:
-        server = Server(session_dir / request.node.name, database_url=url, **KEPT).start()
-        try:
-            yield Api(server.url, new_project(url)), url
-        finally:
-            server.stop()
+        server = Server(session_dir / "pruning", database_url=url, **KEPT).start()
+        yield server, url
+        assert server.stop() == 0
+
+
+@pytest.fixture
+def prune_api(pruning: tuple[Server, str]) -> Iterator[tuple[Api, str]]:
+    server, url = pruning
+    api = Api(server.url, new_project(url))
+    with closing(api.http):
+        yield api, url
 
 
 def _age(database_url: str, days: int) -> None:

@@ -26,9 +26,9 @@ def test_the_status_tells_of_version_workers_database_and_clocks(api: Api) -> No
     assert (database["embedded"], status["disk"]) == (False, None), "the server was given a database"
 
 
-def test_the_disk_is_told_where_the_database_is_embedded(session_dir: Path) -> None:
+def test_the_disk_is_told_where_the_database_is_embedded(session_dir: Path, cluster: Path) -> None:
     keys = {"TALLYKEEP_APP_ID": "a", "TALLYKEEP_APP_TOKEN": "t"}
-    server = Server(session_dir / "status", **keys).start()
+    server = Server(session_dir / "status", cluster=cluster, **keys).start()
     try:
         headers = {"X-App-Id": "a", "X-App-Token": "t"}
         status = httpx.get(f"{server.url}/v1/status", headers=headers, trust_env=False).json()

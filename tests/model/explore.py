@@ -4,7 +4,6 @@ Of its own because the package minicheck, which does the like, counts a fault as
 dies, and so lets go»), and makes a dictionary of each state for each invariant, which takes minutes here.
 """
 
-from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
@@ -56,31 +55,33 @@ def explore(
     by themselves must be able to lead to one where nothing happens by itself any more and it is `all_over`; where they
     cannot, the property `comes_to_rest` is broken.
     """
-    reached_from: dict[State, tuple[str, State]] = {first: ("at first", first)}
-    led_to_by_itself: dict[State, list[State]] = {}
-    at_rest: list[State] = []
-    waiting = deque([first])
-    while waiting:
-        state = waiting.popleft()
+    numbers: dict[State, int] = {first: 0}  # by which the rest knows them: to look a state up takes longest of all
+    states = [first]
+    reached_from = [("at first", 0)]
+    led_to_by_itself: list[list[int]] = [[]]
+    at_rest: list[int] = []
+    for number, state in enumerate(states):  # with those that are found meanwhile
         goes_on = False
         for step in steps(state):
-            new = step.state not in reached_from
-            if new:
-                reached_from[step.state] = (step.what, state)
-                waiting.append(step.state)
+            reached = numbers.setdefault(step.state, len(states))
+            if reached == len(states):
+                states.append(step.state)
+                reached_from.append((step.what, number))
+                led_to_by_itself.append([])
             if step.by_itself:
                 goes_on = True
-                led_to_by_itself.setdefault(step.state, []).append(state)
+                led_to_by_itself[reached].append(number)
             for broken in broken_by(state, step.state):
-                trace = [*_way_to(state, reached_from), (step.what, step.state)]
-                return Explored(len(reached_from), Counterexample(broken, trace))
+                trace = [*_way_to(number, states, reached_from), (step.what, step.state)]
+                return Explored(len(states), Counterexample(broken, trace))
         if not goes_on and all_over(state):
-            at_rest.append(state)
+            at_rest.append(number)
     alive = _leading_to(at_rest, led_to_by_itself)
-    for state in reached_from:
-        if state not in alive:
-            return Explored(len(reached_from), Counterexample(comes_to_rest, _way_to(state, reached_from)))
-    return Explored(len(reached_from))
+    for number in range(len(states)):
+        if number not in alive:
+            trace = _way_to(number, states, reached_from)
+            return Explored(len(states), Counterexample(comes_to_rest, trace))
+    return Explored(len(states))
 
 
 def _changed(before: object, state: object) -> list[str]:
@@ -89,15 +90,19 @@ def _changed(before: object, state: object) -> list[str]:
     return [f"{name}: {now}" for (name, now), was in zip(state._asdict().items(), before, strict=True) if now != was]
 
 
-def _way_to(state: State, reached_from: dict[State, tuple[str, State]]) -> list[tuple[str, State]]:
-    what, before = reached_from[state]
-    return [*(() if before == state else _way_to(before, reached_from)), (what, state)]
+def _way_to(number: int, states: list[State], reached_from: list[tuple[str, int]]) -> list[tuple[str, State]]:
+    trace = []
+    while number:
+        what, before = reached_from[number]
+        trace.append((what, states[number]))
+        number = before
+    return [(reached_from[0][0], states[0]), *reversed(trace)]
 
 
-def _leading_to(goals: list[State], led_to: dict[State, list[State]]) -> set[State]:
-    reachable, waiting = set(goals), deque(goals)
+def _leading_to(goals: list[int], led_to: list[list[int]]) -> set[int]:
+    reachable, waiting = set(goals), list(goals)
     while waiting:
-        for before in led_to.get(waiting.popleft(), ()):
+        for before in led_to[waiting.pop()]:
             if before not in reachable:
                 reachable.add(before)
                 waiting.append(before)

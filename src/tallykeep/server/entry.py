@@ -1,6 +1,8 @@
 """The `tallykeep` command. Each role is imported when it is run: most commands only ask a server elsewhere."""
 
+import gc
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from tallykeep.cli.main import Role, Roles, make_cli
@@ -24,7 +26,19 @@ def main() -> None:
 
 def _later(module: str, name: str) -> Role:
     def run(*arguments: Any) -> int:
-        role: Role = getattr(import_module(f"tallykeep.server.{module}"), name)
+        role: Role = getattr(_imported(module), name)
         return role(*arguments)
 
     return run
+
+
+def _imported(module: str) -> ModuleType:
+    """Import a module of this package without looking for cycles: what is imported stays, and is never looked at again.
+
+    To look for them takes an eighth of the time that a role needs to start.
+    """
+    gc.disable()
+    imported = import_module(f"tallykeep.server.{module}")
+    gc.freeze()
+    gc.enable()
+    return imported
