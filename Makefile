@@ -43,7 +43,7 @@ demo: setup
 serve: setup
 	@exec $(BIN)/tallykeep serve
 
-test: setup $(VENV)/.chromium $(VENV)/.faketime
+test: setup $(VENV)/.chromium $(VENV)/.faketime $(VENV)/js/.done
 	@$(BIN)/python -m compileall -q src tests  # many processes are started, also where none may write what it compiles
 	@$(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
 
@@ -60,6 +60,12 @@ $(VENV)/.faketime: $(VENV)/.done
 	  && command -v apt-get >/dev/null && echo "Installing libfaketime (once)..." \
 	  && { apt-get update && apt-get install --yes --no-install-recommends libfaketime; } >$(VENV)/faketime.log 2>&1; }; \
 	  then touch $@; else echo "libfaketime cannot be installed here: clocks will NOT be among the nemesis's faults"; fi
+
+# The official JavaScript SDK, for tests/http/test_js_sdk.py. Tried anew each time, where it could not be had.
+$(VENV)/js/.done: $(VENV)/.done tests/http/js/package-lock.json
+	@mkdir -p $(VENV)/js && cp tests/http/js/package.json tests/http/js/package-lock.json $(VENV)/js
+	@if command -v npm >/dev/null && npm --prefix $(VENV)/js ci --ignore-scripts --no-audit --no-fund >$(VENV)/js/npm.log 2>&1; \
+	  then touch $@; else echo "the JavaScript SDK cannot be installed here: it will NOT be tried"; fi
 
 SEED   ?= 1
 KILLS  ?= 60
@@ -115,6 +121,8 @@ lock: $(VENV)/bin/uv
 	  --python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --python-version 3.11 --group pyproject.toml:alternatives --output-file benchmarks/alternatives.lock
+	@if command -v npm >/dev/null; then npm --prefix tests/http/js update --package-lock-only --ignore-scripts --no-audit --no-fund --silent; \
+	  else echo "there is no npm here: tests/http/js/package-lock.json stays as it is"; fi
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
