@@ -27,14 +27,16 @@ class Schema(dict[str, Any]):
         self.of = of
 
 
-def answers(*types: type, code: int = 200, more: dict[int, type] | None = None) -> dict[str, Any]:
+def answers(
+    *types: type, code: int = 200, more: dict[int, type] | None = None, refusal: type | None = None
+) -> dict[str, Any]:
     """Declare an operation's answer, for `openapi_extra`: JSON of this type, or of one of these.
 
-    `more` are other successes.
+    `more` are other successes; `refusal` is the type of errors that do not have the shape of all others.
     """
-    schema = Schema(types[0]) if len(types) == 1 else {"anyOf": list(map(Schema, types))}
-    schemas = {code: schema, **{other: Schema(of) for other, of in (more or {}).items()}}
-    return {"responses": {str(one): _success({_JSON: {"schema": schema}}) for one, schema in schemas.items()}}
+    schemas = {code: _any_of(*types), **{other: Schema(of) for other, of in (more or {}).items()}}
+    responses = {str(one): _success({_JSON: {"schema": schema}}) for one, schema in schemas.items()}
+    return {"responses": responses | ({"4XX": _error(refusal, Error)} if refusal else {})}
 
 
 def answers_file(*media_types: str) -> dict[str, Any]:
@@ -44,6 +46,14 @@ def answers_file(*media_types: str) -> dict[str, Any]:
 
 def _success(content: dict[str, Any]) -> dict[str, Any]:
     return {"description": "Successful Response", "content": content}
+
+
+def _error(*types: type) -> dict[str, Any]:
+    return {"description": "What is wrong, where, and what to do", "content": {_JSON: {"schema": _any_of(*types)}}}
+
+
+def _any_of(*types: type) -> dict[str, Any]:
+    return Schema(types[0]) if len(types) == 1 else {"anyOf": list(map(Schema, types))}
 
 
 def takes(of: type, *, required: bool = True, media_type: str = _JSON) -> dict[str, Any]:
@@ -103,7 +113,7 @@ def _security(operation: dict[str, Any]) -> list[dict[str, list[str]]]:
 
 
 def _correct(operation: dict[str, Any]) -> None:
-    """Say who may ask, and that every error has one shape."""
+    """Say who may ask, and that every error has one shape where a route does not say otherwise."""
     operation.setdefault("security", _security(operation))
     operation["responses"].pop("422", None)
     for content in operation["responses"].values():
@@ -113,8 +123,8 @@ def _correct(operation: dict[str, Any]) -> None:
         schema = content.get("content", {}).get(_JSON, {}).get("schema", {})
         if "$ref" in schema or "anyOf" in schema:
             schema.pop("type", None)  # which stands for what a route does not declare in FastAPI's own way
-    wrong = {"description": "What is wrong, where, and what to do", "content": {_JSON: {"schema": Schema(Error)}}}
-    operation["responses"] |= {"4XX": wrong, "5XX": wrong}
+    for statuses in ("4XX", "5XX"):
+        operation["responses"].setdefault(statuses, _error(Error))
 
 
 def _add_examples(operation: dict[str, Any], examples: dict[str, Any]) -> None:

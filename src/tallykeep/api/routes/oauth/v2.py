@@ -17,7 +17,7 @@ from tallykeep.api.requests.bodies import media_type
 from tallykeep.api.requests.urlencoded import URLENCODED, read_parameters
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.routes.oauth.v1 import GRANT_TYPE, NO_STORE
-from tallykeep.api.schemas.project_keys import ServiceToken, ServiceTokenRequest
+from tallykeep.api.schemas.project_keys import RefusedToken, ServiceToken, ServiceTokenRequest
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import ForbiddenError, InvalidPayloadError, TooManyRequestsError, UnauthorizedError
 from tallykeep.tenants.callers import Caller
@@ -59,7 +59,7 @@ def _invalid_client(description: str) -> _RefusedError:
         **_BY_BASIC,
         **Compatibility(ours=True).extra,
         **takes(ServiceTokenRequest, media_type=URLENCODED),
-        **answers(ServiceToken),
+        **answers(ServiceToken, refusal=RefusedToken),
         "security": [{"ServiceKey": []}],
     },
 )
