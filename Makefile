@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help setup demo serve test crash attack mutations mutants check bench docs schema screenshots lock clean
+.PHONY: help setup demo serve test crash fuzz attack mutations mutants check bench docs schema screenshots lock clean
 
 help:
 	@echo "make demo    set up, import the example files, show the outcome, stop"
@@ -11,6 +11,8 @@ help:
 	@echo "make test    the whole test suite"
 	@echo "make crash   every fault point, every order of two at once, ORDERS=10000 of three, then a nemesis:"
 	@echo "             SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
+	@echo "make fuzz    schemathesis over the OpenAPI document with all checks, as each role, by key, by token, by nothing:"
+	@echo "             SEED=1 [SECONDS=300] for each of them [EXAMPLES=50] [ONLY=part-of-a-name]"
 	@echo "make attack   one client attacks, a bystander looks how others fare; exit code 1 where a bound is broken:"
 	@echo "              [ONLY=part-of-a-name] [SECONDS=30] [DOORS=300] [SEED=1] [FIGURES=file.json]"
 	@echo "make mutations   safeguards taken out one by one; the test that holds each must fail"
@@ -77,6 +79,9 @@ crash: setup $(VENV)/.faketime
 	@SEED=$(SEED) EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/faults
 	@SEED=$(SEED) EVERY_ORDER=1 ORDERS=$(ORDERS) $(BIN)/python -m pytest -q --numprocesses 2 --dist load tests/interleavings
 	@$(BIN)/python -m tests.crash.nemesis --seed $(SEED) --kills $(KILLS) --rows $(ROWS) $(if $(FIGURES),--json $(FIGURES))
+
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz --seed $(SEED) --examples $(or $(EXAMPLES),50) --seconds $(or $(SECONDS),300) $(if $(ONLY),--only "$(ONLY)")
 
 attack: setup
 	@$(BIN)/python -m tests.attack --seconds $(or $(SECONDS),30) --doors $(or $(DOORS),300) --seed $(SEED) $(if $(ONLY),--only "$(ONLY)") $(if $(FIGURES),--figures $(FIGURES)); \

@@ -19,7 +19,7 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 
 
-_MAX_FILES_LENGTH = ("tests/crash", "tests/browser", "tests/model", "tests/interleavings", "tests/faults")
+_MAX_FILES_LENGTH = ("tests/fuzz", "tests/crash", "tests/browser", "tests/model", "tests/interleavings", "tests/faults")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
