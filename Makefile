@@ -11,6 +11,8 @@ help:
 	@echo "make test    the whole test suite: PROCESSES=3 [PYTEST_ARGS='-k voucher']"
 	@echo "make crash   every fault point, every order of two at once, ORDERS=10000 of three, then a nemesis:"
 	@echo "             SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
+	@echo "make fuzz    schemathesis over the OpenAPI document with all checks, as each role, by key, by token, by nothing:"
+	@echo "             SEED=1 [SECONDS=300] for each of them [EXAMPLES=50] [ONLY=part-of-a-name]"
 	@echo "make attack   one client attacks, a bystander looks how others fare; then the outages, and ten times as many"
 	@echo "              hostile requests as make test sends; exit code 1 where a bound is broken:"
 	@echo "              [ONLY=part-of-a-name] [SECONDS=30] [DOORS=300] [SEED=1] [FIGURES=file.json]"
@@ -44,7 +46,7 @@ demo: setup
 serve: setup
 	@exec $(BIN)/tallykeep serve
 
-test: setup $(VENV)/.chromium $(VENV)/.faketime
+test: setup $(VENV)/.chromium $(VENV)/.faketime $(VENV)/js/.done
 	@$(BIN)/python -m compileall -q src tests  # many processes are started, also where none may write what it compiles
 	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) $(PYTEST_ARGS)
 
@@ -64,6 +66,12 @@ $(VENV)/.faketime: $(VENV)/.done
 
 # One more than two cores: now and then each of them waits, for a process that starts or an outage that has to last.
 PROCESSES ?= 3
+# The official JavaScript SDK, for tests/http/test_js_sdk.py. Tried anew each time, where it could not be had.
+$(VENV)/js/.done: $(VENV)/.done tests/http/js/package-lock.json
+	@mkdir -p $(VENV)/js && cp tests/http/js/package.json tests/http/js/package-lock.json $(VENV)/js
+	@if command -v npm >/dev/null && npm --prefix $(VENV)/js ci --ignore-scripts --no-audit --no-fund >$(VENV)/js/npm.log 2>&1; \
+	  then touch $@; else echo "the JavaScript SDK cannot be installed here: it will NOT be tried"; fi
+
 SEED   ?= 1
 KILLS  ?= 60
 ROWS   ?= 60000
@@ -74,6 +82,9 @@ crash: setup $(VENV)/.faketime
 	@SEED=$(SEED) EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/faults
 	@SEED=$(SEED) EVERY_ORDER=1 ORDERS=$(ORDERS) $(BIN)/python -m pytest -q --numprocesses 2 --dist load tests/interleavings
 	@$(BIN)/python -m tests.crash.nemesis --seed $(SEED) --kills $(KILLS) --rows $(ROWS) $(if $(FIGURES),--json $(FIGURES))
+
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz --seed $(SEED) --examples $(or $(EXAMPLES),50) --seconds $(or $(SECONDS),300) $(if $(ONLY),--only "$(ONLY)")
 
 attack: setup
 	@$(BIN)/python -m tests.attack --seconds $(or $(SECONDS),30) --doors $(or $(DOORS),300) --seed $(SEED) $(if $(ONLY),--only "$(ONLY)") $(if $(FIGURES),--figures $(FIGURES)); \

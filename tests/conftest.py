@@ -24,7 +24,7 @@ settings.load_profile("tests")
 # Nothing here speaks TLS, and a context with every authority takes 20 ms: one for all clients instead of one for each.
 httpx._transports.default.create_ssl_context = cache(httpx._transports.default.create_ssl_context)
 
-_MAX_FILES_LENGTH = ("tests/crash", "tests/browser", "tests/model", "tests/interleavings", "tests/faults")
+_MAX_FILES_LENGTH = ("tests/fuzz", "tests/crash", "tests/browser", "tests/model", "tests/interleavings", "tests/faults")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

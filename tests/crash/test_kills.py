@@ -5,16 +5,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import psutil
 import psycopg
 
 from tallykeep.tenants.projects import Keys
 from tests.crash.conftest import KEYS
+from tests.http.watching import vouchers_held_back
 from tests.server import Api, Server
 
 ROWS = 200_000
 EVERY_NTH_FAILS = 1_000
+_CLAIM_SECONDS = 60
 
 
 def client(server: Server) -> Api:
@@ -95,14 +98,18 @@ def test_small_imports_of_a_worker_killed_again_and_again_are_there_exactly_once
     server = serve("small-kills")
     api = client(server)
     actions: list[str] = []
-    for _ in range(4):
-        server.role("worker").suspend()  # so that they are applied many at a time
+    for kill in range(4):
+        worker = server.role("worker")
+        worker.suspend()  # so that they are applied many at a time
         for number in range(len(actions), len(actions) + 40):
             actions.append(api.import_json([{"code": f"C{number}-{row}", "gift": {"amount": 1}} for row in range(3)]))
-        server.role("worker").resume()
-        with psycopg.connect(database_url(server), autocommit=True) as connection:
-            _until_one_claims(connection)
-        server.kill_role("worker")
+        with ExitStack() as held:
+            held.enter_context(vouchers_held_back(database_url(server)))
+            worker.resume()
+            _until_one_claims(server)
+            if kill % 2:
+                held.close()  # it is killed while it writes, and otherwise before
+            worker.kill()
         server.wait_ready()
     assert {api.ended(action)["done_count"] for action in actions} == {3}
     with psycopg.connect(database_url(server)) as connection:
@@ -111,12 +118,16 @@ def test_small_imports_of_a_worker_killed_again_and_again_are_there_exactly_once
         assert connection.execute("SELECT FROM batches WHERE status = 'OPEN' OR done_count <> 3").fetchall() == []
 
 
-def _until_one_claims(connection: psycopg.Connection) -> None:
-    """Return once a worker's transaction has rows of actions in hand, or has ended all of them."""
-    claiming = "SELECT FROM pg_locks WHERE relation = 'async_actions'::regclass AND mode = 'RowShareLock'"
-    unfinished = "SELECT FROM async_actions WHERE status IN ('ENQUEUED', 'IN_PROGRESS')"
-    while connection.execute(unfinished).fetchone() and not connection.execute(claiming).fetchone():
-        time.sleep(0.001)
+def _until_one_claims(server: Server) -> None:
+    """Return once a worker has claimed a batch: its transaction waits to write the vouchers, which are held back."""
+    waiting = (
+        "SELECT 1 FROM pg_locks WHERE relation = 'vouchers'::regclass AND mode = 'RowExclusiveLock' AND NOT granted"
+    )
+    deadline = time.monotonic() + _CLAIM_SECONDS
+    with psycopg.connect(database_url(server), autocommit=True) as connection:
+        while connection.execute(waiting).fetchone() is None:
+            assert time.monotonic() < deadline, "no worker claims a batch"
+            time.sleep(0.001)
 
 
 def test_everything_killed_and_started_again_finds_everything(serve: Callable[..., Server]) -> None:

@@ -8,10 +8,12 @@ from tests.crash.nemesis.run import Plan, as_text, is_clean, run
 SHORT = Plan(seed=7, kills=10, rows=6_000, batch_attempts=9)
 
 
-def test_no_row_is_lost_or_doubled_whatever_is_killed(session_dir: Path) -> None:
+def test_no_row_and_no_event_is_lost_or_doubled_whatever_is_killed(session_dir: Path) -> None:
     figures = run(SHORT, session_dir / "nemesis")
     assert is_clean(figures), as_text(figures)
     assert figures["rows"] >= SHORT.rows
     assert sum(figures["faults"].values()) == SHORT.kills
     assert all(figures["accepted in the dark"].values()), as_text(figures)
     assert figures["values that several submissions wrote"] > 0
+    assert figures["events"] > figures["submissions"]
+    assert figures["events that came again"] > 0

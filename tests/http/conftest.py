@@ -1,17 +1,20 @@
-"""A server of its own for tests of what is refused: what others are refused counts against how many may differ."""
+"""What several files need: servers of their own for tests of what is refused, and who asks for tokens of OAuth."""
 
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from tests.http.audit_calls import Audited
-from tests.server import Server, new_project
+from tests.server import Api, Server, new_project
 
 
 @pytest.fixture(scope="module")
 def audited_server(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server of the module's own: what others are refused counts against how many refusals may differ."""
     name = request.module.__name__.rpartition(".")[2]
     running = Server(session_dir / name, database_url=served_database, TALLYKEEP_WEBHOOK_ALLOW_PRIVATE="true").start()
     yield running
@@ -23,3 +26,19 @@ def audited(audited_server: Server, served_database: str) -> Iterator[Audited]:
     client = Audited(audited_server.url, new_project(served_database), served_database)
     with closing(client.http):
         yield client
+
+
+@pytest.fixture
+def nobody(api: Api) -> Iterator[httpx.Client]:
+    """A client that shows nothing of its own."""
+    with httpx.Client(base_url=api.url, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def service(api: Api) -> dict[str, Any]:
+    """A service key that may read and write vouchers."""
+    body = {"kind": "service", "name": "robot", "role": "operator", "scopes": ["vouchers.read", "vouchers.write"]}
+    answer = api.http.post("/v1/keys", json=body)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())

@@ -27,7 +27,7 @@ FORM = "multipart/form-data"
 DESCRIBED = 0.95  # of all bodies, and of all answers
 
 # What an idle server cannot be made to answer, whose type is that of GET of one action; and what application keys are
-# not answered, which test_oauth.py compares field by field.
+# not answered, which test_oauth_v2.py compares field by field.
 NOT_CALLED = {("POST", "/v1/async-actions/{action_id}/cancel"), ("POST", "/v2/oauth/token")}
 
 

@@ -93,6 +93,7 @@ def test_a_product_that_is_only_named_is_made_once(api: Api) -> None:
         ({"source_id": "P", "related_object": "product", "product": {"price": "x"}}, "product.price must be a number"),
         ({"sku": {"sku": 5}}, "sku.sku must be a string"),
         ({"sku": {"metadata": []}}, "sku.metadata must be an object"),
+        ({"metadata": [None]}, "metadata must be an object"),
     ],
 )
 def test_what_is_said_of_goods_is_checked(api: Api, item: dict[str, Any], words: str) -> None:

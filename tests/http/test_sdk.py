@@ -10,6 +10,7 @@ from voucherify.exceptions import ApiException
 from voucherify.models.vouchers_create_with_specific_code_request_body import VouchersCreateWithSpecificCodeRequestBody
 from voucherify.models.vouchers_import_create_item_request_body import VouchersImportCreateItemRequestBody
 
+from tests.http.oauth import REVOKE, bearer, send, token_of
 from tests.server import Api
 
 POLLS, POLL_SECONDS = 100, 0.1
@@ -66,6 +67,22 @@ def test_create_import_poll_and_list(sdk: voucherify.ApiClient, tmp_path: Path) 
     older = actions.list_async_actions(limit=10, end_date=second.created_at)
     assert [action.id for action in older.async_actions] == [first.id]
     assert older.has_more is False
+
+
+def test_a_token_serves_until_it_is_revoked(api: Api, tmp_path: Path) -> None:
+    token = token_of(api, "vouchers async-actions")
+    file = tmp_path / "vouchers.csv"
+    file.write_text("Code,Voucher Type,Value\nSDK-6,GIFT_VOUCHER,10\n")
+    configuration = voucherify.Configuration(host=api.url)
+    with voucherify.ApiClient(configuration, "Authorization", bearer(token)["Authorization"]) as client:
+        vouchers = voucherify.VouchersApi(client)
+        started = vouchers.import_vouchers_using_csv(file=str(file), webhooks_enable=False)
+        until_success(voucherify.AsyncActionsApi(client), started.async_action_id)
+        assert [voucher.code for voucher in vouchers.list_vouchers(limit=10).vouchers] == ["SDK-6"]
+        assert send(api.http, REVOKE, ("access_token", token)).status_code == 204
+        with pytest.raises(ApiException) as refused:
+            vouchers.list_vouchers(limit=10)
+    assert refused.value.status == 401
 
 
 def test_errors_reach_the_sdk(sdk: voucherify.ApiClient) -> None:

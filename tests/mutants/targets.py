@@ -20,7 +20,14 @@ _APPLYING = (
 )
 _SWEEP = ("tests/faults/test_batches.py", "tests/faults/test_submissions.py")
 _SERIAL = ("tests/db/test_row_locks.py", "tests/db/test_serial.py", "tests/db/test_parents.py")
-_UPSERTS = (*_SERIAL, *_NEIGHBOURS, "tests/http/test_bulk_updates.py", *_ACTIONS, "tests/db/test_upserts.py")
+_UPSERTS = (
+    *_SERIAL,
+    *_NEIGHBOURS,
+    "tests/http/test_bulk_updates.py",
+    *_ACTIONS,
+    "tests/db/test_upserts.py",
+    "tests/db/test_references.py",
+)
 _SINGLE = (*_SERIAL, *_NEIGHBOURS, "tests/http/test_single_vouchers.py", *_ACTIONS)
 _VOUCHERS = (
     *_SERIAL,

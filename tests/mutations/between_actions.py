@@ -42,7 +42,7 @@ MUTATIONS = (
         "a campaign that is gone is not changed",
         "src/tallykeep/resources/campaigns/store.py",
         '    if old is None:\n        raise NotFoundError.of("campaign", key)\n    wanted',
-        "    old = old or found\n    wanted",
+        "    old = old or campaign\n    wanted",
         "tests/db/test_campaigns.py::test_a_campaign_deleted_before_its_change_could_begin_stays_deleted",
     ),
     Mutation(

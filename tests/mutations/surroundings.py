@@ -73,7 +73,7 @@ MUTATIONS = (
         "roles are not told the first project's keys",
         "src/tallykeep/core/settings.py",
         " if name not in _FIRST_KEYS} - overrides.keys()",
-        "} - given.keys()",
+        "} - overrides.keys()",
         "tests/unit/test_settings.py::test_child_processes_get_what_they_need",
     ),
     Mutation(

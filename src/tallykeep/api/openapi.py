@@ -48,7 +48,7 @@ def _success(content: dict[str, Any]) -> dict[str, Any]:
 
 def errs(of: type) -> dict[str, Any]:
     """Declare the type of an operation's errors, for `responses` in `openapi_extra`, where it is not every one's."""
-    wrong = {"description": "What is wrong, and what to do", "content": {_JSON: {"schema": Schema(of)}}}
+    wrong = {"description": "What is wrong, where, and what to do", "content": {_JSON: {"schema": Schema(of)}}}
     return {"4XX": wrong, "5XX": wrong}
 
 
@@ -116,12 +116,8 @@ def _correct(operation: dict[str, Any]) -> None:
         schema = content.get("content", {}).get(_JSON, {}).get("schema", {})
         if "$ref" in schema or "anyOf" in schema:
             schema.pop("type", None)  # which stands for what a route does not declare in FastAPI's own way
-    wrong = {"description": "What is wrong, where, and what to do", "content": {_JSON: {"schema": Schema(Error)}}}
-    operation["responses"] = {**operation["responses"], "4XX": wrong, "5XX": wrong, **_errors_in(operation)}
-
-
-def _errors_in(operation: dict[str, Any]) -> dict[str, Any]:
-    return {code: operation["responses"][code] for code in ("4XX", "5XX") if code in operation["responses"]}
+    for codes, wrong in errs(Error).items():
+        operation["responses"].setdefault(codes, wrong)
 
 
 def _add_examples(operation: dict[str, Any], examples: dict[str, Any]) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.crash.nemesis.events import compare
 from tests.crash.nemesis.ledger import Entry, Ledger, Work
 from tests.crash.nemesis.order import Written, find_contradictions
 from tests.crash.nemesis.relay import Lost
+from tests.receiver import Received
 from tests.server import Api
 
 _EXAMPLES = 20
@@ -22,6 +24,9 @@ VIOLATIONS = (
     "wrong values",
     "wrong failures",
     "wrong tallies",
+    "lost events",
+    "phantom events",
+    "changed events",
     "bad answers",
 )
 
@@ -38,6 +43,7 @@ class Audit:
     in_the_dark_but_there: int = 0
     shared: int = 0  # places that several entries have written
     canceled: int = 0
+    events: int = 0  # each once, however often it came
 
     def blame(self, violation: str, count: int, example: str) -> None:
         if count:
@@ -49,17 +55,26 @@ class Audit:
 class Auditor:
     """Audits one project."""
 
-    def __init__(self, connection: psycopg.Connection[dict[str, Any]], api: Api, ledger: Ledger, audit: Audit) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection[dict[str, Any]],
+        api: Api,
+        ledger: Ledger,
+        requests: list[Received],
+        audit: Audit,
+    ) -> None:
         self._connection = connection
         self._api = api
         self._ledger = ledger
+        self._requests = requests
         self.audit = audit
         self._actions: dict[str, dict[str, Any]] = {}
         self._vouchers: dict[str, dict[str, str]] = defaultdict(dict)  # entry: code: note
 
     def run(self) -> None:
         actions = self._query(
-            "SELECT id, status, ended_by, reason, file_name, done_count, failed_count, unprocessed_count, created_count"
+            "SELECT id, status, ended_by, reason, file_name, total_count, done_count, failed_count, unprocessed_count,"
+            " created_count, started_at"
             " FROM async_actions WHERE project_id = %s"
         )
         self._actions = {action["id"]: action for action in actions}
@@ -77,6 +92,7 @@ class Auditor:
         self._check_raced(accepted_entries)
         self._check_created(accepted_entries)
         self._check_campaign(accepted_entries)
+        self._check_events()
 
     def _query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         return self._connection.execute(sql, (self._ledger.project_id, *parameters)).fetchall()
@@ -226,6 +242,14 @@ class Auditor:
         self.audit.blame("lost rows", max(wanted - made["vouchers"], 0), f"{made} of {wanted} generated")
         self.audit.blame("phantom rows", max(made["vouchers"] - wanted, 0), f"{made} of {wanted} generated")
 
+    def _check_events(self) -> None:
+        """Each action was told of as it started, as too many of its rows had failed, and as it ended."""
+        findings = compare(self._actions.values(), self._requests)
+        self.audit.events += len({each.event["id"] for each in self._requests})
+        for violation in ("lost", "phantom", "changed"):
+            events = getattr(findings, violation)
+            self.audit.blame(f"{violation} events", len(events), f"{self._ledger.name}: {events[:3]}")
+
 
 def _marks(rows: list[dict[str, Any]]) -> dict[str, str | None]:
     return {
@@ -237,9 +261,9 @@ def _marks(rows: list[dict[str, Any]]) -> dict[str, str | None]:
 
 
 def audit_all(
-    url: str, projects: list[tuple[Api, Ledger]], refusals: list[str], lost: list[Lost]
+    url: str, projects: list[tuple[Api, Ledger]], refusals: list[str], lost: list[Lost], requests: list[Received]
 ) -> Audit:  # fmt: skip
-    """Audit every project; answers that no client should ever get count as well.
+    """Audit every project, with the requests to its webhook; answers that no client should ever get count as well.
 
     Each of the `lost` answers told of an action, which has to be there, and to be the one that its client found.
     """
@@ -247,7 +271,8 @@ def audit_all(
     audit.blame("bad answers", len(refusals), "; ".join(refusals[:3]))
     with psycopg.connect(url, row_factory=dict_row) as connection:
         for api, ledger in projects:
-            Auditor(connection, api, ledger, audit).run()
+            of_project = [each for each in requests if each.path == f"/{ledger.name}"]
+            Auditor(connection, api, ledger, of_project, audit).run()
         there = {row["id"] for row in connection.execute("SELECT id FROM async_actions")}
     gone = [answer for answer in lost if answer.action_id not in there]
     audit.blame("lost submissions", len(gone), f"their answers were lost on the way: {gone[:3]}")

@@ -21,6 +21,8 @@ from tests.server import Server
 
 LEASE_SECONDS = 10
 SILENCE_SECONDS = 20
+# Of the server and the second worker: webhooks may reach the receiver, and an attempt that dies is repeated soon.
+WEBHOOK_SETTINGS = {"TALLYKEEP_WEBHOOK_ALLOW_PRIVATE": "true", "TALLYKEEP_WEBHOOK_TIMEOUT_SECONDS": "2"}
 _MAX_PAUSE = 0.6
 
 _AIMED = "api killed between commit and answer"
@@ -39,6 +41,7 @@ class SecondWorker:
             "TALLYKEEP_LEASE_SECONDS": str(LEASE_SECONDS),
             "TALLYKEEP_RESCUE_AFTER_SECONDS": "1",
             "TALLYKEEP_BATCH_ATTEMPTS": str(batch_attempts),
+            **WEBHOOK_SETTINGS,
         })  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -14,15 +14,21 @@ from tallykeep.tenants.projects import Keys
 from tests.crash.conftest import KEYS
 from tests.crash.nemesis import clocks
 from tests.crash.nemesis.audit import audit_all
-from tests.crash.nemesis.faults import LEASE_SECONDS, SILENCE_SECONDS, Nemesis
+from tests.crash.nemesis.faults import LEASE_SECONDS, SILENCE_SECONDS, WEBHOOK_SETTINGS, Nemesis
 from tests.crash.nemesis.ledger import BATCH_ROWS, Counts, Ledger
 from tests.crash.nemesis.load import CAMPAIGN, Client, Throttle
 from tests.crash.nemesis.relay import Lost, Relay
+from tests.crash.webhooks import all_are_delivered, make_webhook
+from tests.receiver import Receiver, receiving
 from tests.server import Api, Server, new_project
 
 # Clients by their projects: the last two share one, and its keys.
 PROJECTS = {"p0": ["c0"], "p1": ["c1"], "p2": ["c2", "c3"]}
 _ENDING_SECONDS = 300
+# Of each webhook some requests are refused, so that events come again.
+_ANSWERS = [*([200] * 10 + [503]) * 3, 200]
+# Beyond what a clock that was set back lets a repeat wait, and well within the days for which an event is sent again.
+_ALL_IS_DUE = "+3600s"
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,13 @@ def run(plan: Plan, directory: Path) -> dict[str, Any]:
         "TALLYKEEP_RESCUE_AFTER_SECONDS": "1",
         "TALLYKEEP_LEASE_SECONDS": str(LEASE_SECONDS),
         "TALLYKEEP_WORKER_SILENCE_SECONDS": str(SILENCE_SECONDS),
+        **WEBHOOK_SETTINGS,
     }
     server = Server(directory, cwd=directory, **clocks.faked(variables), **KEYS).start()
     relay = Relay(int(server.url.rpartition(":")[2]), plan.seed).start()
     try:
-        figures = _strike(plan, server, relay)
+        with receiving() as receiver:
+            figures = _strike(plan, server, relay, receiver)
     finally:
         relay.stop()
         server.stop() if server.running else None
@@ -58,11 +66,11 @@ def run(plan: Plan, directory: Path) -> dict[str, Any]:
     return {**figures, "seconds": round(time.monotonic() - started, 1)}
 
 
-def _strike(plan: Plan, server: Server, relay: Relay) -> dict[str, Any]:
+def _strike(plan: Plan, server: Server, relay: Relay, receiver: Receiver) -> dict[str, Any]:
     nemesis = Nemesis(server, relay, plan.seed, plan.batch_attempts)
     counts = Counts()
     throttle = Throttle(plan.rows, plan.kills, counts)
-    projects = {name: _project(server, nemesis.url, name) for name in PROJECTS}
+    projects = {name: _project(server, nemesis.url, receiver, name) for name in PROJECTS}
     clients = [
         Client(Api(relay.url, keys), ledger, name, plan.seed, counts, throttle)
         for project, (keys, ledger) in projects.items()
@@ -80,10 +88,12 @@ def _strike(plan: Plan, server: Server, relay: Relay) -> dict[str, Any]:
             while throttle.is_behind and any(client.is_alive() for client in clients):
                 time.sleep(0.02)
         slowest = _until_all_have_ended(nemesis, clients)
+        _until_all_are_delivered(nemesis)
     finally:
         nemesis.second.kill()
     owners = [(Api(server.url, keys), ledger) for keys, ledger in projects.values()]
-    audit = audit_all(nemesis.url, owners, counts.refusals, relay.lost)
+    requests = receiver.all()
+    audit = audit_all(nemesis.url, owners, counts.refusals, relay.lost, requests)
     return {
         "seed": plan.seed,
         "faults": dict(sorted(nemesis.done.items())),
@@ -98,6 +108,8 @@ def _strike(plan: Plan, server: Server, relay: Relay) -> dict[str, Any]:
         "values that several submissions wrote": audit.shared,
         "cancels": counts.cancels,
         "canceled": audit.canceled,
+        "events": audit.events,
+        "events that came again": len(requests) - audit.events,
         "seconds until all had ended after the last fault": slowest,
         "violations": dict(audit.violations),
         "examples": audit.examples,
@@ -114,9 +126,11 @@ def _in_the_dark(lost: list[Lost]) -> dict[str, int]:
     }
 
 
-def _project(server: Server, url: str, name: str) -> tuple[Keys, Ledger]:
+def _project(server: Server, url: str, receiver: Receiver, name: str) -> tuple[Keys, Ledger]:
     keys = new_project(url, name)
     api = Api(server.url, keys)
+    receiver.answers[f"/{name}"] = list(_ANSWERS)
+    make_webhook(api, f"{receiver.url}/{name}")
     body = {"name": CAMPAIGN, "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}}
     assert api.http.post("/v1/campaigns", json=body).status_code == 200
     with psycopg.connect(url) as connection:
@@ -143,6 +157,14 @@ def _until_all_have_ended(nemesis: Nemesis, clients: list[Client]) -> float:
                 break
             time.sleep(0.1)
     return round(time.monotonic() - started, 1)
+
+
+def _until_all_are_delivered(nemesis: Nemesis) -> None:
+    """Wait for what webhooks are still to be sent; its time may be put off by a clock that was set back."""
+    if clocks.library() is not None:
+        clocks.set_clock(nemesis.server.directory / "data" / "postgres", _ALL_IS_DUE)
+    nemesis.second.keep()
+    all_are_delivered(nemesis.url)  # what is not, is a lost event
 
 
 def as_text(figures: dict[str, Any]) -> str:

@@ -101,17 +101,21 @@ class DefinitionInput(Limits, total=False):
     exact_length: int
 
 
-class SchemaUpdate(TypedDict, total=False):
-    """Definitions to be added or overwritten; those left out stay."""
-
-    properties: dict[str, DefinitionInput]
+class _SchemaOptions(TypedDict, total=False):
     allow_defined_only: bool
 
 
-class NewSchema(SchemaUpdate):
+class SchemaUpdate(_SchemaOptions, total=False):
+    """Definitions to be added or overwritten; those left out stay."""
+
+    properties: dict[str, DefinitionInput]
+
+
+class NewSchema(_SchemaOptions):
     """A metadata schema to be created."""
 
     related_object: str
+    properties: dict[str, DefinitionInput]
 
 
 class KeyUsage(TypedDict):

@@ -17,7 +17,7 @@ _Kind = Annotated[
         json_schema_extra={"default": "app"},
     ),
 ]
-_Name = Annotated[str, Field(description="What it is for: 1 to 100 characters.")]
+_Name = Annotated[str, Field(min_length=1, max_length=100, description="What it is for: 1 to 100 characters.")]
 _Role = Annotated[Role, Field(json_schema_extra={"default": "admin"})]
 _Scopes = Annotated[
     list[str] | None, Field(description="Permissions of the role that it is narrowed down to; null for all of them.")
@@ -116,7 +116,7 @@ class KeyRotation(TypedDict, total=False):
     ]
 
 
-_AccessToken = Annotated[str, Field(description="The token; it is sent as `Authorization: Bearer …`.")]
+_AccessToken = Annotated[str, Field(min_length=1, description="The token; it is sent as `Authorization: Bearer …`.")]
 _ExpiresAt = Annotated[int, Field(description="When it expires, in seconds since 1970.")]
 _ExpiresIn = Annotated[int, Field(description="How many seconds are left.")]
 
@@ -125,7 +125,9 @@ class TokenRequest(TypedDict):
     """What is asked of POST /v1/oauth/token."""
 
     grant_type: Literal["client_credentials"]
-    scope: Annotated[str, Field(description="`api` for all that the key may do, or scopes with blanks between them.")]
+    scope: Annotated[
+        str, Field(min_length=1, description="`api` for all that the key may do, or scopes with blanks between them.")
+    ]
 
 
 class ServiceTokenRequest(TypedDict):

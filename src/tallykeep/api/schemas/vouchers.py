@@ -15,33 +15,33 @@ DayOfWeek = Annotated[int, Field(ge=0, le=6, description="0 is Sunday.")]
 class DiscountUnit(TypedDict, total=False):
     """One unit of a discount with several units."""
 
-    unit_off: float
-    unit_off_formula: str
-    effect: str
-    unit_type: str
-    product: dict[str, Any]
-    sku: dict[str, Any]
+    unit_off: float | None
+    unit_off_formula: str | None
+    effect: str | None
+    unit_type: str | None
+    product: dict[str, Any] | None
+    sku: dict[str, Any] | None
 
 
 class Discount(TypedDict, total=False):
     """A discount; which fields it has depends on its type."""
 
     type: Literal["AMOUNT", "PERCENT", "FIXED", "UNIT", "SHIPPING"]
-    effect: str
-    amount_off: Annotated[float, Field(description="In cents.")]
-    percent_off: float
-    fixed_amount: Annotated[float, Field(description="In cents.")]
-    unit_off: float
-    unit_type: str
-    units: list[DiscountUnit]
-    amount_limit: float
-    aggregated_amount_limit: float
-    amount_off_formula: str
-    percent_off_formula: str
-    fixed_amount_formula: str
-    unit_off_formula: str
-    product: dict[str, Any]
-    sku: dict[str, Any]
+    effect: str | None
+    amount_off: Annotated[float | None, Field(description="In cents.")]
+    percent_off: float | None
+    fixed_amount: Annotated[float | None, Field(description="In cents.")]
+    unit_off: float | None
+    unit_type: str | None
+    units: list[DiscountUnit] | None
+    amount_limit: float | None
+    aggregated_amount_limit: float | None
+    amount_off_formula: str | None
+    percent_off_formula: str | None
+    fixed_amount_formula: str | None
+    unit_off_formula: str | None
+    product: dict[str, Any] | None
+    sku: dict[str, Any] | None
 
 
 class Gift(TypedDict, total=False):
@@ -68,22 +68,22 @@ class LoyaltyCard(TypedDict, total=False):
 class ValidityTimeframe(TypedDict, total=False):
     """Valid for `duration` in every `interval`, both in ISO 8601: PT1H, P2D."""
 
-    duration: str
-    interval: str
+    duration: str | None
+    interval: str | None
 
 
 class DailyHours(TypedDict, total=False):
     """Hours that apply on some days of the week."""
 
-    start_time: str
-    expiration_time: str
-    days_of_week: list[DayOfWeek]
+    start_time: str | None
+    expiration_time: str | None
+    days_of_week: list[DayOfWeek] | None
 
 
 class ValidityHours(TypedDict, total=False):
     """The hours at which a voucher is valid."""
 
-    daily: list[DailyHours]
+    daily: list[DailyHours] | None
 
 
 class Assets(TypedDict):

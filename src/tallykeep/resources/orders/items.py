@@ -18,6 +18,7 @@ _GOODS: dict[str, Cleaner] = {
     "name": cleaning.text, "sku": cleaning.text, "price": cleaning.integer, "override": cleaning.json_boolean,
     "metadata": cleaning.json_object,
 }  # fmt: skip
+_OBJECT = {"object": "order_item"}
 _RELATED_WORDS = ("product", "sku")
 _RELATED = cleaning.one_of(*_RELATED_WORDS)
 
@@ -39,6 +40,8 @@ def clean_item(number: int, item: Any) -> Item:
         cleaned |= clean_keys(cleaned, _KEYS)
         if cleaned.get("related_object") is not None:
             named("related_object", _RELATED, cleaned["related_object"])
+        if cleaned.get("metadata") is not None:
+            named("metadata", cleaning.json_object, cleaned["metadata"])
         for name in ("product", "sku"):
             if cleaned.get(name) is not None:
                 held = cleaning.json_object(cleaned[name])
@@ -48,7 +51,7 @@ def clean_item(number: int, item: Any) -> Item:
                         named(f"{name}.{part}", clean, held[part])
     except Problem as problem:
         raise Problem(f"[{number}] {problem}") from None
-    return {"object": "order_item", **cleaned}
+    return {**cleaned, **_OBJECT}
 
 
 def clean_keys(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
@@ -66,7 +69,9 @@ def named(name: str, clean: Cleaner, value: Any) -> Any:
 
 def usual_item(item: Any) -> Item | None:
     """Clean an item in which nothing is unusual, several times as fast as clean_item; None for any other."""
-    return _usual({"object": "order_item"}, item, _ITEM_TYPES) if type(item) is dict else None
+    if type(item) is not dict or (usual := _usual({}, item, _ITEM_TYPES)) is None:
+        return None
+    return usual | _OBJECT
 
 
 def _usual(cleaned: Item, values: Item, types: Mapping[str, Any]) -> Item | None:
@@ -114,5 +119,5 @@ _GOODS_TYPES: dict[str, Any] = {
 }  # fmt: skip
 _ITEM_TYPES: dict[str, Any] = {
     **dict.fromkeys(_NUMBERS, int), **dict.fromkeys(_KEYS, _KEY), "related_object": _WORD,
-    "product": _GOODS_TYPES, "sku": _GOODS_TYPES,
+    "product": _GOODS_TYPES, "sku": _GOODS_TYPES, "metadata": dict,
 }  # fmt: skip

@@ -38,6 +38,7 @@ _ISSUED = any_key("a token has no more than the key that asks, whatever that has
 _OWN = any_key("a key learns of its own tokens, and ends them")
 _SCOPES = Compatibility(differs=("scopes of what is not here are taken, and permit nothing",))
 _OF_KEY = Compatibility(differs=("a token that another key was given counts as unknown",))
+_UNKNOWN = {"responses": {"404": {"description": "The token is not valid, or not the key's own; there is no body."}}}
 
 
 class MissingParametersError(RequestError):
@@ -94,7 +95,7 @@ async def introspect(request: Request, context: FromContext, caller: FromCaller)
     "/token/revoke",
     status_code=204,
     summary="Revoke OAuth 2.0 token",
-    openapi_extra=_OWN | _OF_KEY.extra | takes(TokenReference, media_type=URLENCODED),
+    openapi_extra=_OWN | _OF_KEY.extra | takes(TokenReference, media_type=URLENCODED) | _UNKNOWN,
 )
 async def revoke(request: Request, context: FromContext, caller: FromCaller) -> Response:
     """Make a token of this key invalid, from the next request on; if several processes serve the API, within a second.

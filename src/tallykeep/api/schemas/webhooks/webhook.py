@@ -13,13 +13,19 @@ Secret = Annotated[
 Events = Annotated[
     list[str],
     Field(
+        min_length=1,
+        max_length=200,
         description="async_action.started, async_action.failures_exceeded and async_action.ended of every type, or of"
-        " one, such as async_action.vouchers.import_csv.ended."
+        " one, such as async_action.vouchers.import_csv.ended.",
     ),
 ]
 Threshold = Annotated[
     float,
-    Field(description="Percent of an action's rows, from 0 to below 100: with more failed, it is failures_exceeded."),
+    Field(
+        ge=0,
+        lt=100,
+        description="Percent of an action's rows, from 0 to below 100: with more failed, it is failures_exceeded.",
+    ),
 ]
 
 
