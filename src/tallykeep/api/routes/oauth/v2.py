@@ -52,6 +52,10 @@ def _invalid_client(description: str) -> _RefusedError:
     return _RefusedError("invalid_client", description, 401, _CHALLENGE)
 
 
+def _too_many(refused: TooManyRequestsError) -> _RefusedError:
+    return _RefusedError("temporarily_unavailable", refused.details, refused.code, refused.headers)
+
+
 @router.post(
     "/token",
     summary="Get a token for a service key",
@@ -83,13 +87,18 @@ async def _client(request: Request, context: Context) -> Caller:
     """Return the caller whose service key this is (RFC 6749, section 2.3.1)."""
     key_id, secret = _basic(request)
     request.scope["state"][SHOWN_KEY] = (key_id, "service")
-    grant = await known_grant(context, "service", key_id, secret)
-    if grant is None:
-        raise _invalid_client("The service key is unknown, expired or was revoked")
     try:
-        return caller_of(request, grant)
+        grant = await known_grant(request, context, "service", key_id, secret)
+        if grant is None:
+            raise _invalid_client("The service key is unknown, expired or was revoked")
+        caller = caller_of(request, grant)
+        if context.rate_limits is not None:
+            await context.rate_limits.count(request, caller)
     except ForbiddenError as refused:
         raise _invalid_client(refused.details) from None
+    except TooManyRequestsError as refused:
+        raise _too_many(refused) from None
+    return caller
 
 
 def _basic(request: Request) -> tuple[str, str]:
@@ -129,7 +138,7 @@ async def _issued(request: Request, context: Context, caller: Caller) -> Token:
     except UnauthorizedError as refused:
         raise _invalid_client(refused.details) from None
     except TooManyRequestsError as refused:
-        raise _RefusedError("temporarily_unavailable", refused.details, refused.code, refused.headers) from None
+        raise _too_many(refused) from None
 
 
 async def _parameters(request: Request) -> Any:
