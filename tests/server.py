@@ -35,6 +35,8 @@ class Server:
         self._cluster = cluster
         self.log = directory / "serve.log"
         env = {name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")}
+        # All tests come from one address, and many send wrong keys.
+        env |= {"TALLYKEEP_MAX_WRONG_CREDENTIALS": "0"}
         env |= {"TALLYKEEP_DATA_DIR": str(directory / "data"), "TALLYKEEP_PORT": "0", **variables}
         if database_url:
             env["TALLYKEEP_DATABASE_URL"] = database_url

@@ -7,7 +7,6 @@ import httpx
 import psycopg
 import pytest
 
-from tallykeep.dashboard.pages.sign_in.routes import WrongTries
 from tests.dashboard.browser import Browser
 from tests.server import Api, Server
 
@@ -192,16 +191,3 @@ def test_the_theme_is_the_readers_choice(browser: Browser) -> None:
     page = browser.send(browser.get("/sign-in"), "/theme", theme="dark")
     assert 'data-theme="dark"' in page.text
     assert 'data-theme="auto"' in browser.send(page, "/theme", theme="<pink>").text
-
-
-def test_who_tries_wrong_keys_again_and_again_has_to_wait() -> None:
-    tries = WrongTries()
-    for _ in range(tries.maximum - 1):
-        tries.add("a")
-    assert tries.wait_seconds("a") == 0
-    tries.add("a")
-    assert 0 < tries.wait_seconds("a") <= tries.within_seconds
-    assert tries.wait_seconds("b") == 0
-    for number in range(tries.max_addresses):
-        tries.add(str(number))
-    assert tries.wait_seconds("a") == 0

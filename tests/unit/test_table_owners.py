@@ -41,9 +41,11 @@ OWNERS = {
     "secrets": "engine",
     "sessions": "dashboard",
     "uploads": "engine",
+    "usage_windows": "tenants",
     "vouchers": "resources/vouchers",
     "webhook_deliveries": "engine",
     "webhooks": "engine",
+    "wrong_credentials": "tenants",
     **{noun.spec.table_name: f"resources/{noun.spec.plural}" for noun in NOUNS},
 }
 # Statements into which a table's name is filled in, which the package that owns the table hands over; and tables that

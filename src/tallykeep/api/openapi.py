@@ -19,6 +19,19 @@ _MANAGEMENT_KEYS: dict[str, list[str]] = {"X-Management-Id": [], "X-Management-T
 _EXAMPLES = Path(__file__).parent / "schemas" / "examples.json"
 
 
+_NUMBER = {"schema": {"type": "integer"}}
+_TEXT = {"schema": {"type": "string"}}
+_LIMIT_HEADERS: dict[str, Any] = {
+    "Retry-After": {"description": "After how many seconds to send it again, where that is known.", **_NUMBER},
+    "X-Rate-Limit-Limit": {"description": "Requests a minute; on every answer where they are limited.", **_NUMBER},
+    "X-Rate-Limit-Remaining": {"description": "How many of them are left.", **_NUMBER},
+    "X-Rate-Limit-Retry": {"description": "In how many seconds the count begins anew.", **_NUMBER},
+    "X-Rate-Limit-Type": {"description": "`bulk_api_calls` for what starts an action, else `api_calls`.", **_TEXT},
+    "RateLimit-Policy": {"description": "All limits, as draft-ietf-httpapi-ratelimit-headers-10 has it.", **_TEXT},
+    "RateLimit": {"description": "What is left of them, and for how many seconds.", **_TEXT},
+}
+
+
 class Schema(dict[str, Any]):
     """A reference to the schema of a type, which the document makes only when somebody asks for it."""
 
@@ -118,6 +131,9 @@ def _correct(operation: dict[str, Any]) -> None:
             schema.pop("type", None)  # which stands for what a route does not declare in FastAPI's own way
     for codes, wrong in errs(Error).items():
         operation["responses"].setdefault(codes, wrong)
+    if operation["security"]:
+        too_many = {"description": "Too much is asked for, or too many wrong keys or tokens have come"}
+        operation["responses"]["429"] = operation["responses"]["4XX"] | too_many | {"headers": _LIMIT_HEADERS}
 
 
 def _add_examples(operation: dict[str, Any], examples: dict[str, Any]) -> None:

@@ -38,6 +38,7 @@ _Days = Annotated[float, Field(gt=0, le=36_500)]
 _Seconds = Annotated[float, Field(gt=0, le=86_400)]
 _Bytes = Annotated[int, Field(gt=0, le=_LARGEST)]
 _Count = Annotated[int, Field(gt=0, le=1_000_000)]
+_Rows = Annotated[int, Field(gt=0, le=1_000_000_000_000)]
 _Key = Annotated[str, AfterValidator(_sendable)]
 _Path = Annotated[Path, AfterValidator(_at_home)]
 _Url = Annotated[str, AfterValidator(addresses.public_url)]
@@ -185,6 +186,29 @@ class Settings(BaseSettings):
         gt=0,
         le=1_000_000,
         description="Connections of clients to an API process; beyond, one that waits or has shown no keys makes room.",
+    )
+    rate_limit: _Count | None = Field(
+        default=None,
+        description="Requests a minute of one key, and as many submissions, counted apart; more get a 429. Left out, no"
+        " limit.",
+    )
+    project_rate_limit: _Count | None = Field(
+        default=None,
+        description="The same of all keys of a project together; left out, ten times rate_limit.",
+    )
+    max_rows_per_day: _Rows | None = Field(
+        default=None,
+        description="Rows that a project may submit a day, in UTC; more get a 429. Left out, no limit.",
+    )
+    max_stored_rows: _Rows | None = Field(
+        default=None,
+        description="Resources that a project may have before submissions get a 429, about. Left out, no limit.",
+    )
+    max_wrong_credentials: int = Field(
+        default=20,
+        ge=0,
+        le=1_000_000,
+        description="Wrong keys and tokens a minute from one address; it has to wait with more. 0: any number.",
     )
     webhook_allow_private: bool = Field(
         default=False,

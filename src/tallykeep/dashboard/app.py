@@ -66,7 +66,6 @@ def create_dashboard(api: ASGIApp, pool: Callable[[], Pool], session_hours: floa
     app = FastAPI(openapi_url=None, dependencies=[Depends(require_own_site)])
     app.state.client = httpx.AsyncClient(transport=InProcess(api), base_url=_BASE_URL)
     app.state.sessions = Sessions(pool, session_hours)
-    app.state.wrong_tries = sign_in.WrongTries()
     app.state.uploads = Uploads()
     app.state.catalog = None
     for router in _ROUTERS:
@@ -146,6 +145,7 @@ async def _on_refused(request: Request, error: Exception) -> Response:
         403: "That is not allowed",
         404: "Not found",
         409: "That cannot be done now",
+        429: "Too many requests",
         503: "Not available right now",
     }
     return _error_page(request, status, titles.get(status, "The request was refused"), str(error))

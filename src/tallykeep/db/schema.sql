@@ -501,6 +501,18 @@ CREATE TABLE uploads (
     CONSTRAINT uploads_pkey PRIMARY KEY (project_id, action_id)
 );
 
+CREATE TABLE usage_windows (
+    project_id bigint NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    taken bigint NOT NULL,
+    reserved bigint NOT NULL,
+    CONSTRAINT usage_windows_pkey PRIMARY KEY (project_id, name),
+    CONSTRAINT usage_windows_reserved_check CHECK (reserved >= 0),
+    CONSTRAINT usage_windows_taken_check CHECK (taken >= 0)
+);
+CREATE INDEX usage_windows_by_end ON usage_windows (ends_at);
+
 CREATE TABLE vouchers (
     project_id bigint NOT NULL,
     code text COLLATE "C" NOT NULL,
@@ -590,3 +602,13 @@ CREATE TABLE webhooks (
         CHECK (failure_threshold >= 0::double precision AND failure_threshold < 100::double precision),
     CONSTRAINT webhooks_target_url_check CHECK (target_url <> '')
 );
+
+CREATE TABLE wrong_credentials (
+    digest bytea NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    count bigint NOT NULL,
+    CONSTRAINT wrong_credentials_pkey PRIMARY KEY (digest),
+    CONSTRAINT wrong_credentials_count_check CHECK (count > 0),
+    CONSTRAINT wrong_credentials_digest_check CHECK (octet_length(digest) = 16)
+);
+CREATE INDEX wrong_credentials_by_end ON wrong_credentials (ends_at);

@@ -17,6 +17,9 @@ from tallykeep.api.dependencies import lock_waits as timeout_seconds
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Shares
+from tallykeep.api.limits.quotas import quotas_of
+from tallykeep.api.limits.rate_limit_headers import RateLimitHeaders
+from tallykeep.api.limits.rate_limits import rate_limits_of
 from tallykeep.api.responses.ended_answers import EndedAnswers
 from tallykeep.api.transport.body_pacing import PacedBodies
 from tallykeep.api.transport.http_protocol import BoundedProtocol, bounded_protocol
@@ -38,6 +41,7 @@ from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.server.database import find_database, prepare_database, until_done
 from tallykeep.server.freed_memory import return_freed_memory
 from tallykeep.server.greeting import shown_keys
+from tallykeep.tenants.limits.wrong_credentials import WrongCredentials
 
 _log = structlog.get_logger()
 
@@ -59,29 +63,12 @@ def api(settings: Settings) -> int:
         sys.stdout.flush()
     secret = until_done(database_url, lambda: asyncio.run(_signing_secret(database_url)))
 
-    @asynccontextmanager
-    async def open_context() -> AsyncIterator[Context]:
-        return_freed_memory()
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        aside = SideThread()
-        refusals = Refusals()
-        async with _open_pools(database_url, settings.api_pool_size) as (guard, pools), refusals.written_to(pools.own):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(guard.wait_until_available(), _FIRST_CHECK_SECONDS)
-            yield Context(
-                settings=settings, pools=pools, shares=Shares(settings),
-                acceptance=Acceptance(pools.intake, settings, aside),
-                reader=ActionReader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
-                ended_answers=EndedAnswers(settings),
-                watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), action_types=ACTION_TYPES,
-                report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
-                aside=aside, refusals=refusals,
-            )  # fmt: skip
-
-    app = create_api(ACTION_TYPES, open_context)
+    app = create_api(ACTION_TYPES, partial(_open_context, settings, database_url, secret))
     dashboard = create_dashboard(app, lambda: app.state.context.pools.own, settings.session_hours)
     app.add_middleware(Beside, dashboard=dashboard)
     app.add_middleware(PacedBodies, max_seconds=settings.max_body_seconds)
+    if settings.rate_limit or settings.project_rate_limit:
+        app.add_middleware(RateLimitHeaders)
     served = SafeAnswers(
         app, dashboard.state.paths, Doors(settings.closed_paths or (), TrustedHosts(settings.trusted_hosts))
     )
@@ -90,6 +77,32 @@ def api(settings: Settings) -> int:
     _warn_of_any_host(settings)
     server.run()
     return 0 if server.started else 1
+
+
+@asynccontextmanager
+async def _open_context(settings: Settings, database_url: str, secret: bytes) -> AsyncIterator[Context]:
+    """Open what routes work with, and what runs beside them, for as long as the process serves."""
+    return_freed_memory()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    aside = SideThread()
+    refusals, wrong_credentials = Refusals(), WrongCredentials(settings.max_wrong_credentials)
+    async with (
+        _open_pools(database_url, settings.api_pool_size) as (guard, pools),
+        refusals.written_to(pools.own),
+        wrong_credentials.shared_over(pools.own),
+    ):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(guard.wait_until_available(), _FIRST_CHECK_SECONDS)
+        yield Context(
+            settings=settings, pools=pools, shares=Shares(settings),
+            acceptance=Acceptance(pools.intake, settings, aside),
+            reader=ActionReader(ACTION_TYPES, settings.failures_in_result), samples=Samples(settings),
+            ended_answers=EndedAnswers(settings),
+            watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), action_types=ACTION_TYPES,
+            report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
+            aside=aside, refusals=refusals, wrong_credentials=wrong_credentials,
+            rate_limits=rate_limits_of(pools.own, settings), quotas=quotas_of(pools.own, settings),
+        )  # fmt: skip
 
 
 def _configured(served: ASGIApp, settings: Settings) -> uvicorn.Config:

@@ -1,11 +1,14 @@
 """Addresses of clients, and the networks that a key may be used from; IPv4 within IPv6 counts as IPv4."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from tallykeep.tenants.callers import Network
 
 _MAPPED_PREFIX = 96  # ::ffff:0:0/96, RFC 4291, section 2.5.5.2
+_SITE_PREFIX = 64  # what one client is given of IPv6 at least, RFC 6177
+_MAX_LENGTH = 64
 
 
 def read_network(text: str) -> Network:
@@ -32,6 +35,15 @@ def are_all_within(networks: Iterable[str], others: Iterable[str]) -> bool:
 def _is_subnet(network: Network, other: Network) -> bool:
     first, last = network.network_address, network.broadcast_address
     return network.version == other.version and first in other and last in other
+
+
+@lru_cache(maxsize=10_000)
+def as_one_client(address: str | None) -> str:
+    """Return what an address is counted as: itself, and of IPv6 its /64, in which one client has all there are."""
+    client = _read_address(address or "")
+    if client is None:
+        return (address or "")[:_MAX_LENGTH]
+    return str(client if client.version == 4 else ip_network((client, _SITE_PREFIX), strict=False))
 
 
 def _read_address(text: str) -> IPv4Address | IPv6Address | None:

@@ -13,16 +13,19 @@ from tallykeep.core.errors import RequestError
 from tallykeep.core.ids import new_id
 from tallykeep.tenants.callers import Caller
 
-# What is refused to whoever asks, for whatever it is; and what a change is refused for. Others, such as 429, tell how
-# much the server had to do.
+# What is refused to whoever asks, for whatever it is; what a change is refused for; and what is refused where too many
+# wrong keys have come. Others tell how much the server had to do, or how much a key has asked for.
 _ALWAYS = frozenset({401, 403})
 _OF_CHANGES = frozenset({400, 404, 409, 413, 415, 422})
+_TOO_MANY = 429
+_PERHAPS = _ALWAYS | _OF_CHANGES | {_TOO_MANY}
 
 _MAX_KEY_LENGTH = 64  # what is longer is no key of ours
 _KEYS = ((b"x-management-id", "management"), (b"x-app-id", "app"))
-# In the request's state: the error's key; the permission that is lacking; who is known and may not ask; and a key,
-# with its kind, that came in another header than those.
+# In the request's state: the error's key; the permission that is lacking; who is known and may not ask; a key, with its
+# kind, that came in another header than those; and that too many wrong ones had come before it.
 ERROR, PERMISSION, REFUSED_CALLER, SHOWN_KEY = "error_key", "lacking", "refused_caller", "shown_key"
+SLOWED = "slowed"
 
 
 class RefusedAttempts:
@@ -37,7 +40,7 @@ class RefusedAttempts:
             return
 
         async def send_and_count(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] in _ALWAYS | _OF_CHANGES:
+            if message["type"] == "http.response.start" and message["status"] in _PERHAPS:
                 _count(scope, message["status"])
             await send(message)
 
@@ -46,7 +49,11 @@ class RefusedAttempts:
 
 def _count(scope: Scope, status: int) -> None:
     attempt = attempt_in(scope)
-    if status in _ALWAYS or attempt.event is not Event.READ:
+    if status == _TOO_MANY:
+        is_refusal = SLOWED in scope["state"]
+    else:
+        is_refusal = status in _ALWAYS or attempt.event is not Event.READ
+    if is_refusal:
         scope["app"].state.context.refusals.add(_refused(scope, attempt, status))
 
 

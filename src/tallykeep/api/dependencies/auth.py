@@ -8,16 +8,18 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from tallykeep.api.auditing.middleware import REFUSED_CALLER, SHOWN_KEY
+from tallykeep.api.auditing.middleware import REFUSED_CALLER, SHOWN_KEY, SLOWED
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.credentials import Credentials, client_address, read_credentials
 from tallykeep.api.dependencies.key_cache import Way
 from tallykeep.api.dependencies.permissions import Need, lacking, need_of
-from tallykeep.core.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from tallykeep.core.errors import ForbiddenError, NotFoundError, TooManyRequestsError, UnauthorizedError
+from tallykeep.db.connections.pool import Connection
 from tallykeep.db.transient import is_transient
 from tallykeep.tenants.addresses import is_within
 from tallykeep.tenants.authenticate import authenticate, authenticate_token
 from tallykeep.tenants.callers import Caller, Grant
+from tallykeep.tenants.limits.wrong_credentials import Identity, identity_of
 
 _HINT = "Send the headers X-App-Id and X-App-Token with a project's keys"
 _CHALLENGE_OF_TOKENS = (
@@ -26,18 +28,19 @@ _CHALLENGE_OF_TOKENS = (
 
 
 async def admit(request: Request, context: Context, need: Need) -> Caller:
-    """Return the caller, who may do what the route needs.
+    """Return the caller, who may do what the route needs; where requests are limited, this one is counted.
 
     Raises InvalidRequestError for two kinds of credentials, UnauthorizedError for keys and tokens that are missing,
-    wrong, expired or revoked, ForbiddenError for a wrong address and a missing permission.
+    wrong, expired or revoked, ForbiddenError for a wrong address and a missing permission, TooManyRequestsError where
+    the key has made its requests, or too many wrong credentials have come.
     """
     shown = _way(read_credentials(request.scope), need)
-    grant = context.key_cache.find(*shown) or await _read_grant(context, *shown)
+    grant = await known_grant(request, context, *shown)
     if grant is None:
-        if shown[0] != "token":
-            request.scope["state"][SHOWN_KEY] = (shown[1], shown[0])
         raise _unknown(shown[0])
     caller = caller_of(request, grant)
+    if context.rate_limits is not None:
+        await context.rate_limits.count(request, caller)
     if need.permission is not None and need.permission not in grant.permissions:
         request.scope["state"][REFUSED_CALLER] = caller
         raise lacking(grant, need.permission)
@@ -48,16 +51,24 @@ async def admit(request: Request, context: Context, need: Need) -> Caller:
 async def is_still_admitted(request: Request, context: Context) -> bool:
     """Return whether a request that was admitted still would be; what it has not been sent yet depends on that.
 
-    While the database is out of reach nobody can tell, and there is nothing new to be sent.
+    It is not counted again. While the database is out of reach nobody can tell, and there is nothing new to be sent.
     """
+    need = _need(request)
     try:
-        await admit(request, context, _need(request))
+        shown = _way(read_credentials(request.scope), need)
+        grant = context.key_cache.find(*shown)
+        if grant is None:
+            async with context.pools.own.connection() as connection:
+                grant = await _read_grant(context, connection, *shown)
+        if grant is not None:
+            caller_of(request, grant)
     except (UnauthorizedError, ForbiddenError):
         return False
     except Exception as error:
         if not is_transient(error):
             raise
-    return True
+        return True
+    return grant is not None and (need.permission is None or need.permission in grant.permissions)
 
 
 def caller_of(request: Request, grant: Grant) -> Caller:
@@ -93,17 +104,60 @@ def _unknown(way: Way) -> UnauthorizedError:
     return UnauthorizedError(f"The application keys are wrong, expired or were revoked. {_HINT}")
 
 
-async def known_grant(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
-    """Return what a key or a token grants, None where it is not valid; remembered for a second."""
-    return context.key_cache.find(way, key_id, token) or await _read_grant(context, way, key_id, token)
+async def known_grant(request: Request, context: Context, way: Way, key_id: str, token: str) -> Grant | None:
+    """Return what a key or a token grants, None where it is not valid; remembered for a second.
+
+    Raises TooManyRequestsError, without having looked at it, where too many wrong ones have come before.
+    """
+    wrong, address = context.wrong_credentials, client_address(request.scope)
+    identity = identity_of(way, key_id, token)
+    if not wrong.is_quiet:
+        _require_few_wrong(request, context, identity)
+    grant = context.key_cache.find(way, key_id, token)
+    if grant is None:
+        async with context.pools.own.connection() as connection:
+            if not wrong.is_quiet:  # others may have been wrong while this one waited
+                _require_few_wrong(request, context, identity)
+            grant = await _read_grant(context, connection, way, key_id, token)
+    if grant is not None:
+        wrong.add_right(address, identity)
+    else:
+        wrong.add_wrong(address, identity)
+        _note_shown_key(request, identity)
+    return grant
 
 
-async def _read_grant(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
-    async with context.pools.own.connection() as connection:
-        if way == "token":
-            known = await authenticate_token(connection, token)
-        else:
-            known = await authenticate(connection, way, key_id, token)
+def _require_few_wrong(request: Request, context: Context, identity: Identity) -> None:
+    """Raise TooManyRequestsError where the identity is not to be looked at from this address."""
+    seconds = context.wrong_credentials.wait_seconds(client_address(request.scope), identity)
+    if seconds:
+        request.scope["state"][SLOWED] = True
+        _note_shown_key(request, identity)
+        raise _slowed(seconds, context.settings.max_wrong_credentials)
+
+
+def _note_shown_key(request: Request, identity: Identity) -> None:
+    """Note which key it was that somebody said to have, for the audit log; tokens have no id."""
+    way, shown = identity
+    if isinstance(shown, str):
+        request.scope["state"][SHOWN_KEY] = shown, way
+
+
+def _slowed(seconds: int, maximum: int) -> TooManyRequestsError:
+    refusal = TooManyRequestsError(
+        f"Wrong keys or tokens have come from your address, {maximum} or more within a minute (setting"
+        f" TALLYKEEP_MAX_WRONG_CREDENTIALS); these were not looked at. Try again in {seconds} seconds",
+        key="too_many_wrong_credentials",
+    )
+    refusal.headers["Retry-After"] = str(seconds)
+    return refusal
+
+
+async def _read_grant(context: Context, connection: Connection, way: Way, key_id: str, token: str) -> Grant | None:
+    if way == "token":
+        known = await authenticate_token(connection, token)
+    else:
+        known = await authenticate(connection, way, key_id, token)
     if known is None:
         return None
     context.key_cache.add(way, key_id, token, known)

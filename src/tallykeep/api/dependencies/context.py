@@ -19,6 +19,8 @@ from tallykeep.api.dependencies.last_uses import LastUses
 from tallykeep.api.dependencies.lock_waits import LockWaits
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Share, Shares
+from tallykeep.api.limits.quotas import Quotas, RowAllowance
+from tallykeep.api.limits.rate_limits import RateLimits
 from tallykeep.api.responses.ended_answers import EndedAnswers
 from tallykeep.api.responses.shared_reads import SharedReads
 from tallykeep.core.action_type import ActionTypes
@@ -28,6 +30,7 @@ from tallykeep.core.settings import Settings
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.retry import in_transaction
+from tallykeep.db.transient import is_transient
 from tallykeep.engine.downloads.report_files import ReportLinks
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.sample import Samples
@@ -36,6 +39,7 @@ from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.tenants.audit.entries import add_entry
 from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.limits.wrong_credentials import WrongCredentials
 
 Done = TypeVar("Done")
 
@@ -61,6 +65,9 @@ class Context:
     aside: SideThread
     ended_answers: EndedAnswers
     shared_reads: SharedReads = field(default_factory=SharedReads)
+    rate_limits: RateLimits | None = None  # where requests are limited
+    quotas: Quotas | None = None  # where there are some
+    wrong_credentials: WrongCredentials = field(default_factory=lambda: WrongCredentials(0))
     key_cache: KeyCache = field(default_factory=KeyCache)
     last_uses: LastUses = field(default_factory=LastUses)
     refusals: Refusals = field(default_factory=Refusals)
@@ -109,9 +116,34 @@ class Context:
         return Share(self.pools.intake, caller, self.shares.intake)
 
     async def accepting(self, caller: Caller) -> Acceptance:
-        """Return what accepts the caller's submissions; raise TooManyRequestsError if it has too many open actions."""
+        """Return what accepts one submission of the caller, within its quotas; raise TooManyRequestsError if its
+        project has too many open actions.
+        """
         await self.open_actions.admit(caller.project_id)
-        return self.acceptance.over(self.trying(caller))
+        return self.acceptance.over(self.trying(caller), self._allowance(caller))
+
+    @asynccontextmanager
+    async def generating(self, caller: Caller) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+        """Provide what takes so many rows to be generated from the caller's quotas, and raises TooManyRequestsError
+        where these are too many; they are given back if nothing came of it.
+        """
+        allowance = self._allowance(caller)
+        if allowance is None:
+            yield _any_number
+            return
+        try:
+            yield allowance.hold
+        except Exception as error:
+            if not is_transient(error):  # else it may have been committed after all
+                allowance.give_back()
+            raise
+        finally:
+            allowance.settle()
+
+    def _allowance(self, caller: Caller) -> RowAllowance | None:
+        if self.quotas is None:
+            return None
+        return self.quotas.allowance(caller, self.reading(caller, much=True))
 
     def controlling(self, caller: Caller) -> ActionControl:
         """Return what the caller can do to existing actions, apart from retrying them."""
@@ -138,6 +170,10 @@ class Context:
         base_url = f"{self.settings.public_url}/" if self.settings.public_url else str(request.base_url)
         lifetime = timedelta(days=self.settings.keep_reports_days)
         return ReportLinks(self.report_secret, base_url, lifetime, caller.key_kind, caller.key_id)
+
+
+async def _any_number(rows: int) -> None:
+    """Take rows from no quota."""
 
 
 async def _done(

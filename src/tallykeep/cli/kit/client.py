@@ -9,10 +9,11 @@ from typing import IO, Any
 
 import httpx
 
-from tallykeep.cli.kit.exits import CliError, RefusedError, UnavailableError
+from tallykeep.cli.kit.exits import CliError, RefusedError, UnavailableError, Waits
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _UNKNOWN_HOST = ("Name or service not known", "No address associated", "nodename nor servname", "name resolution")
+_TOO_MANY = 429
 _TIMEOUT = httpx.Timeout(60, connect=10, read=600)  # an upload is answered once all of its rows are stored
 
 
@@ -28,6 +29,7 @@ class Client:
     """A small client of the public API; a context manager.
 
     Every request raises RefusedError where the server refuses it, UnavailableError where it does not answer or fails.
+    One that is refused because too much is asked for (429) is sent again, when the server says, within two minutes.
     """
 
     def __init__(self, url: str, credentials: dict[str, str]) -> None:
@@ -82,11 +84,14 @@ class Client:
 
     def download(self, path: str, **query: Any) -> Iterator[bytes]:
         """GET a file in chunks; a refusal is raised before the first of them."""
-        with self._reachable(), self._http.stream("GET", path, params=query) as answer:
-            if not answer.is_success:
+        waits = Waits()
+        while True:
+            with self._reachable(), self._http.stream("GET", path, params=query) as answer:
+                if answer.is_success:
+                    yield from answer.iter_bytes()
+                    return
                 answer.read()
-                raise self._refusal(answer)
-            yield from answer.iter_bytes()
+            waits.wait_for(self._refusal(answer))
 
     def post_file(self, path: str, name: str, content: bytes | IO[bytes], **query: Any) -> dict[str, Any]:
         """POST a file in a form, and return JSON."""
@@ -95,7 +100,7 @@ class Client:
     def submit_file(
         self, path: str, name: str, size: int, chunks: Iterator[bytes], idempotency_key: str, **query: Any
     ) -> Submitted:
-        """Send a file of `size` bytes within a form, as its chunks come."""
+        """Send a file of `size` bytes within a form, as its chunks come. It is sent once: the chunks are gone then."""
         boundary = f"tallykeep-{secrets.token_hex(16)}"
         escaped = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
         head = (
@@ -114,9 +119,17 @@ class Client:
             "Content-Length": str(len(head) + size + len(closing)),
             "Idempotency-Key": idempotency_key,
         }
-        return self._submitted(self._request("POST", path, params=query, content=form(), headers=headers))
+        return self._submitted(self._send("POST", path, params=query, content=form(), headers=headers))
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        waits = Waits()
+        while True:
+            try:
+                return self._send(method, path, **options)
+            except RefusedError as refused:
+                waits.wait_for(refused)
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         with self._reachable():
             answer = self._http.request(method, path, **options)
         if not answer.is_success:
@@ -140,7 +153,7 @@ class Client:
         message = _message(answer)
         if answer.status_code >= 500:
             return UnavailableError(message, answer.status_code)
-        return RefusedError(message, answer.status_code)
+        return RefusedError(message, answer.status_code, _retry_after(answer))
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
@@ -148,6 +161,12 @@ class Client:
             yield
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise UnavailableError(f"No Tallykeep answers at {self.url}: {_why(error)} ({error})") from None
+
+
+def _retry_after(answer: httpx.Response) -> float | None:
+    """Return after how many seconds a request may be sent again that was one too many; None where that is not said."""
+    text = answer.headers.get("retry-after", "")
+    return float(text) if answer.status_code == _TOO_MANY and text.isascii() and text.isdecimal() else None
 
 
 def _why(error: httpx.TransportError | httpx.DecodingError) -> str:

@@ -1,5 +1,6 @@
 """How commands end: exit codes for scripts, and messages for people."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -21,6 +22,8 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+_WORTH_SAYING_SECONDS = 3
+
 EXIT_CODES = (
     "Exit codes: 0 every row is done; 1 some rows failed or are unprocessed; 2 wrong usage; 3 the server refused; "
     "4 no server answers, or it failed; 130 interrupted."
@@ -32,9 +35,10 @@ class CliError(Exception):
 
     code: ClassVar[ExitCode] = ExitCode.USAGE
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status = status  # of HTTP, where it is an answer that ends the command
+        self.retry_after = retry_after  # seconds, where the server changed nothing and names a time to come back
 
 
 class UsageError(CliError):
@@ -78,6 +82,25 @@ def reporting_errors() -> Iterator[None]:
 def _say(message: str, style: str) -> None:
     console = Console(stderr=True, highlight=False)
     console.print(Text(message, style=style), soft_wrap=not console.is_terminal)
+
+
+class Waits:
+    """How long one request may be put off by the server, in all."""
+
+    def __init__(self, seconds: float = 120) -> None:
+        self._seconds_left = seconds
+
+    def wait_for(self, refused: CliError) -> None:
+        """Wait until the request may be sent again; raise the refusal where the server names no time, or one that is
+        too far away.
+        """
+        if refused.retry_after is None or refused.retry_after > self._seconds_left:
+            raise refused
+        seconds = max(1, refused.retry_after)
+        self._seconds_left -= seconds
+        if seconds >= _WORTH_SAYING_SECONDS:
+            _say(f"tallykeep: {refused}; waiting", "yellow")
+        time.sleep(seconds)
 
 
 def exit_code(action: dict[str, Any]) -> ExitCode:

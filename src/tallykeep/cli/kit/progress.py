@@ -49,7 +49,9 @@ class Bars:
         self._progress.stop()
 
     def sending(self, file: FileToSend) -> Iterator[bytes]:
-        """Yield the file's chunks, and show how far they got."""
+        """Yield the file's chunks, and show how far they got; the bar of an earlier try goes."""
+        for earlier in self._progress.tasks:
+            self._progress.remove_task(earlier.id)
         task = self._progress.add_task("uploading", total=max(file.size, 1), note=_upload_note(0, file.size, None))
         started, uploaded = time.monotonic(), 0
         for chunk in file.chunks():

@@ -12,7 +12,15 @@ import typer
 from rich.text import Text
 
 from tallykeep.cli.kit.client import Client, Submitted
-from tallykeep.cli.kit.exits import CliError, ExitCode, InterruptedByUserError, UsageError, exit_code
+from tallykeep.cli.kit.exits import (
+    CliError,
+    ExitCode,
+    InterruptedByUserError,
+    RefusedError,
+    UsageError,
+    Waits,
+    exit_code,
+)
 from tallykeep.cli.kit.phrases import ago, rows
 from tallykeep.cli.kit.progress import Bars
 from tallykeep.cli.kit.row_types import Form
@@ -75,7 +83,18 @@ def new_key() -> str:
 
 
 def send(client: Client, bars: Bars, file: FileToSend, path: str, query: dict[str, Any], key: str) -> Submitted:
-    """Send the file; raises InterruptedByUserError on Ctrl-C, saying whether anything was accepted."""
+    """Send the file, again where the server says when; raises InterruptedByUserError on Ctrl-C, saying whether anything
+    was accepted.
+    """
+    waits = Waits()
+    while True:
+        try:
+            return _send_once(client, bars, file, path, query, key)
+        except RefusedError as refused:
+            waits.wait_for(refused)
+
+
+def _send_once(client: Client, bars: Bars, file: FileToSend, path: str, query: dict[str, Any], key: str) -> Submitted:
     chunks = bars.sending(file)
     try:
         return client.submit_file(path, file.name, file.size, chunks, key, **query)

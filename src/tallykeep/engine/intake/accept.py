@@ -18,13 +18,14 @@ from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
+from tallykeep.db.transient import is_transient
 from tallykeep.engine.columns.cell_rules import choose_cell_rules
 from tallykeep.engine.columns.column_mapping import choose_columns
 from tallykeep.engine.intake.group_commit import MAX_GROUP_BYTES, GroupCommits
 from tallykeep.engine.intake.idempotency import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.intake.memory_budget import MemoryBudget
 from tallykeep.engine.intake.open_upload import Opened, Opener
-from tallykeep.engine.intake.staging import Staged, Staging
+from tallykeep.engine.intake.staging import Allowance, Staged, Staging
 from tallykeep.engine.intake.unique_keys import UniqueKeys
 from tallykeep.engine.intake.upload_reader import UploadReader
 from tallykeep.engine.scheduling.fair_scheduling import (
@@ -65,11 +66,12 @@ class Acceptance:
         self._budget = MemoryBudget()
         self._staging = Staging(pool)
         self._commits = GroupCommits()
+        self._allowance: Allowance | None = None
 
-    def over(self, connections: Connections) -> "Acceptance":
-        """Return a copy that uses these connections: a caller's share."""
+    def over(self, connections: Connections, allowance: Allowance | None = None) -> "Acceptance":
+        """Return a copy that uses these connections, a caller's share, and takes one submission's rows from there."""
         shared = copy(self)
-        shared._pool = connections
+        shared._pool, shared._allowance = connections, allowance
         return shared
 
     async def accept(self, submission: Submission, upload: Upload) -> Accepted:
@@ -108,7 +110,8 @@ class Acceptance:
         keys = UniqueKeys(action_type.unique_key) if action_type.unique_key else None
         reader = UploadReader(content, upload, keys, marks, self._aside.of(submission.project_id))
         action_id = new_id("aa_")
-        staged = Staged(self._staging, self._pool, (submission.project_id, action_id))
+        staged = Staged(self._staging, self._pool, (submission.project_id, action_id), self._allowance)
+        is_committing = False
         try:
             with self._budget.holder() as holder:
                 await reader.read(staged, holder)
@@ -122,9 +125,12 @@ class Acceptance:
             params = _added(submission, action_id) | _about(
                 source, submission_options, upload.file_name, fingerprint.size
             )
+            await staged.hold(reader.rest)
+            is_committing = True
             await self._accept(submission, submission_options, params, fingerprint, staged, reader.rest)
-        except BaseException:
-            await staged.give_up()
+        except BaseException as error:
+            is_unknown = not isinstance(error, Exception) or is_transient(error)
+            await staged.give_up(perhaps_accepted=is_committing and is_unknown)
             raise
         staged.end()
         return Accepted(action_id)

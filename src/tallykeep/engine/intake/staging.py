@@ -8,7 +8,7 @@ by the pruner once nobody has touched it for some minutes.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import structlog
@@ -29,6 +29,19 @@ _TRIED_AGAIN_SECONDS = 5.0
 _TIMEOUT_SECONDS = 3.0  # that an answer waits for the removal of what broke off
 
 ActionKey = tuple[int, str]
+
+
+class Allowance(Protocol):
+    """What a submission takes its rows from, where a quota says how many there may be."""
+
+    async def hold(self, rows: int) -> None:
+        """Hold so many rows in all; raise RequestError where that is too many."""
+
+    def give_back(self) -> None:
+        """Give back what is held."""
+
+    def settle(self) -> None:
+        """Keep it taken: the submission was accepted."""
 
 
 class Staging:
@@ -88,8 +101,9 @@ class Staging:
 class Staged:
     """One upload's batches: those that wait to be written, and those that have been."""
 
-    def __init__(self, staging: Staging, pool: Connections, key: ActionKey) -> None:
+    def __init__(self, staging: Staging, pool: Connections, key: ActionKey, allowance: Allowance | None = None) -> None:
         self._staging = staging
+        self._allowance = allowance
         self._pool = pool
         self._key = key
         self._params = {"project_id": key[0], "action_id": key[1]}
@@ -99,8 +113,12 @@ class Staged:
         self.batches = 0
 
     async def write(self, batches: Sequence[Batch]) -> None:
-        """Begin to write these; waits for those before them. Raises UploadLostError, and the database's errors."""
+        """Begin to write these; waits for those before them.
+
+        Raises UploadLostError, RequestError for more rows than a quota allows, and the database's errors.
+        """
         await self.written()
+        await self.hold(batches)
         begin, self._is_begun = not self._is_begun, True
         if begin:
             self._staging.begin(self._key)
@@ -115,6 +133,11 @@ class Staged:
             except asyncio.CancelledError:
                 writing.cancel()
                 raise
+
+    async def hold(self, batches: Sequence[Batch]) -> None:
+        """Take the rows of these, behind those written, from the quota; raise RequestError where it has fewer."""
+        if self._allowance is not None:
+            await self._allowance.hold(self.rows + sum(batch.row_count for batch in batches))
 
     async def accept(self, connection: Connection, rest: Sequence[Batch]) -> None:
         """Write the rest, and take the upload for accepted, in the transaction open on `connection`.
@@ -137,9 +160,13 @@ class Staged:
         """Note that the upload was accepted."""
         if self._is_begun:
             self._staging.end(self._key)
+        if self._allowance is not None:
+            self._allowance.settle()
 
-    async def give_up(self) -> None:
-        """Remove what was staged."""
+    async def give_up(self, *, perhaps_accepted: bool = False) -> None:
+        """Remove what was staged, and give its rows back to the quota unless they may have been accepted after all."""
+        if self._allowance is not None:
+            (self._allowance.settle if perhaps_accepted else self._allowance.give_back)()
         if self._writing is not None:
             self._writing.cancel()
             with suppress(Exception, asyncio.CancelledError):

@@ -22,6 +22,8 @@ from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.webhooks.deliverer import DELIVERIES_TO_DELETE
 from tallykeep.tenants.audit.retention import remove_old_entries
+from tallykeep.tenants.limits.windows import delete_old_windows
+from tallykeep.tenants.limits.wrong_credentials import delete_old_wrong_credentials
 from tallykeep.tenants.tokens import delete_expired_tokens
 
 _sql = queries(__package__, "pruner.sql")
@@ -99,10 +101,11 @@ class Pruner:
                 async with self._step() as connection:
                     deleted = (await connection.execute(query, {"age": age, "step": _KEYS_AT_A_TIME})).rowcount
 
-        deleted = _KEYS_AT_A_TIME
-        while deleted == _KEYS_AT_A_TIME:
-            async with self._step() as connection:
-                deleted = await delete_expired_tokens(connection, _KEYS_AT_A_TIME)
+        for delete in (delete_expired_tokens, delete_old_windows, delete_old_wrong_credentials):
+            deleted = _KEYS_AT_A_TIME
+            while deleted == _KEYS_AT_A_TIME:
+                async with self._step() as connection:
+                    deleted = await delete(connection, _KEYS_AT_A_TIME)
 
     async def _remove_old(self, begin: LiteralString, age: timedelta) -> None:
         """Mark and remove what is so old, step by step; each goes on behind the one before, not at what is gone."""

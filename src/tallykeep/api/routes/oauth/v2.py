@@ -69,13 +69,16 @@ async def _client(request: Request, context: Context) -> Caller:
     """Return the caller whose service key this is (RFC 6749, section 2.3.1)."""
     key_id, secret = _basic(request)
     request.scope["state"][SHOWN_KEY] = (key_id, "service")
-    grant = await known_grant(context, "service", key_id, secret)
-    if grant is None:
-        raise _invalid_client("The service key is unknown, expired or was revoked")
     try:
-        return caller_of(request, grant)
+        grant = await known_grant(request, context, "service", key_id, secret)
+        if grant is None:
+            raise _invalid_client("The service key is unknown, expired or was revoked")
+        caller = caller_of(request, grant)
+        if context.rate_limits is not None:
+            await context.rate_limits.count(request, caller)
     except ForbiddenError as refused:
         raise _invalid_client(refused.details) from None
+    return caller
 
 
 def _basic(request: Request) -> tuple[str, str]:

@@ -97,10 +97,12 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         campaign_id, draft = await store.create_campaign(connection, caller.project_id, body)
         attempt_of(request).about(campaign_id)
         require_enough_codes(draft.rule, draft.vouchers_count)
+        await take(draft.vouchers_count)
         await _fill(request, context, connection, caller, campaign_id, draft.vouchers_count)
         return Json(await store.get_campaign(connection, caller.project_id, campaign_id))
 
-    return await context.transact(request, caller, write)
+    async with context.generating(caller) as take:
+        return await context.transact(request, caller, write)
 
 
 @router.get("/{campaign_id:key}", summary="Get campaign", openapi_extra=_READING | _SHOWN.extra | answers(Campaign))
@@ -208,6 +210,7 @@ async def add_vouchers(
         await require_possible(connection, caller.project_id, campaign, body)
         if vouchers_count > 1:
             _refuse_one_code_for_several(body)
+            await take(vouchers_count)
             parameters = {"campaign_id": campaign["id"], "count": vouchers_count, "overrides": body}
             planned = replace(submitted, parameters=parameters)
             started = await context.acceptance.accept_planned(connection, planned, submission_options)
@@ -218,7 +221,8 @@ async def add_vouchers(
         attempt_of(request).about(campaign["id"], code=code)
         return Json(await get_voucher(connection, caller.project_id, code))
 
-    return await context.transact(request, caller, write)
+    async with context.generating(caller) as take:
+        return await context.transact(request, caller, write)
 
 
 @router.post(

@@ -1,7 +1,5 @@
 """Signing in with a project's keys, signing out, and the choice of a theme."""
 
-import time
-from collections import deque
 from typing import Annotated
 
 import httpx
@@ -21,26 +19,6 @@ _WHY = {
     "revoked": "The keys you signed in with are no longer valid. Sign in with other keys.",
     "signed-out": "You are signed out.",
 }
-
-
-class WrongTries:
-    """Counts wrong keys by client address, and says how long an address with too many has to wait."""
-
-    maximum, within_seconds, max_addresses = 10, 60.0, 10_000
-
-    def __init__(self) -> None:
-        self._tries: dict[str, deque[float]] = {}
-
-    def wait_seconds(self, address: str) -> int:
-        """Return the seconds until the next try is allowed; 0 where it is allowed now."""
-        tries = self._tries.get(address, deque())
-        return 0 if len(tries) < self.maximum else max(0, round(tries[0] + self.within_seconds - time.monotonic()))
-
-    def add(self, address: str) -> None:
-        """Remember a wrong one."""
-        if len(self._tries) >= self.max_addresses:
-            del self._tries[next(iter(self._tries))]
-        self._tries.setdefault(address, deque(maxlen=self.maximum)).append(time.monotonic())
 
 
 @router.get("/sign-in")
@@ -76,21 +54,19 @@ async def sign_in(
 
 async def _begin(request: Request, keys: Keys) -> tuple[str, str | None]:
     """Return what is wrong, or a session's cookie."""
-    tries: WrongTries = request.app.state.wrong_tries
-    address = request.client.host if request.client else ""
-    if wait := tries.wait_seconds(address):
-        return f"Too many wrong keys from your address. Try again in {wait} seconds.", None
     if not _sendable(keys):
         return "Fill in both: the app id and the app token, as they were shown to you.", None
     client: httpx.AsyncClient = request.app.state.client
+    origin = Origin(request.client.host if request.client else None)
     try:
-        projects = await Api(client, keys, Origin(address or None)).get("/management/v1/projects")
+        projects = await Api(client, keys, origin).get("/management/v1/projects")
     except KeysRefusedError:
-        tries.add(address)
         return "These keys are wrong, or they were revoked. Check that the id and the token belong together.", None
     except RefusedError as error:
         if error.status == 403:
             return f"These keys cannot sign in here. {error.details}.", None
+        if error.status == 429:
+            return f"{error.title}. {error.details}.", None
         return f"Signing in is not possible right now. {error.details}", None
     sessions: Sessions = request.app.state.sessions
     return "These keys were revoked just now.", await sessions.begin(keys, projects["data"][0]["name"])

@@ -1,0 +1,91 @@
+"""Quotas: how many rows a project may submit a day, and how many resources it may have. Off unless they are set.
+
+Each submission has an allowance, which its rows are taken from as they come in: one that would exceed a quota is
+refused, and leaves nothing behind.
+"""
+
+from dataclasses import dataclass, field
+
+from tallykeep.api.limits.stored_rows import StoredRows
+from tallykeep.core.errors import TooManyRequestsError
+from tallykeep.core.settings import Settings
+from tallykeep.db.connections.pool import Connections
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.limits.windows import Limit, Window, Windows
+
+_DAY_SECONDS = 86_400
+_ROWS = "rows"
+
+
+class Quotas:
+    """The quotas of all projects, by this process's settings."""
+
+    def __init__(self, connections: Connections, settings: Settings) -> None:
+        rows, stored = settings.max_rows_per_day, settings.max_stored_rows
+        self._of_day = Limit(rows, _DAY_SECONDS, is_aligned=True) if rows else None
+        self._days = Windows(connections)
+        self._stored = StoredRows(stored) if stored else None
+
+    def allowance(self, caller: Caller, reading: Connections) -> "RowAllowance":
+        """Return what a submission of the caller takes its rows from; `reading` is to count with."""
+        day = self._days.of(caller.project_id, _ROWS, self._of_day) if self._of_day else None
+        return RowAllowance(caller, reading, day, self._stored)
+
+
+def quotas_of(connections: Connections, settings: Settings) -> Quotas | None:
+    """Return the quotas by these settings; None where there are none."""
+    return Quotas(connections, settings) if settings.max_rows_per_day or settings.max_stored_rows else None
+
+
+@dataclass(slots=True)
+class RowAllowance:
+    """The rows of one submission: those that it holds, and of which day they are."""
+
+    caller: Caller
+    reading: Connections
+    day: Window | None
+    stored: StoredRows | None
+    held: int = 0
+    of_days: list[tuple[int, int]] = field(default_factory=list)  # how many, and the day's number
+
+    async def hold(self, rows: int) -> None:
+        """Hold so many rows in all, those it holds already included.
+
+        Raises TooManyRequestsError where a quota does not allow that, and the database's errors.
+        """
+        more = rows - self.held
+        if more <= 0:
+            return
+        if self.stored is not None:
+            await self.stored.take(self.caller, self.reading, more)
+        self.held = rows
+        if self.day is None:
+            return
+        if not await self.day.take(more):
+            raise self._refusal(self.day, rows, before=self.day.used - sum(of_day for of_day, _ in self.of_days))
+        self.of_days.append((more, self.day.number))
+
+    def give_back(self) -> None:
+        """Give back what it holds: there is no such submission."""
+        for rows, number in self.of_days:
+            if self.day is not None:
+                self.day.give_back(rows, number)
+        if self.stored is not None:
+            self.stored.give_back(self.caller.project_id, self.held)
+        self.held, self.of_days = 0, []
+
+    def settle(self) -> None:
+        """Keep what it holds taken: the submission was accepted."""
+        if self.stored is not None:
+            self.stored.settle(self.caller.project_id, self.held)
+        self.held, self.of_days = 0, []
+
+    def _refusal(self, day: Window, rows: int, *, before: int) -> TooManyRequestsError:
+        refusal = TooManyRequestsError(
+            f"The project may submit {day.limit.maximum} rows a day (setting TALLYKEEP_MAX_ROWS_PER_DAY): {before} of"
+            f" today's are used, and this submission has {rows} or more; nothing of it was kept. The next day begins in"
+            f" {day.seconds_left} seconds, at midnight UTC",
+            key="quota_exceeded", resource_id=self.caller.project, resource_type="project",
+        )  # fmt: skip
+        refusal.headers["Retry-After"] = str(day.seconds_left)
+        return refusal

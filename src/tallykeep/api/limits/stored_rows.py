@@ -1,0 +1,96 @@
+"""Stored rows: how many resources a project has, counted seldom, and what was accepted since."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from tallykeep.catalog.nouns import NOUNS
+from tallykeep.core.errors import TooManyRequestsError
+from tallykeep.db.connections.pool import Connections
+from tallykeep.db.queries import queries
+from tallykeep.tenants.callers import Caller
+
+_sql = queries(__package__, "stored_rows.sql")
+
+_TABLES = ("vouchers", *(noun.spec.table_name for noun in NOUNS))
+_COUNT = sql.SQL(_sql.count_stored).format(
+    tables=sql.SQL(" UNION ALL ").join(sql.SQL(_sql.of_table).format(table=sql.Identifier(name)) for name in _TABLES)
+)
+_COUNT_AFTER_SECONDS = 5.0
+_TIMES_LONGER = 50  # than counting takes is the pause after it
+_FULL_SECONDS = 0.5  # that a count holds which was too high
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of a project: the last count, what was accepted since, and what is still coming in."""
+
+    stored: int = 0
+    accepted: int = 0
+    coming_in: int = 0
+    counted_at: float = 0.0
+    due_at: float = 0.0
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def total(self) -> int:
+        return self.stored + self.accepted + self.coming_in
+
+
+class StoredRows:
+    """Lets submissions pass while their rows fit in, as if each made a resource.
+
+    What other processes let pass shows with the next count, which is some seconds later.
+    """
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._known: dict[int, _Known] = {}
+
+    async def take(self, caller: Caller, reading: Connections, rows: int) -> None:
+        """Take room for rows that are coming in; raises TooManyRequestsError, and the database's errors."""
+        known = self._known.setdefault(caller.project_id, _Known())
+        async with known.counting:
+            if self._is_due(known, rows):
+                await self._count(caller.project_id, reading, known)
+        if known.total + rows > self._maximum:
+            raise self._refusal(caller, known.total, rows)
+        known.coming_in += rows
+
+    def give_back(self, project_id: int, rows: int) -> None:
+        """Give back the room of rows that do not come."""
+        if (known := self._known.get(project_id)) is not None:
+            known.coming_in -= rows
+
+    def settle(self, project_id: int, rows: int) -> None:
+        """Note that rows that were coming in are accepted: from now on the database knows of them."""
+        if (known := self._known.get(project_id)) is not None:
+            known.coming_in -= rows
+            known.accepted += rows
+
+    def _is_due(self, known: _Known, rows: int) -> bool:
+        now = time.monotonic()
+        is_full = known.total + rows > self._maximum
+        return now >= known.due_at or (is_full and now >= known.counted_at + _FULL_SECONDS)
+
+    async def _count(self, project_id: int, reading: Connections, known: _Known) -> None:
+        # What is accepted while this counts may be counted twice, until the next time.
+        accepted, began_at = known.accepted, time.monotonic()
+        params = {"project_id": project_id, "maximum": self._maximum}
+        async with reading.connection() as connection:
+            row = await (await connection.execute(_COUNT, params)).fetchone()
+        known.stored = row["stored"] if row else 0
+        known.accepted -= accepted
+        known.counted_at = time.monotonic()
+        took = known.counted_at - began_at
+        known.due_at = known.counted_at + max(_COUNT_AFTER_SECONDS, _TIMES_LONGER * took)
+
+    def _refusal(self, caller: Caller, total: int, rows: int) -> TooManyRequestsError:
+        return TooManyRequestsError(
+            f"The project may have {self._maximum} resources (setting TALLYKEEP_MAX_STORED_ROWS): it has {total}, those"
+            f" coming in included, and {rows} more rows came; nothing of the submission was kept. There is room again"
+            " once some are deleted",
+            key="quota_exceeded", resource_id=caller.project, resource_type="project",
+        )  # fmt: skip

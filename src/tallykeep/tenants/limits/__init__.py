@@ -1,0 +1,1 @@
+"""Limits: what is counted within windows of time, and wrong credentials."""

@@ -1,0 +1,140 @@
+"""Windows: how much of something is left in a stretch of time, counted in PostgreSQL and reserved there in parts.
+
+A process takes what it has reserved without asking anybody, so that most requests cost no statement. All processes
+together never take more than the limit, because what is reserved counts as taken. What one of them has reserved and
+does not use is lost to the others until the window ends.
+"""
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass
+
+from tallykeep.db.connections.pool import Connection, Connections
+from tallykeep.db.queries import queries
+
+_sql = queries(__package__, "windows.sql")
+
+_PARTS = 10  # a process reserves a tenth of the limit at most,
+_PARTS_OF_REST = 4  # and a quarter of what is left, or what is needed at once
+_MAX_WINDOWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many units there are in so many seconds.
+
+    Aligned windows begin at multiples of their length, a day at midnight in UTC; others with the first unit taken.
+    """
+
+    maximum: int
+    seconds: int
+    is_aligned: bool = False
+
+
+class Window:
+    """What this process knows of one limit of a project, and how much of it it may take."""
+
+    def __init__(self, connections: Connections, project_id: int, name: str, limit: Limit) -> None:
+        self.limit = limit
+        self._connections = connections
+        self._params = {
+            "project_id": project_id, "name": name, "maximum": limit.maximum, "seconds": limit.seconds,
+            "is_aligned": limit.is_aligned,
+        }  # fmt: skip
+        self._reserving = asyncio.Lock()
+        self._reserved = 0
+        self._beyond = limit.maximum  # what nobody had reserved when this process asked last
+        self._ends_at = 0.0  # monotonic, and no later than by the database's clock
+        self.number = 0  # of the window, so that what was taken in one is not given back in the next
+
+    async def take(self, units: int = 1) -> bool:
+        """Take so many units, or none where there are not as many; return which. Raises the database's errors."""
+        if self._take_reserved(units):
+            return True
+        async with self._reserving:
+            while not self._take_reserved(units):
+                if self._is_known_to_lack(units) or not await self._reserve(units):
+                    return False
+        return True
+
+    def give_back(self, units: int, number: int) -> None:
+        """Give back units that were taken in the window of this number, and not used."""
+        if number == self.number:
+            self._reserved += units
+
+    @property
+    def left(self) -> int:
+        """Return how many units are left, as far as is known here: others may have taken some since."""
+        return self._reserved + self._beyond
+
+    @property
+    def used(self) -> int:
+        """Return how many units are taken, counting those that other processes have reserved."""
+        return self.limit.maximum - self.left
+
+    @property
+    def seconds_left(self) -> int:
+        """Return the seconds until it ends, rounded up, and at least one."""
+        return max(1, math.ceil(self._ends_at - time.monotonic()))
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether another window begins with the next unit."""
+        return time.monotonic() >= self._ends_at
+
+    def _take_reserved(self, units: int) -> bool:
+        if units > self._reserved or self.is_over:
+            return False
+        self._reserved -= units
+        return True
+
+    def _is_known_to_lack(self, units: int) -> bool:
+        return not self.is_over and units > self.left
+
+    async def _reserve(self, units: int) -> bool:
+        if self.is_over:
+            self._reserved, self._beyond = 0, self.limit.maximum
+            self.number += 1
+        needed = units - self._reserved
+        wanted = max(needed, min(self.limit.maximum // _PARTS, self._beyond // _PARTS_OF_REST))
+        queried_at = time.monotonic()
+        params = {**self._params, "needed": needed, "wanted": wanted}
+        async with self._connections.connection() as connection:
+            row = await (await connection.execute(_sql.reserve, params)).fetchone()
+        if row is None:
+            raise RuntimeError("a window has one row")
+        self._ends_at = queried_at + row["seconds"]
+        self._beyond = max(0, self.limit.maximum - row["taken"])
+        self._reserved += row["reserved"]
+        return bool(row["reserved"])
+
+
+class Windows:
+    """The windows of one process, by project and name."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._windows: dict[tuple[int, str], Window] = {}
+
+    def of(self, project_id: int, name: str, limit: Limit) -> Window:
+        """Return the window; it is always called by the same limit."""
+        window = self._windows.get((project_id, name))
+        if window is None:
+            self._forget_some()
+            window = self._windows[project_id, name] = Window(self._connections, project_id, name, limit)
+        return window
+
+    def _forget_some(self) -> None:
+        """Forget those that are over, and where that is not enough all: what they have reserved is lost, and
+        no limit is exceeded.
+        """
+        if len(self._windows) >= _MAX_WINDOWS:
+            self._windows = {key: window for key, window in self._windows.items() if not window.is_over}
+        if len(self._windows) >= _MAX_WINDOWS:
+            self._windows.clear()
+
+
+async def delete_old_windows(connection: Connection, step: int) -> int:
+    """Delete some of the windows that are over for long; return how many."""
+    return (await connection.execute(_sql.delete_over, {"step": step})).rowcount

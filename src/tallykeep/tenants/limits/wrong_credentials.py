@@ -1,0 +1,191 @@
+"""Wrong credentials: who has sent too many within a minute has to wait, and nobody else.
+
+They are counted by address, by the identity that was shown (a key's id; a token
+stands for itself), and by both together. Who
+sends the right ones from another address is never refused because of them, nor is what was right before from the same
+address, until it has itself failed from there too often.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from tallykeep.db.connections.connection_errors import reason_of
+from tallykeep.db.connections.pool import Connection, Pool
+from tallykeep.db.queries import queries
+from tallykeep.tenants.addresses import as_one_client
+from tallykeep.tenants.authenticate import token_hash
+
+_sql = queries(__package__, "wrong_credentials.sql")
+_log = structlog.get_logger()
+
+SECONDS = 60.0
+MAX_COUNTED = 30_000  # by each of the three
+MAX_RIGHT = 30_000
+_DIGEST_BYTES = 16
+_MAX_ID_LENGTH = 65  # one more than any key's id has
+_SHARE_SECONDS = 0.5
+_SHARED_AT_A_TIME = 1_000
+
+Identity = tuple[str, str | bytes]  # how it came, and a key's id or a token's digest
+
+
+def identity_of(way: str, key_id: str, token: str) -> Identity:
+    """Return what somebody says to be: this key, or who has this token, which has no `key_id`."""
+    return (way, key_id[:_MAX_ID_LENGTH]) if key_id else (way, token_hash(token))
+
+
+@dataclass(slots=True)
+class _Counted:
+    """How many were wrong until `ends_at`, and how many of these other processes do not know of."""
+
+    ends_at: float
+    count: int = 0
+    unshared: int = 0
+
+
+class WrongCredentials:
+    """The wrong credentials of the last minute; `maximum` of them are let through by address and by identity."""
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._counted: dict[bytes, _Counted] = {}
+        self._unshared: dict[bytes, None] = {}
+        self._right: dict[tuple[str, Identity], None] = {}
+        self._changed = asyncio.Event()
+        self._quiet_from = 0.0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether nothing was wrong for a minute, so that nobody has to wait."""
+        return time.monotonic() >= self._quiet_from
+
+    def wait_seconds(self, address: str | None, identity: Identity) -> int:
+        """Return how long this identity from this address is not looked at; 0 where it may be looked at now."""
+        client, now = as_one_client(address), time.monotonic()
+        by_address, by_identity, by_both = self._standings(client, identity, now)
+        ends = [by_both.ends_at] if by_both.count >= self._maximum else []
+        if (client, identity) not in self._right:
+            if by_address.count >= self._maximum:
+                ends.append(by_address.ends_at)
+            if by_both.count and by_identity.count >= self._maximum:
+                ends.append(min(by_both.ends_at, by_identity.ends_at))
+        return max((math.ceil(end - now) for end in ends), default=0)
+
+    def add_right(self, address: str | None, identity: Identity) -> None:
+        """Remember that the identity was right from this address."""
+        if not self._maximum:
+            return
+        right = as_one_client(address), identity
+        if right not in self._right:
+            if len(self._right) >= MAX_RIGHT:
+                del self._right[next(iter(self._right))]
+            self._right[right] = None
+
+    def add_wrong(self, address: str | None, identity: Identity) -> None:
+        """Count an identity whose token was wrong."""
+        if not self._maximum:
+            return
+        now = time.monotonic()
+        self._quiet_from = now + SECONDS
+        for digest in counted_by(as_one_client(address), identity):
+            counted = self._current(digest, now)
+            counted.count += 1
+            counted.unshared += 1
+            self._unshared[digest] = None
+        self._changed.set()
+
+    @asynccontextmanager
+    async def shared_over(self, pool: Pool) -> AsyncIterator[None]:
+        """Count together with the other processes: what is new is told to them, and what they know is learned."""
+        sharing = asyncio.create_task(self._keep_sharing(pool), name="wrong credentials")
+        try:
+            yield
+        finally:
+            sharing.cancel()
+            await asyncio.wait((sharing,))
+
+    async def _keep_sharing(self, pool: Pool) -> None:
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(_SHARE_SECONDS)
+            self._changed.clear()
+            self._forget_over()
+            try:
+                while self._unshared:
+                    await self._share_some(pool)
+            except (psycopg.Error, PoolTimeout) as error:
+                _log.info("wrong credentials are counted by this process alone", reason=reason_of(error))
+                self._unshared.clear()
+
+    async def _share_some(self, pool: Pool) -> None:
+        digests = list(self._unshared)[:_SHARED_AT_A_TIME]
+        counts: dict[bytes, int] = {}
+        for digest in digests:
+            del self._unshared[digest]
+            if (counted := self._counted.get(digest)) is not None:
+                counts[digest], counted.unshared = counted.unshared, 0
+        if not counts:
+            return
+        params = {"seconds": SECONDS, "digests": list(counts), "counts": list(counts.values())}
+        queried_at = time.monotonic()
+        async with pool.connection() as connection:
+            rows = await (await connection.execute(_sql.add_wrong, params)).fetchall()
+        self._learn(rows, queried_at)
+
+    def _learn(self, rows: Iterable[dict[str, Any]], queried_at: float) -> None:
+        """Take over what all processes have counted together, and what this one has counted since."""
+        for row in rows:
+            if (counted := self._counted.get(bytes(row["digest"]))) is not None:
+                counted.count = row["count"] + counted.unshared
+                counted.ends_at = queried_at + row["seconds"]
+                self._quiet_from = max(self._quiet_from, counted.ends_at)
+
+    def _standings(self, client: str, identity: Identity, now: float) -> list[_Counted]:
+        nothing = _Counted(now)
+        standings = (self._counted.get(digest, nothing) for digest in counted_by(client, identity))
+        return [counted if counted.ends_at > now else nothing for counted in standings]
+
+    def _current(self, digest: bytes, now: float) -> _Counted:
+        counted = self._counted.get(digest)
+        if counted is None or counted.ends_at <= now:
+            self._counted.pop(digest, None)
+            self._forget_some()
+            counted = self._counted[digest] = _Counted(now + SECONDS)
+        return counted
+
+    def _forget_some(self) -> None:
+        """Forget the oldest where there are too many."""
+        while len(self._counted) >= 3 * MAX_COUNTED:
+            oldest = next(iter(self._counted))
+            del self._counted[oldest]
+            self._unshared.pop(oldest, None)
+
+    def _forget_over(self) -> None:
+        now = time.monotonic()
+        self._counted = {digest: counted for digest, counted in self._counted.items() if counted.ends_at > now}
+
+
+def counted_by(client: str, identity: Identity) -> tuple[bytes, bytes, bytes]:
+    """Return the digests that a client's identity is counted by: of the client, of the identity, and of both."""
+    way, shown = identity
+    text = shown.hex() if isinstance(shown, bytes) else shown
+    names = (f"address\0{client}", f"identity\0{way}\0{text}", f"both\0{client}\0{way}\0{text}")
+    by_address, by_identity, by_both = (
+        blake2b(name.encode("utf-8", "surrogateescape"), digest_size=_DIGEST_BYTES).digest() for name in names
+    )
+    return by_address, by_identity, by_both
+
+
+async def delete_old_wrong_credentials(connection: Connection, step: int) -> int:
+    """Delete some of what was wrong more than a minute ago; return how many."""
+    return (await connection.execute(_sql.delete_over, {"step": step})).rowcount

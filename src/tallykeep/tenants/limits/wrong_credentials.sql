@@ -1,0 +1,26 @@
+-- name: add_wrong
+-- In one order, so that two processes that add the same do not wait for each other in a circle.
+INSERT INTO wrong_credentials AS known (digest, ends_at, count)
+SELECT digest, statement_timestamp() + make_interval(secs => :seconds), count
+FROM
+    unnest(:digests::bytea[], :counts::bigint[]) AS new (digest, count),
+    set_config('synchronous_commit', 'off', true)
+ORDER BY digest
+ON CONFLICT (digest) DO UPDATE SET
+    ends_at = CASE
+        WHEN known.ends_at BETWEEN statement_timestamp() AND excluded.ends_at THEN known.ends_at
+        ELSE excluded.ends_at
+    END,
+    count = excluded.count + CASE
+        WHEN known.ends_at BETWEEN statement_timestamp() AND excluded.ends_at THEN known.count
+        ELSE 0
+    END
+RETURNING digest, count, extract(epoch FROM ends_at - statement_timestamp())::float8 AS seconds
+
+-- name: delete_over!
+DELETE FROM wrong_credentials
+WHERE digest IN (
+    SELECT digest FROM wrong_credentials
+    WHERE ends_at < statement_timestamp()
+    ORDER BY ends_at LIMIT :step FOR UPDATE SKIP LOCKED
+)

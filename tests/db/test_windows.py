@@ -1,0 +1,149 @@
+"""Windows: what several processes take of one limit, and how often they ask the database for it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tallykeep.db.connections.pool import Connection, Pool
+from tallykeep.tenants.limits import windows
+from tallykeep.tenants.limits.windows import Limit, Window, Windows, delete_old_windows
+from tests.db.engine import Engine, open_engine
+
+DAY = 86_400
+
+
+class Asking:
+    """One process's way to the database, which counts how often it is gone."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.times = 0
+        self._pool = pool
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        self.times += 1
+        async with self._pool.connection() as connection:
+            yield connection
+
+
+def window(engine: Engine, limit: Limit) -> tuple[Window, Asking]:
+    asking = Asking(engine.pool)
+    return Window(asking, engine.project_id, "things", limit), asking
+
+
+async def _two_processes(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        (one, asking), (other, _) = window(engine, Limit(1_000, 60)), window(engine, Limit(1_000, 60))
+        taken = 0
+        for _ in range(1_000):
+            taken += await one.take() + await other.take()
+        assert taken == 1_000, "all of it, and no more"
+        assert asking.times < 60
+        before = asking.times
+        assert not await one.take()
+        assert asking.times == before, "until the window ends nothing is asked any more"
+        assert (one.left, one.used) == (0, 1_000)
+        assert 0 < one.seconds_left <= 60
+
+
+def test_processes_take_no_more_than_the_limit_together_and_seldom_ask(database_url: str) -> None:
+    asyncio.run(_two_processes(database_url))
+
+
+async def _idle_process(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        (one, _), (idle, _) = window(engine, Limit(1_000, 60)), window(engine, Limit(1_000, 60))
+        assert await idle.take()
+        taken = 1
+        while await one.take():
+            taken += 1
+        assert 1_000 - 1_000 // windows._PARTS <= taken < 1_000
+
+
+def test_what_an_idle_process_has_reserved_is_a_tenth_at_most(database_url: str) -> None:
+    asyncio.run(_idle_process(database_url))
+
+
+async def _at_once(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        one, asking = window(engine, Limit(100, 60))
+        taken = await asyncio.gather(*(one.take() for _ in range(300)))
+        assert sum(taken) == 100
+        assert asking.times < 30
+
+
+def test_who_comes_at_once_waits_for_one_reservation(database_url: str) -> None:
+    asyncio.run(_at_once(database_url))
+
+
+async def _many_units(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        (one, _), (other, _) = window(engine, Limit(100, DAY)), window(engine, Limit(100, DAY))
+        assert await one.take(60)
+        assert not await other.take(41)
+        assert other.used == 60 + one.left - other.left
+        assert not await one.take(41)
+        number = one.number
+        assert await one.take(40)
+        one.give_back(40, number)
+        assert await one.take(40)
+        one.give_back(40, number - 1)
+        assert not await one.take(1)
+
+
+def test_many_units_are_taken_whole_or_not_at_all_and_can_be_given_back(database_url: str) -> None:
+    asyncio.run(_many_units(database_url))
+
+
+async def _over(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        one, _ = window(engine, Limit(2, 60))
+        assert [await one.take() for _ in range(3)] == [True, True, False]
+        await engine.query("UPDATE usage_windows SET ends_at = now() - interval '1 s' RETURNING 1")
+        other, _ = window(engine, Limit(2, 60))
+        assert await other.take(), "by the database's clock another has begun"
+        # The clock of the database is put back: a window that ends in an hour is none of a minute.
+        await engine.query("UPDATE usage_windows SET taken = 2, ends_at = now() + interval '1 hour' RETURNING 1")
+        third, _ = window(engine, Limit(2, 60))
+        assert await third.take()
+        assert third.seconds_left <= 60
+
+
+def test_a_window_ends_by_the_clock_of_the_database(database_url: str) -> None:
+    asyncio.run(_over(database_url))
+
+
+async def _day(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        one, _ = window(engine, Limit(10, DAY, is_aligned=True))
+        assert await one.take()
+        (row,) = await engine.query(
+            "SELECT ends_at = date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + interval '1 day'"
+            " AS is_so FROM usage_windows"
+        )
+        assert row["is_so"]
+
+
+def test_a_day_begins_at_midnight_in_utc(database_url: str) -> None:
+    asyncio.run(_day(database_url))
+
+
+async def _forgotten(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "_MAX_WINDOWS", 5)
+    async with open_engine(database_url) as engine:
+        known = Windows(engine.pool)
+        for number in range(20):
+            assert await known.of(engine.project_id, f"thing {number}", Limit(5, 60)).take()
+        assert len(known._windows) <= 5
+        assert known.of(engine.project_id, "thing 19", Limit(5, 60)) is known.of(
+            engine.project_id, "thing 19", Limit(5, 60)
+        )
+        await engine.query("UPDATE usage_windows SET ends_at = now() - interval '2 hours' RETURNING 1")
+        async with engine.pool.connection() as connection:
+            assert [await delete_old_windows(connection, 15) for _ in range(3)] == [15, 5, 0]
+
+
+def test_what_is_over_is_forgotten(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(_forgotten(database_url, monkeypatch))

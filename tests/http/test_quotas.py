@@ -1,0 +1,201 @@
+"""Quotas: a submission that would exceed one is refused, says how much is used, and leaves nothing behind."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.http.raw import Client
+from tests.server import Api, Server, new_project
+
+A_DAY, STORED = 100, 60
+GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
+
+
+@pytest.fixture(scope="module")
+def by_day(session_dir: Path, served_database: str) -> Iterator[Server]:
+    settings = {"TALLYKEEP_MAX_ROWS_PER_DAY": str(A_DAY), "TALLYKEEP_BATCH_ROWS": "2"}
+    running = Server(session_dir / "by-day", database_url=served_database, **settings).start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def by_size(session_dir: Path, served_database: str) -> Iterator[Server]:
+    settings = {"TALLYKEEP_MAX_STORED_ROWS": str(STORED), "TALLYKEEP_BATCH_ROWS": "2"}
+    running = Server(session_dir / "by-size", database_url=served_database, **settings).start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def metered(by_day: Server, served_database: str) -> Iterator[Api]:
+    client = Api(by_day.url, new_project(served_database))
+    with closing(client.http):
+        yield client
+
+
+@pytest.fixture
+def bounded(by_size: Server, served_database: str) -> Iterator[Api]:
+    client = Api(by_size.url, new_project(served_database))
+    with closing(client.http):
+        yield client
+
+
+def gifts(count: int, first: int = 0) -> list[dict[str, Any]]:
+    return [{"code": f"C{number}", **GIFT} for number in range(first, first + count)]
+
+
+def as_json(api: Api, count: int) -> httpx.Response:
+    return api.http.post("/v1/vouchers/import", json=gifts(count))
+
+
+def as_csv(api: Api, count: int) -> httpx.Response:
+    rows = "".join(f"C{number},GIFT_VOUCHER,1\n" for number in range(count))
+    return api.http.post("/v1/vouchers/importCSV", files={"file": ("a.csv", f"Code,Voucher Type,Amount\n{rows}")})
+
+
+def as_lines(api: Api, count: int) -> httpx.Response:
+    def lines() -> Iterator[bytes]:
+        for number in range(count):
+            yield b'{"source_id": "%d"}\n' % number
+
+    headers = {"Content-Type": "application/x-ndjson"}
+    return api.http.post("/v1/customers/bulk/async", content=lines(), headers=headers)
+
+
+def generated(api: Api, count: int) -> httpx.Response:
+    campaign = {"name": f"C{time.monotonic_ns()}", "voucher": GIFT, "vouchers_count": count}
+    return api.http.post("/v1/campaigns", json=campaign)
+
+
+def added(api: Api, count: int) -> httpx.Response:
+    if not api.get("/v1/campaigns")["total"]:
+        api.http.post("/v1/campaigns", json={"name": "F", "voucher": GIFT, "vouchers_count": 0}).raise_for_status()
+    return api.http.post("/v1/campaigns/F/vouchers", params={"vouchers_count": count}, json={})
+
+
+Send = Callable[[Api, int], httpx.Response]
+WAYS: dict[str, Send] = {way.__name__: way for way in (as_json, as_csv, as_lines, generated, added)}
+
+
+def refused_for_the_day(answer: httpx.Response, api: Api, used: int) -> None:
+    error = answer.json()
+    assert (answer.status_code, error["code"], error["key"]) == (429, 429, "quota_exceeded"), answer.text
+    assert (error["resource_type"], error["resource_id"]) == ("project", api.keys.project)
+    assert f"may submit {A_DAY} rows a day (setting TALLYKEEP_MAX_ROWS_PER_DAY): {used} of" in error["details"]
+    assert "midnight UTC" in error["details"]
+    assert 0 < int(answer.headers["Retry-After"]) <= 86_400
+
+
+def in_database(database_url: str, api: Api) -> tuple[int, int, int]:
+    """How many actions, staged batches and uploads there are of the project."""
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM async_actions WHERE project_id = own), (SELECT count(*) FROM batches WHERE"
+            " project_id = own), (SELECT count(*) FROM uploads WHERE project_id = own)"
+            " FROM (SELECT project_id AS own FROM projects WHERE id = %s) AS project",
+            [api.keys.project],
+        ).fetchone()
+    assert row
+    return row
+
+
+@pytest.mark.parametrize("send", WAYS.values(), ids=WAYS)
+def test_rows_of_a_day(metered: Api, served_database: str, send: Send) -> None:
+    assert send(metered, A_DAY - 30).is_success
+    before = in_database(served_database, metered)[0]
+    refused_for_the_day(send(metered, 31), metered, used=A_DAY - 30)
+    refused_for_the_day(send(metered, 10_000), metered, used=A_DAY - 30)
+    assert in_database(served_database, metered)[0] == before
+    assert send(metered, 30).is_success, "what was refused has taken nothing"
+    refused_for_the_day(send(metered, 2), metered, used=A_DAY)
+
+
+def test_nothing_is_kept_of_an_upload_that_turns_out_to_be_too_long(metered: Api, served_database: str) -> None:
+    refused_for_the_day(as_lines(metered, A_DAY + 1), metered, used=0)
+    deadline = time.monotonic() + 60
+    while in_database(served_database, metered) != (0, 0, 0):
+        assert time.monotonic() < deadline, "something is left"
+        time.sleep(0.05)
+    assert metered.get("/v1/async-actions")["async_actions"] == []
+    assert as_lines(metered, A_DAY).is_success
+
+
+def test_what_is_refused_for_other_reasons_or_breaks_off_takes_nothing(metered: Api) -> None:
+    assert metered.http.post("/v1/vouchers/import", content=b'[{"code": "A"}, {', headers=JSON).status_code == 400
+    with Client(metered) as client:
+        head = client.head("POST", "/v1/customers/bulk/async", "Content-Type: application/x-ndjson",
+                           "Content-Length: 100000")  # fmt: skip
+        client.send(head, b'{"source_id": "a"}\n' * 90)
+    deadline = time.monotonic() + 60
+    while not (answer := as_json(metered, A_DAY)).is_success:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.05)
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def test_what_was_sent_before_is_counted_once(metered: Api) -> None:
+    headers = {"Idempotency-Key": "once"}
+    answers = [metered.http.post("/v1/vouchers/import", json=gifts(70), headers=headers) for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {202}
+    assert as_json(metered, 30).is_success
+    refused_for_the_day(as_json(metered, 1), metered, used=A_DAY)
+
+
+def test_rows_that_are_retried_are_rows_that_are_sent(metered: Api) -> None:
+    failing = metered.import_json([{"code": f"BAD{number}", "type": "NONE"} for number in range(60)])
+    assert metered.ended(failing)["failed_count"] == 60
+    refused_for_the_day(metered.http.post(f"/v1/async-actions/{failing}/retry"), metered, used=60)
+
+
+def test_projects_have_their_quotas_each(metered: Api, by_day: Server, served_database: str) -> None:
+    assert as_json(metered, A_DAY).is_success
+    with closing(Api(by_day.url, new_project(served_database)).http) as other:
+        assert other.post("/v1/vouchers/import", json=gifts(A_DAY)).is_success
+
+
+def refused_for_its_size(answer: httpx.Response, api: Api, stored: int) -> None:
+    error = answer.json()
+    assert (answer.status_code, error["key"]) == (429, "quota_exceeded"), answer.text
+    assert (error["resource_type"], error["resource_id"]) == ("project", api.keys.project)
+    assert f"may have {STORED} resources (setting TALLYKEEP_MAX_STORED_ROWS): it has {stored}" in error["details"]
+    assert "Retry-After" not in answer.headers, "nobody knows when somebody deletes some"
+
+
+@pytest.mark.parametrize("send", WAYS.values(), ids=WAYS)
+def test_stored_rows(bounded: Api, served_database: str, send: Send) -> None:
+    assert send(bounded, STORED - 10).is_success
+    before = in_database(served_database, bounded)[0]
+    refused_for_its_size(send(bounded, 20), bounded, STORED - 10)
+    assert in_database(served_database, bounded)[0] == before
+    assert send(bounded, 10).is_success
+
+
+def test_what_is_deleted_makes_room(bounded: Api) -> None:
+    bounded.ended(bounded.import_json(gifts(STORED)))
+    refused_for_its_size(as_csv(bounded, 1), bounded, STORED)
+    assert bounded.http.delete("/v1/vouchers/C0").status_code == 204
+    deadline = time.monotonic() + 60
+    while not (answer := bounded.http.post("/v1/vouchers/import", json=gifts(1, first=1_000))).is_success:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.1)
+
+
+def test_all_resources_count_those_of_single_requests_too(bounded: Api) -> None:
+    assert as_lines(bounded, 30).is_success
+    assert as_json(bounded, 25).is_success
+    bounded.http.post("/v1/vouchers", json=GIFT).raise_for_status()
+    deadline = time.monotonic() + 60
+    while "it has 56," not in (answer := as_csv(bounded, 6)).json()["details"]:
+        assert answer.status_code == 429
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.1)
+    refused_for_its_size(answer, bounded, 56)

@@ -1,0 +1,90 @@
+"""Counting wrong credentials: by address, by identity, by both; for a minute; in bounded memory."""
+
+import pytest
+
+from tallykeep.tenants.addresses import as_one_client
+from tallykeep.tenants.limits import wrong_credentials
+from tallykeep.tenants.limits.wrong_credentials import SECONDS, Identity, WrongCredentials, identity_of
+
+KEY: Identity = ("app", "key")
+OTHER: Identity = ("app", "other")
+
+
+class Clock:
+    """A monotonic clock that stands still."""
+
+    now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(wrong_credentials, "time", clock)
+    return clock
+
+
+def test_a_minute_after_the_first_wrong_one_all_is_forgotten(clock: Clock) -> None:
+    wrong = WrongCredentials(2)
+    assert wrong.is_quiet
+    wrong.add_wrong("192.0.2.1", KEY)
+    clock.now += 10
+    wrong.add_wrong("192.0.2.1", KEY)
+    assert not wrong.is_quiet
+    assert wrong.wait_seconds("192.0.2.1", KEY) == wrong.wait_seconds("192.0.2.1", OTHER) == SECONDS - 10
+    assert wrong.wait_seconds("192.0.2.2", KEY) == 0
+    clock.now += SECONDS - 10
+    assert wrong.wait_seconds("192.0.2.1", KEY) == 0
+    wrong.add_wrong("192.0.2.1", KEY)
+    assert wrong.wait_seconds("192.0.2.1", KEY) == 0
+    clock.now += SECONDS
+    assert wrong.is_quiet
+
+
+def test_where_it_is_off_nobody_waits_and_nothing_is_kept() -> None:
+    wrong = WrongCredentials(0)
+    for _ in range(100):
+        wrong.add_wrong("192.0.2.1", KEY)
+        wrong.add_right("192.0.2.1", KEY)
+    assert wrong.is_quiet
+    assert not wrong._counted
+    assert not wrong._right
+
+
+def test_a_flood_from_everywhere_takes_bounded_memory(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrong_credentials, "MAX_COUNTED", 10)
+    monkeypatch.setattr(wrong_credentials, "MAX_RIGHT", 10)
+    wrong = WrongCredentials(1)
+    for number in range(1_000):
+        wrong.add_wrong(f"192.0.{number // 256}.{number % 256}", ("app", f"key{number}"))
+        wrong.add_right(f"192.0.{number // 256}.{number % 256}", ("app", f"key{number}"))
+    assert len(wrong._counted) <= 30
+    assert len(wrong._unshared) <= 30
+    assert len(wrong._right) == 10
+    assert wrong.wait_seconds("192.0.3.231", ("app", "key999")) > 0, "the last one is known"
+
+
+def test_an_identity_is_bounded_and_of_a_token_not_kept() -> None:
+    assert identity_of("app", "a" * 10_000, "secret") == ("app", "a" * 65)
+    way, shown = identity_of("token", "", "1.secret")
+    assert way == "token"
+    assert isinstance(shown, bytes)
+    assert b"secret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:1%eth0", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        (None, ""),
+        ("unix" * 100, "unix" * 16),
+    ],
+)
+def test_an_address_is_counted_as_the_client_that_has_it(address: str | None, client: str) -> None:
+    assert as_one_client(address) == client
