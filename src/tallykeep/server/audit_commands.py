@@ -11,7 +11,7 @@ from tallykeep.db.migrate import migrate
 from tallykeep.server.database import find_database
 from tallykeep.tenants.audit.verify import Anchor, BadAnchorError, Verdict, verify
 
-_SERVER = "(keys of no project)"
+_SERVER = "(no project)"
 _BROKEN, _USAGE, _UNAVAILABLE = 1, 2, 4  # exit codes, as those of the command line
 
 

@@ -40,6 +40,7 @@ class Role(StrEnum):
     READER = "reader"
     OPERATOR = "operator"
     ADMIN = "admin"
+    OWNER = "owner"
 
 
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id.")]
@@ -48,7 +49,10 @@ ById = Annotated[KeyKind | None, typer.Option(help="Needed only where keys of tw
 Name = Annotated[str | None, typer.Option(help="What the key is for.", show_default=False)]
 OfRole = Annotated[
     Role | None,
-    typer.Option(help="reader sees, operator also submits and changes, admin also manages keys and schemas."),
+    typer.Option(
+        help="reader sees, operator also submits and changes, admin also manages keys and schemas; owner, of the kind"
+        " management, also manages projects."
+    ),
 ]
 Scopes = Annotated[
     list[str] | None,
