@@ -15,7 +15,7 @@ import psutil
 import psycopg
 
 from tallykeep.server.child_process import die_with_parent
-from tallykeep.tenants.projects import Keys, add_project, new_keys
+from tallykeep.tenants.projects import Keys, add_keys_to_first_project, add_project, new_keys
 from tests.reference_api import hold_to_reference_api
 
 START_SECONDS = 120
@@ -155,6 +155,15 @@ def new_project(database_url: str, name: str = "Test") -> Keys:
         return add_project(connection, name, new_keys())
 
 
+def new_owner(database_url: str) -> dict[str, str]:
+    """The headers of another management key that reaches all projects."""
+    return management_headers(add_keys_to_first_project(database_url))
+
+
+def management_headers(keys: Keys) -> dict[str, str]:
+    return {"X-Management-Id": keys.management_id, "X-Management-Token": keys.management_token}
+
+
 class Api:
     """A client with one project's keys; every answer it gets is held to the peer's OpenAPI file, if there is one."""
 
@@ -199,7 +208,7 @@ class Api:
 
     def define_schema(self, related_object: str, properties: dict[str, Any], **options: Any) -> dict[str, Any]:
         """Create a metadata schema through the management API."""
-        headers = {"X-Management-Id": self.keys.management_id, "X-Management-Token": self.keys.management_token}
+        headers = management_headers(self.keys)
         answer = httpx.post(
             f"{self.url}/management/v1/projects/{self.keys.project}/metadata-schemas",
             headers=headers,

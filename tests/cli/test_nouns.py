@@ -208,6 +208,7 @@ def test_a_token_of_oauth_instead_of_keys(api: Api) -> None:
 
 def test_the_project_of_the_keys(api: Api) -> None:
     assert api.keys.project in run(api, "projects").stdout
+    assert run(api, "projects", "list").stdout == run(api, "projects").stdout
     assert json.loads(run(api, "projects", "--json").stdout)["data"][0]["id"] == api.keys.project
 
 

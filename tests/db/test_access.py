@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tallykeep.core.errors import ForbiddenError, TooManyRequestsError, UnauthorizedError
+from tallykeep.db import migrate
 from tallykeep.db.connections.pool import Connection
 from tallykeep.tenants.authenticate import authenticate_token
 from tallykeep.tenants.callers import Caller, Grant
 from tallykeep.tenants.keys import change_key, create_key, revoke_key, rotate_key
 from tallykeep.tenants.permissions import ROLES, Role, permissions_of
+from tallykeep.tenants.projects import add_project, new_keys
 from tallykeep.tenants.tokens import MAX_TOKENS, MAX_TOKENS_OF_KEY, issue_token
 from tests.db.engine import Engine, open_engine
 from tests.db.holding import wait_for_blocked
@@ -238,3 +242,26 @@ def test_expired_tokens_are_pruned(database_url: str) -> None:
             assert [row["is_young"] for row in rows] == [True]
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("is_narrowed", [False, True])
+def test_in_a_database_that_was_there_the_oldest_full_management_key_becomes_an_owner(
+    database_url: str, is_narrowed: bool
+) -> None:
+    versions = Path(migrate.__file__).parent / "migrations" / "versions"
+    migration = (versions / "0027_projects.sql").read_text()
+    with psycopg.connect(database_url) as connection:
+        first, _ = (add_project(connection, name, new_keys()) for name in ("First", "Second"))
+        connection.execute("UPDATE api_keys SET created_at = created_at - interval '1 day'")
+        (row,) = connection.execute("SELECT project_id FROM projects WHERE id = %s", (first.project,)).fetchall()
+        later = new_keys().management_id
+        connection.execute(
+            "INSERT INTO api_keys (key_id, kind, project_id, token_hash, name, role, created_at)"
+            " VALUES (%s, 'management', %s, sha256('x'), 'later', 'admin', now())",
+            (later, row[0]),
+        )
+        if is_narrowed:
+            connection.execute("UPDATE api_keys SET scopes = '{keys.read}' WHERE key_id = %s", (first.management_id,))
+        connection.execute(migration[migration.index("UPDATE api_keys") :])  # type: ignore[call-overload]
+        owners = connection.execute("SELECT key_id FROM api_keys WHERE role = 'owner'").fetchall()
+    assert owners == [(later if is_narrowed else first.management_id,)]

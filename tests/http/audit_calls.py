@@ -10,7 +10,7 @@ from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.action_type import ActionType
 from tallykeep.tenants.projects import Keys
 from tests.db.audit_log import entries_in
-from tests.server import Api
+from tests.server import Api, management_headers, new_owner
 
 LOG = "/v1/audit-log"
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
@@ -123,6 +123,8 @@ GRANT = {"grant_type": "client_credentials", "scope": "api"}
 HOOK = {"target_url": "https://hooks.example/secret-in-the-path", "events": ["async_action.ended"], "active": False}
 WEBHOOKS = "/management/v1/projects/{project_id}/webhooks"
 SCHEMAS = "/management/v1/projects/{project_id}/metadata-schemas"
+PROJECTS = "/management/v1/projects"
+PROJECT = f"{PROJECTS}/{{project_id}}"
 
 # How each route is called so that it changes something: its path, and the body. What it needs is made before.
 CALLS: dict[Route, Callable[[Audited], Call]] = {
@@ -195,6 +197,15 @@ CALLS: dict[Route, Callable[[Audited], Call]] = {
         {"json": {"status": "PAID"}},
     ),
     ("DELETE", "/v1/trash-bin/{entry_id}"): lambda api: (f"/v1/trash-bin/{binned(api)}", {}),
+    ("POST", PROJECTS): lambda api: (PROJECTS, {"json": {"name": "New"}, "headers": new_owner(api.database_url)}),
+    ("PUT", PROJECT): lambda api: (
+        PROJECT.format(project_id=api.keys.project),
+        {"json": {"description": "x"}, "headers": management_headers(api.keys)},
+    ),
+    ("DELETE", PROJECT): lambda api: (
+        PROJECT.format(project_id=api.keys.project),
+        {"headers": management_headers(api.keys)},
+    ),
     ("POST", SCHEMAS): lambda api: (
         SCHEMAS.format(project_id=api.keys.project),
         {"json": {"related_object": "voucher", "properties": {}}},

@@ -62,6 +62,13 @@ MORE = {"place": {"type": "geopoint"}}
 
 SCHEMA = {"related_object": "voucher", "properties": _DEFINITIONS}
 
+PROJECTS = "/management/v1/projects"
+MADE = f"{PROJECTS}/{{made_project}}"  # the one that was created last, which takes an owner's key
+PROJECT = {
+    "name": "Shop", "case_sensitive_codes": True, "timezone": "Europe/Warsaw", "currency": "PLN", "dial_code": "+48",
+    "client_trusted_domains": ["https://shop.example"],
+}  # fmt: skip
+
 WEBHOOK = {"target_url": "https://shop.example/hooks/tallykeep", "events": ["async_action.ended"]}
 
 Body = Any
@@ -85,6 +92,10 @@ CALLS: tuple[tuple[str, str, Body], ...] = (
     ("DELETE", "/v1/categories/{category}", None),
     ("POST", "/management/v1/projects/{project}/metadata-schemas", SCHEMA),
     ("GET", "/management/v1/projects", None),
+    ("POST", PROJECTS, PROJECT),
+    ("GET", MADE, None),
+    ("PUT", MADE, {"description": "Vouchers of the shop", "timezone": "Etc/GMT+1"}),
+    ("DELETE", MADE, None),
     ("GET", "/management/v1/projects/{project}/metadata-schemas", None),
     ("GET", "/management/v1/projects/{project}/metadata-schemas/{metadata_schema}", None),
     ("PUT", "/management/v1/projects/{project}/metadata-schemas/{metadata_schema}", {"properties": MORE}),
@@ -182,20 +193,28 @@ class Answered:
 
 
 class Walk:
-    """Makes calls, each of which may name in braces what an earlier one's answer had as its id."""
+    """Makes calls, each of which may name in braces what an earlier one's answer had as its id.
 
-    def __init__(self, api: Api) -> None:
+    Projects are managed with the headers of an `owner`.
+    """
+
+    def __init__(self, api: Api, owner: dict[str, str]) -> None:
+        self._owner = owner
         self.answers: list[Answered] = []
         self._api = api
         self._names = {"project": api.keys.project}
 
     def call(self, method: str, path: str, request_body: Body = None) -> Answered:
         """Send a call and keep its answer, and wait for the action that it started."""
-        answer = self._api.http.request(method, path.format(**self._names), **self._content(request_body))
+        managed = MADE in path or (method, path) == ("POST", PROJECTS)
+        headers = self._owner if managed else {}
+        answer = self._api.http.request(
+            method, path.format(**self._names), headers=headers, **self._content(request_body)
+        )
         assert answer.status_code < 300 or "unknown" in path, f"{method} {path}: {answer.text}"
         shown = answer.json() if answer.content else None
         self.answers.append(Answered(method, answer.request.url.path, answer.status_code, request_body, shown))
-        if isinstance(shown, dict):
+        if isinstance(shown, dict) and not (managed and "async_action_id" in shown):
             self._remember(shown)
         return self.answers[-1]
 
@@ -226,4 +245,4 @@ class Walk:
         elif shown.get("data_ref") == "data" and shown["data"]:
             self._names["entry"] = shown["data"][0].get("id", "")
         elif "id" in shown:
-            self._names[shown["object"]] = shown["id"]
+            self._names[shown.get("object", "made_project")] = shown["id"]

@@ -8,7 +8,7 @@ from typing import Any
 import tallykeep.api.schemas
 from tallykeep.api.app import create_api
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tests.http.calls import WEBHOOK, Answered
+from tests.http.calls import MADE, PROJECTS, WEBHOOK, Answered
 
 EXAMPLES = Path(tallykeep.api.schemas.__file__).parent / "examples.json"
 JSON = "application/json"
@@ -52,6 +52,11 @@ OUR_CALLS: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/management/v1/projects/{project}/webhooks/{webhook}/test", None),
     ("GET", "/management/v1/projects/{project}/webhooks/{webhook}/deliveries", None),
     ("POST", "/management/v1/projects/{project}/webhooks/{webhook}/deliveries/{webhook_delivery}/resend", None),
+    ("POST", PROJECTS, {"name": "Outlet"}),
+    ("GET", f"{MADE}/usage", None),
+    ("GET", f"{MADE}/audit-log", None),
+    ("DELETE", MADE, None),
+    ("GET", f"{MADE}/deletion", None),
     ("GET", "/v1/audit-log", None),
     ("GET", "/v1/audit-log/{entry}", None),
     ("GET", "/livez", None),

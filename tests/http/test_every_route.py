@@ -18,7 +18,7 @@ from docs.write import operations
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.tenants.permissions import ROLES, Permission, Role
 from tests.http.calls import WEBHOOK, Walk
-from tests.server import Api, Server, new_project
+from tests.server import Api, Server, new_owner, new_project
 
 Headers = dict[str, str]
 
@@ -29,13 +29,14 @@ _SECRET = "foreign-0f8fad5b"
 
 @dataclass(frozen=True)
 class Operation:
-    """One route: its method and path, what it declares, and whether management keys will do."""
+    """One route: its method and path, what it declares, and whether management keys will do, or nothing else."""
 
     method: str
     path: str
     permission: Permission | None
     is_public: bool
     managing: bool
+    only_managing: bool
     parameters: tuple[str, ...]
 
     def url(self, **values: str) -> str:
@@ -46,6 +47,11 @@ class Operation:
         """Its address; that of a hot route also with a query, with which it goes the other way."""
         url = self.url(**values)
         return [url, f"{url}?unknown=1"] if self.is_hot else [url]
+
+    @property
+    def deletes_the_project(self) -> bool:
+        """Whether it would delete the very project that asks."""
+        return (self.method, self.path) == ("DELETE", "/management/v1/projects/{project_id}")
 
     @property
     def is_hot(self) -> bool:
@@ -64,15 +70,20 @@ def every_operation() -> list[Operation]:
         described.append(
             Operation(
                 method, path, Permission[code.upper().replace("-", "_").replace(".", "_")] if code else None,
-                "x-public" in operation, "x-management-keys" in operation, tuple(re.findall(r"\{([^}]*)\}", path)),
+                "x-public" in operation, "x-management-keys" in operation,
+                operation.get("x-management-keys") == "only", tuple(re.findall(r"\{([^}]*)\}", path)),
             )
         )  # fmt: skip
-    return [*described, Operation("GET", "/openapi.json", None, is_public=True, managing=False, parameters=())]
+    document = Operation(
+        "GET", "/openapi.json", None, is_public=True, managing=False, only_managing=False, parameters=()
+    )
+    return [*described, document]
 
 
 OPERATIONS = every_operation()
 GUARDED = [operation for operation in OPERATIONS if not operation.is_public]
-ONE_OF_EACH = list({operation.permission: operation for operation in GUARDED if operation.permission}.values())
+_BY_NEED = {operation.permission: operation for operation in GUARDED if not operation.only_managing}
+ONE_OF_EACH = [operation for operation in _BY_NEED.values() if operation.permission]
 
 
 @dataclass
@@ -106,7 +117,8 @@ class Survey:
         """Its addresses, with the status and the body of the answer from each; almost nothing is sent as a body."""
         is_new_key = (operation.method, operation.path) == ("POST", "/v1/keys")
         typed = headers | {"Content-Type": "application/json"} if is_new_key else headers
-        for url in operation.ways(project_id=self.api.keys.project):
+        named = {} if operation.deletes_the_project else {"project_id": self.api.keys.project}
+        for url in operation.ways(**named):
             self.count += 1
             self.line.request(operation.method, url, _NO_KEY if is_new_key else None, typed)
             answer = self.line.getresponse()
@@ -139,6 +151,9 @@ def app_headers(key: dict[str, Any]) -> Headers:
 @pytest.fixture(scope="module")
 def survey(server: Server, served_database: str) -> Iterator[Survey]:
     api = Api(server.url, new_project(served_database))
+    with psycopg.connect(served_database) as connection:
+        owner = "UPDATE api_keys SET role = 'owner' WHERE kind = 'management' AND key_id = %s"
+        connection.execute(owner, (api.keys.management_id,))
     with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
         survey = Survey(api, client, HTTPConnection(server.url.removeprefix("http://"), timeout=60))
         yield survey
@@ -177,35 +192,62 @@ def test_public_routes_ask_for_nothing(survey: Survey) -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_each_role(survey: Survey, role: Role) -> None:
-    keys = {kind: survey.key(role=role, kind=kind) for kind in ("app", "service", "management")}
-    token = survey.bearer(keys["service"])
+    manager = app_headers(survey.key(role=role, kind="management"))
+    others: list[tuple[str, Headers]] = []
+    if role != Role.OWNER:  # which those of other kinds cannot be
+        service = survey.key(role=role, kind="service")
+        others = [
+            (f"{role} key", app_headers(survey.key(role=role))),
+            (f"{role} token", survey.bearer(service)),
+        ]
     for operation in GUARDED:
         may = operation.permission is None or operation.permission in ROLES[role]
-        ways = [(f"{role} key", app_headers(keys["app"])), (f"{role} token", token)]
-        if operation.managing:
-            ways.append((f"{role} management key", app_headers(keys["management"])))
-        for who, headers in ways:
-            if operation.permission is None and "Authorization" in headers:
+        of_manager = [(f"{role} management key", manager)]
+        for who, headers in [*others, *(of_manager if operation.managing else [])]:
+            is_other = operation.only_managing and "X-Management-Id" not in headers
+            if is_other or (operation.permission is None and "Authorization" in headers):
                 survey.expect(operation, headers, 401, who)  # a token gets no further ones
             elif may:
                 survey.expect_granted(operation, headers, who)
             else:
                 survey.expect(operation, headers, 403, who)
         if not operation.managing:
-            survey.expect(operation, app_headers(keys["management"]), 401, "management key")
+            survey.expect(operation, manager, 401, "management key")
     _settle(survey)
 
 
 @pytest.mark.parametrize("permission", Permission)
 def test_each_scope_and_all_but_each(survey: Survey, permission: Permission) -> None:
+    if permission not in ROLES[Role.ADMIN]:
+        pytest.skip("no application key can have it")
     only = survey.key(scopes=[permission.value])
-    without = survey.key(scopes=[code.value for code in Permission if code != permission])
+    without = survey.key(scopes=[code.value for code in ROLES[Role.ADMIN] if code != permission])
     for operation in GUARDED:
-        if operation.permission == permission:
+        if operation.permission == permission and operation.only_managing:
+            survey.expect(operation, app_headers(only), 401, f"only {permission}")
+        elif operation.permission == permission:
             survey.expect_granted(operation, app_headers(only), f"only {permission}")
             survey.expect(operation, app_headers(without), 403, f"all but {permission}")
     for operation in ONE_OF_EACH:
         if operation.permission != permission:
+            survey.expect(operation, app_headers(only), 403, f"only {permission}")
+    for key in (only, without):
+        _revoke(survey, key)
+    _settle(survey)
+
+
+@pytest.mark.parametrize(
+    "permission", sorted({each.permission for each in GUARDED if each.managing and each.permission})
+)
+def test_each_scope_of_management_keys(survey: Survey, permission: Permission) -> None:
+    sort = {"kind": "management", "role": "owner"}
+    only = survey.key(**sort, scopes=[permission.value])
+    without = survey.key(**sort, scopes=[code.value for code in Permission if code != permission])
+    for operation in GUARDED:
+        if operation.managing and operation.permission == permission:
+            survey.expect_granted(operation, app_headers(only), f"only {permission}")
+            survey.expect(operation, app_headers(without), 403, f"all but {permission}")
+        elif operation.managing:
             survey.expect(operation, app_headers(only), 403, f"only {permission}")
     for key in (only, without):
         _revoke(survey, key)
@@ -238,7 +280,7 @@ def foreign(server: Server, served_database: str) -> dict[str, list[str]]:
     """What another project has, by the name of a path's parameter, and the project's own id."""
     api = Api(server.url, new_project(served_database))
     api.http.event_hooks = {}
-    walk = Walk(api)
+    walk = Walk(api, new_owner(served_database))
     walk.call_all()
     api.http.post("/v1/vouchers", json={"code": _SECRET, "type": "GIFT_VOUCHER", "gift": {"amount": 1}})
     api.http.post("/v1/campaigns", json={"name": _SECRET, "voucher": {"gift": {"amount": 1}}})
@@ -278,9 +320,10 @@ _BODIES: dict[str, Any] = {"PUT": {"name": "changed"}, "POST": {"name": "made"}}
 def test_what_another_project_has_is_out_of_reach(
     survey: Survey, foreign: dict[str, list[str]], served_database: str
 ) -> None:
-    key = app_headers(survey.key())
+    key, manager = app_headers(survey.key()), app_headers(survey.key(kind="management"))
     before = _contents(served_database, foreign["project_id"][0])
     for operation in GUARDED:
+        headers = manager if operation.only_managing else key
         for name in operation.parameters:
             if name in _PLAIN:
                 continue
@@ -288,7 +331,9 @@ def test_what_another_project_has_is_out_of_reach(
                 values = {**_PLAIN, "project_id": survey.api.keys.project, name: value}
                 url = operation.url(**values)
                 survey.count += 1
-                answer = survey.client.request(operation.method, url, json=_BODIES.get(operation.method), headers=key)
+                answer = survey.client.request(
+                    operation.method, url, json=_BODIES.get(operation.method), headers=headers
+                )
                 made_here = operation.method == "POST" and name == "code"
                 if answer.status_code < 400 and not made_here:
                     survey.leaks.append(f"foreign {name}: {operation.method} {url} is answered {answer.status_code}")

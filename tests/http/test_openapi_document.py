@@ -21,7 +21,7 @@ from tests.http.described import (
     document,
     template,
 )
-from tests.server import Api, Server, new_project
+from tests.server import Api, Server, new_owner, new_project
 
 FORM = "multipart/form-data"
 DESCRIBED = 0.95  # of all bodies, and of all answers
@@ -35,7 +35,7 @@ NOT_CALLED = {("POST", "/v1/async-actions/{action_id}/cancel"), ("POST", "/v2/oa
 def answers(server: Server, served_database: str) -> list[Answered]:
     """Every call made, those of endpoints that are ours alone too."""
     api = Api(server.url, new_project(served_database))
-    walk = Walk(api)
+    walk = Walk(api, new_owner(served_database))
     walk.call_all()
     for call in OUR_CALLS:
         walk.call(*call)

@@ -10,8 +10,8 @@ from docs.write import REFERENCE_ENDPOINTS, operations, query_parameters
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tests.http.calls import Walk
 from tests.reference_api import MISSING, Contradiction, Endpoint, ReferenceApi, endpoint, read_reference_api
-from tests.reference_api_tolerated import TOLERATED, Tolerated
-from tests.server import Api, Server, new_project
+from tests.reference_api_tolerated import OTHER_STATUSES, TOLERATED, Tolerated
+from tests.server import Api, Server, new_owner, new_project
 
 # In the peer's examples, though not in its schemas.
 CAPTURED_ONLY = {"redemption.redeemed_amount"}
@@ -32,11 +32,15 @@ def answers(reference_api: ReferenceApi, server: Server, served_database: str) -
     """What every call is answered, and then every action that came of them."""
     api = Api(server.url, new_project(served_database))
     api.http.event_hooks = {}  # held to the file below, all of them at once
-    walk = Walk(api)
+    walk = Walk(api, new_owner(served_database))
     walk.call_all()
     api.http.close()
     operations = [(reference_api.find(one.method, one.path), one) for one in walk.answers]
     return [(of, str(one.status), one.body) for of, one in operations if of is not None]
+
+
+def _is_other(of: Endpoint, status: str) -> bool:
+    return OTHER_STATUSES.get(of) == status
 
 
 @cache
@@ -47,7 +51,7 @@ def _ours() -> dict[Endpoint, dict[str, Any]]:
 
 def _contradictions(reference_api: ReferenceApi, answers: list[Answer]) -> Iterator[Contradiction]:
     for of, status, body in answers:
-        if body is not None:
+        if body is not None and not _is_other(of, status):
             yield from reference_api.contradictions(of, status, body)
 
 
@@ -66,7 +70,7 @@ def test_every_answer_has_a_status_that_the_reference_apis_file_knows(
     undocumented = {
         (of, status) for of, status, _ in answers if status not in reference_api.operations[of]["responses"]
     }
-    assert undocumented == set()
+    assert undocumented == set(OTHER_STATUSES.items())
 
 
 def test_every_endpoint_that_both_have_is_exercised(reference_api: ReferenceApi, answers: list[Answer]) -> None:

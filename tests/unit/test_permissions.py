@@ -80,7 +80,8 @@ def test_permissions_have_names_like_their_codes_and_roles_within_each_other() -
     for permission in Permission:
         assert re.fullmatch(r"[a-z-]+\.(read|write|manage|preview)", permission)
         assert permission.name == re.sub(r"[-.]", "_", permission).upper()
-    assert ROLES[Role.READER] < ROLES[Role.OPERATOR] < ROLES[Role.ADMIN] == set(Permission)
+    assert ROLES[Role.READER] < ROLES[Role.OPERATOR] < ROLES[Role.ADMIN] < ROLES[Role.OWNER] == set(Permission)
+    assert ROLES[Role.OWNER] - ROLES[Role.ADMIN] == {Permission.INSTALLATION_MANAGE}
     assert all(code.endswith((".read", ".preview")) for code in ROLES[Role.READER])
 
 
@@ -88,7 +89,7 @@ def test_scopes_narrow_down_and_never_add() -> None:
     narrowed = permissions_of("reader", ["vouchers.read", "vouchers.write", "of another version"], None)
     assert narrowed == {Permission.VOUCHERS_READ}
     assert permissions_of("admin", ["vouchers.read"], ["vouchers.write"]) == frozenset()
-    assert permissions_of("admin", None, None) == set(Permission)
+    assert permissions_of("owner", None, None) == set(Permission)
 
 
 def test_every_action_type_has_a_permission_to_submit_it() -> None:
@@ -111,7 +112,7 @@ def test_what_scopes_of_the_first_version_permit() -> None:
     assert read_v1_scope("segments client_api") == frozenset()
     reachable = {permission for scope in V1_SCOPES - {"api"} for permission in read_v1_scope(scope) or ()}
     ours = {"audit-log.read", "keys.read", "keys.manage", "imports.preview", "projects.read", "server.read"}
-    ours |= {"webhooks.read", "webhooks.manage"}
+    ours |= {"webhooks.read", "webhooks.manage", "projects.manage", "installation.manage"}
     assert {permission.value for permission in Permission} - reachable == ours
 
 

@@ -55,6 +55,7 @@ FILLED_IN = {
     ("resources/upserts", "{table}"),  # of the table that a resource's declaration names
     ("resources/upserts", "{stage}"),  # temporary, of one connection
     ("resources/upserts", "{changes}"),  # temporary, of one connection
+    ("engine", "{table}"),  # of a project that is deleted: all of its tables, by one list
     ("engine", "procrastinate_jobs"),  # the queue's: what jobs are there for ends in the transaction that deletes them
     ("resources/vouchers", "voucher_stage"),  # temporary, of one connection
 }

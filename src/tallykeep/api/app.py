@@ -31,6 +31,7 @@ from tallykeep.api.routes.resources import (
     keys,
     metadata_schemas,
     products,
+    projects,
     trash_bin,
     vouchers,
 )
@@ -97,12 +98,14 @@ def _routers(submissions: APIRouter) -> list[APIRouter]:
         *(noun_routes(noun.spec, reads(noun.spec.plural), writes(noun.spec.plural)) for noun in NOUNS),
         trash_bin.router,
         metadata_schemas.router,
+        projects.router,
         metadata_schemas.management,
         keys.router,
         oauth.router,
         service_oauth.router,
         webhooks.router,
         audit_log.router,
+        audit_log.managed,
         health.router,
         status.router,
     ]

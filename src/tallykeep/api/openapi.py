@@ -117,8 +117,11 @@ def _security(operation: dict[str, Any]) -> list[dict[str, list[str]]]:
         return [_APP_KEYS]
     if (permission := operation.get("x-required-permission")) is None:
         return []
+    management = operation.get("x-management-keys")
+    if management == "only":
+        return [_MANAGEMENT_KEYS]
     ways = [_APP_KEYS, {"OAuth2": [str(permission)]}]
-    return [_MANAGEMENT_KEYS, *ways] if "x-management-keys" in operation else ways
+    return [_MANAGEMENT_KEYS, *ways] if management else ways
 
 
 def _correct(operation: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from tallykeep.cli.commands import (
     lookups,
     metadata,
     profile_commands,
+    projects,
     webhooks,
 )
 from tallykeep.cli.kit.exits import ExitCode
@@ -35,6 +36,7 @@ _NOUNS = {
     "campaigns": campaigns.cli,
     "metadata": metadata.cli,
     "keys": keys.cli,
+    "projects": projects.cli,
     "audit": audit.cli,
     "webhooks": webhooks.cli,
     "profiles": profile_commands.cli,
@@ -78,6 +80,7 @@ def make_cli(roles: Roles) -> typer.Typer:
         "campaigns": campaigns,
         "metadata": metadata,
         "keys": keys,
+        "projects": projects,
         "audit": audit,
         "webhooks": webhooks,
         "profiles": profile_commands,
@@ -85,7 +88,6 @@ def make_cli(roles: Roles) -> typer.Typer:
     for name, noun in nouns.items():
         cli.add_typer(noun.cli, name=name, rich_help_panel=_ASK)
     cli.command("template", rich_help_panel=_ASK)(lookups.template)
-    cli.command("projects", rich_help_panel=_ASK)(lookups.projects)
     cli.command("doctor", help=doctor.HELP, rich_help_panel=_ASK)(doctor.doctor)
     _add_roles(cli, roles)
     _add_database(cli, roles)

@@ -36,8 +36,9 @@ CREATE TABLE api_keys (
     CONSTRAINT api_keys_kind_check CHECK (kind = ANY (ARRAY['app', 'management', 'service'])),
     CONSTRAINT api_keys_previous_check CHECK ((previous_token_hash IS NULL) = (previous_until IS NULL)),
     CONSTRAINT api_keys_previous_token_hash_check CHECK (octet_length(previous_token_hash) = 32),
-    CONSTRAINT api_keys_role_check CHECK (role = ANY (ARRAY['reader', 'operator', 'admin'])),
-    CONSTRAINT api_keys_token_hash_check CHECK (octet_length(token_hash) = 32)
+    CONSTRAINT api_keys_role_check CHECK (role = ANY (ARRAY['reader', 'operator', 'admin', 'owner'])),
+    CONSTRAINT api_keys_token_hash_check CHECK (octet_length(token_hash) = 32),
+    CONSTRAINT owners_are_management_keys CHECK (role <> 'owner' OR kind = 'management')
 );
 
 CREATE TABLE async_actions (
@@ -407,8 +408,23 @@ CREATE TABLE projects (
     id text COLLATE "C" NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    description text NOT NULL DEFAULT '',
+    timezone text NOT NULL DEFAULT 'UTC',
+    currency text,
+    dial_code text,
+    client_settings jsonb NOT NULL DEFAULT '{}',
+    deletion_id text COLLATE "C",
+    deletion_key_id text,
+    deletion_started_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    deleted_rows bigint,
     CONSTRAINT projects_pkey PRIMARY KEY (project_id),
-    CONSTRAINT projects_id_key UNIQUE (id)
+    CONSTRAINT projects_id_key UNIQUE (id),
+    CONSTRAINT a_deletion_has_a_start CHECK ((deletion_id IS NULL) = (deletion_started_at IS NULL)),
+    CONSTRAINT deleted_by_a_deletion CHECK (deleted_at IS NULL OR deletion_id IS NOT NULL),
+    CONSTRAINT deleted_rows_are_counted CHECK ((deleted_at IS NULL) = (deleted_rows IS NULL)),
+    CONSTRAINT projects_client_settings_check CHECK (jsonb_typeof(client_settings) = 'object'),
+    CONSTRAINT projects_deleted_rows_check CHECK (deleted_rows >= 0)
 );
 
 CREATE TABLE reason_counts (
@@ -450,7 +466,9 @@ CREATE TABLE schedules (
     project_id bigint NOT NULL,
     next_slot bigint NOT NULL,
     accepted bigint NOT NULL DEFAULT 0,
-    CONSTRAINT schedules_pkey PRIMARY KEY (project_id)
+    closed boolean NOT NULL DEFAULT false,
+    CONSTRAINT schedules_pkey PRIMARY KEY (project_id),
+    CONSTRAINT closed_accepts_nothing CHECK (NOT closed OR accepted = 0)
 ) WITH (fillfactor=50);
 
 CREATE TABLE secrets (

@@ -6,7 +6,7 @@ import sys
 import time
 from contextlib import suppress
 
-from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.catalog.action_types import APPLIED_TYPES
 from tallykeep.core.settings import Settings, environment_of_roles
 from tallykeep.db.connections.guard import Guard
 from tallykeep.db.connections.pool import make_pool
@@ -69,7 +69,7 @@ async def apply_isolated(settings: Settings, database_url: str, project_id: int,
             make_pool(database_url, size=2, name=_NAME, lock_timeout_seconds=lock_timeout, guard=guard) as pool,
         ):
             await guard.wait_until_available()
-            applier = Applier(pool, ACTION_TYPES, settings, _start_no_other)
+            applier = Applier(pool, APPLIED_TYPES, settings, _start_no_other)
             async with pool.connection() as connection:
                 sys.stdout.buffer.write(_READY)
                 sys.stdout.flush()

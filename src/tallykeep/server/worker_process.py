@@ -3,7 +3,7 @@
 import asyncio
 from functools import partial
 
-from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.catalog.action_types import APPLIED_TYPES
 from tallykeep.core.logs import configuring as log
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.guard import Guard
@@ -43,7 +43,7 @@ async def _work(settings: Settings, database_url: str) -> None:
         ) as pool,
     ):
         queue = Queue(database_url, guard=guard)
-        applier = Applier(pool, ACTION_TYPES, settings, in_a_process_of_its_own(settings, database_url))
+        applier = Applier(pool, APPLIED_TYPES, settings, in_a_process_of_its_own(settings, database_url))
         queue.on_advance(applier.advance)
         rescuer = Rescuer(pool, settings, _WORKER)
         await guard.wait_until_available()

@@ -77,6 +77,7 @@ def _authenticated(row: dict[str, Any], *seconds: float | None) -> Authenticated
         permissions=permissions_of(row["role"], row["scopes"], row["token_scopes"]),
         networks=tuple(map(read_network, row["addresses"])),
         token_id=row["token_id"],
+        is_closed=row["is_closed"],
     )
     return Authenticated(
         grant, min((left for left in seconds if left is not None), default=math.inf), row["use_is_due"]

@@ -14,7 +14,7 @@ Network = IPv4Network | IPv6Network
 class Grant:
     """What a key gives, or a token on its behalf: the project, what may be done there, and from which addresses.
 
-    Without `networks` it may be used from anywhere.
+    Without `networks` it may be used from anywhere. `is_closed` says that the project is being deleted.
     """
 
     project_id: int
@@ -25,6 +25,7 @@ class Grant:
     permissions: frozenset[Permission]
     networks: tuple[Network, ...] = ()
     token_id: str | None = None
+    is_closed: bool = False
 
 
 class Caller(NamedTuple):

@@ -61,6 +61,7 @@ async def create_key(connection: Connection, caller: Caller, body: dict[str, Any
         "addresses": [],
     }
     fields = read_fields(body, defaults, await database_time(connection))
+    _require_possible_role(kind, fields["role"])
     async with connection.transaction():
         keys = await _lock_keys(connection, caller)
         _require_key(caller)
@@ -88,6 +89,7 @@ async def change_key(
         _require_key(caller)
         _require_may_give(caller, keys, row["kind"], row)
         fields = read_fields(body, row, now)
+        _require_possible_role(row["kind"], fields["role"])
         _require_may_give(caller, keys, row["kind"], fields)
         if _is_own(row, caller) and any(fields[name] != row[name] for name in fields if name != "name"):
             raise _in_use(key_id, "change it")
@@ -150,6 +152,11 @@ def _meant(keys: list[Row], key_id: str, kind: str | None) -> Row:
     if len(meant) > 1:
         raise ConflictError(f"Keys of several kinds have the id {key_id}; say which with kind")
     return meant[0]
+
+
+def _require_possible_role(kind: str, role: str) -> None:
+    if role == Role.OWNER and kind != "management":
+        raise InvalidPayloadError("Property .role: only keys of the kind management can be owners")
 
 
 def _require_may_manage(caller: Caller, kind: str) -> None:

@@ -5,11 +5,15 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a key is for; each role has the permissions of those before it, and its own."""
+    """What a key is for; each role has the permissions of those before it, and its own.
+
+    Owners manage the installation: all of its projects. They are keys of the management API.
+    """
 
     READER = "reader"
     OPERATOR = "operator"
     ADMIN = "admin"
+    OWNER = "owner"
 
 
 class Permission(StrEnum):
@@ -45,6 +49,7 @@ class Permission(StrEnum):
     CUSTOMERS_WRITE = "customers.write", Role.OPERATOR, "import, create, change and delete customers"
     EXPORTS_READ = "exports.read", Role.READER, "download whole lists of what one may see"
     IMPORTS_PREVIEW = "imports.preview", Role.READER, "preview files, which also says which of their rows are known"
+    INSTALLATION_MANAGE = "installation.manage", Role.OWNER, "create projects; see, change and delete all of them"
     KEYS_READ = "keys.read", Role.ADMIN, "see access keys, without their tokens"
     KEYS_MANAGE = "keys.manage", Role.ADMIN, "create, change, rotate and revoke access keys"
     METADATA_SCHEMAS_READ = "metadata-schemas.read", Role.READER, "see metadata schemas, and which keys are in use"
@@ -58,6 +63,7 @@ class Permission(StrEnum):
     PRODUCTS_READ = "products.read", Role.READER, "see products, with their SKUs"
     PRODUCTS_WRITE = "products.write", Role.OPERATOR, "import, create, change and delete products"
     PROJECTS_READ = "projects.read", Role.READER, "see the project, and sign in to the dashboard"
+    PROJECTS_MANAGE = "projects.manage", Role.ADMIN, "change the project, and delete it with all that it holds"
     SERVER_READ = "server.read", Role.READER, "see how the server is"
     SKUS_READ = "skus.read", Role.READER, "see SKUs"
     SKUS_WRITE = "skus.write", Role.OPERATOR, "import, create, change and delete SKUs"

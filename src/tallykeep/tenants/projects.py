@@ -3,38 +3,21 @@
 import secrets
 import uuid
 from dataclasses import dataclass, replace
-from typing import Any
 
 import psycopg
 
 from tallykeep.core.audit.entry import Entry
 from tallykeep.core.audit.events import Event
 from tallykeep.core.errors import TallykeepError
-from tallykeep.core.ids import new_id, wire_time
+from tallykeep.core.ids import new_id
 from tallykeep.core.settings import Settings
-from tallykeep.db.connections.pool import Connection
 from tallykeep.db.connections.session import connect
 from tallykeep.db.queries import queries
 from tallykeep.tenants.audit.entries import add_entry_directly
 from tallykeep.tenants.authenticate import token_hash
-from tallykeep.tenants.callers import Caller
 from tallykeep.tenants.permissions import Role
 
 _sql = queries(__package__, "projects.sql")
-# The fields of a project in the wire format (schema ManagementProject) that cannot be chosen here.
-_SAME_FOR_ALL = {
-    "description": "",
-    "timezone": "UTC",
-    "api_version": "v2018-08-01",
-    "case_sensitive_codes": True,
-    "is_sandbox": False,
-    "client_trusted_domains": [],
-    **dict.fromkeys(
-        ("client_redeem_enabled", "client_publish_enabled", "client_list_vouchers_enabled",
-         "client_create_customer_enabled", "client_loyalty_events_enabled",
-         "client_set_voucher_expiration_date_enabled"), False,
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +29,6 @@ class Keys:
     app_token: str
     management_id: str
     management_token: str
-
-
-async def list_projects(connection: Connection, caller: Caller) -> dict[str, Any]:
-    """Return the projects this caller may manage, in wire format: its own."""
-    rows = await (await connection.execute(_sql.list_projects, {"project_id": caller.project_id})).fetchall()
-    shown = [{**row, **_SAME_FOR_ALL, "created_at": wire_time(row["created_at"])} for row in rows]
-    return {"object": "list", "data_ref": "data", "data": shown, "total": len(shown)}
 
 
 def ensure_first_project(database_url: str, settings: Settings) -> Keys | None:
@@ -70,18 +46,19 @@ def ensure_first_project(database_url: str, settings: Settings) -> Keys | None:
                 management_id=settings.management_id,
                 management_token=settings.management_token,
             ),
+            management_role=Role.OWNER,
         )
 
 
 def add_keys_to_first_project(database_url: str) -> Keys:
-    """Add keys to the oldest project, beside those it has; raise TallykeepError when there is no project."""
+    """Add keys to the first project, beside those it has; raise TallykeepError when there is no project."""
     with connect(database_url) as connection:
         row = connection.execute(_sql.first_project).fetchone()
         if row is None:
             raise TallykeepError("There is no project yet; start `tallykeep serve` once")
         project_id, public_id = row
         keys = replace(new_keys(), project=public_id)
-        _add_keys(connection, project_id, keys)
+        _add_keys(connection, project_id, keys, Role.OWNER)
         _tell(connection, project_id, keys)
         return keys
 
@@ -105,23 +82,23 @@ def new_keys(**overrides: str | None) -> Keys:
     return Keys(project=new_id("proj_"), **(made | {name: value for name, value in overrides.items() if value}))
 
 
-def add_project(connection: psycopg.Connection, name: str, keys: Keys) -> Keys:
-    """Add a project with these keys, in the caller's transaction."""
+def add_project(connection: psycopg.Connection, name: str, keys: Keys, *, management_role: Role = Role.ADMIN) -> Keys:
+    """Add a project with these keys, in the caller's transaction; its management key may be an owner."""
     added = connection.execute(_sql.add_project, {"id": keys.project, "name": name})
     (project_id,) = added.fetchone() or (None,)
-    _add_keys(connection, project_id, keys)
+    _add_keys(connection, project_id, keys, management_role)
     return keys
 
 
-def _add_keys(connection: psycopg.Connection, project_id: int | None, keys: Keys) -> None:
-    for kind, key_id, token in (
-        ("app", keys.app_id, keys.app_token),
-        ("management", keys.management_id, keys.management_token),
+def _add_keys(connection: psycopg.Connection, project_id: int | None, keys: Keys, management_role: Role) -> None:
+    for kind, key_id, token, role in (
+        ("app", keys.app_id, keys.app_token, Role.ADMIN),
+        ("management", keys.management_id, keys.management_token, management_role),
     ):
         connection.execute(
             _sql.add_key,
             {
                 "key_id": key_id, "kind": kind, "project_id": project_id, "token_hash": token_hash(token),
-                "name": f"{kind} key", "role": Role.ADMIN.value,
+                "name": f"{kind} key", "role": role.value,
             },
         )  # fmt: skip

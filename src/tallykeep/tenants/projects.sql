@@ -1,10 +1,8 @@
--- name: list_projects
-SELECT id, name, created_at FROM projects WHERE project_id = :project_id
-
 -- name: any_project
 SELECT EXISTS (SELECT FROM projects)
 
 -- name: first_project
+-- It is never deleted: its keys manage the others.
 SELECT project_id, id FROM projects ORDER BY project_id LIMIT 1
 
 -- name: add_project

@@ -2,7 +2,9 @@
 SELECT EXISTS (
     SELECT
     FROM api_keys
+    JOIN projects USING (project_id)
     WHERE project_id = :project_id
+        AND deletion_id IS NULL
         AND kind = :kind
         AND key_id = :key_id
         AND revoked_at IS NULL

@@ -12,8 +12,9 @@ _CONVERTER = re.compile(r":\w+\}")
 
 _ACTIONS, _VOUCHERS, _CAMPAIGNS, _CATEGORIES = "/v1/async-actions", "/v1/vouchers", "/v1/campaigns", "/v1/categories"
 _DEFINITION = "/v1/metadata-schemas/{resource}/definitions/{key}"
-_SCHEMAS = "/management/v1/projects/{project_id}/metadata-schemas"
-_WEBHOOKS = "/management/v1/projects/{project_id}/webhooks"
+_PROJECTS = "/management/v1/projects"
+_PROJECT = f"{_PROJECTS}/{{project_id}}"
+_SCHEMAS, _WEBHOOKS = f"{_PROJECT}/metadata-schemas", f"{_PROJECT}/webhooks"
 _SKUS = "/v1/products/{product_id}/skus"
 
 EVENTS: dict[tuple[str, str], Event] = {
@@ -50,6 +51,9 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("POST", "/v1/orders"): Event.ORDER_CREATE,
     ("PUT", "/v1/orders/{order_id}"): Event.ORDER_UPDATE,
     ("DELETE", "/v1/trash-bin/{entry_id}"): Event.BIN_ENTRY_DELETE,
+    ("POST", _PROJECTS): Event.PROJECT_CREATE,
+    ("PUT", _PROJECT): Event.PROJECT_UPDATE,
+    ("DELETE", _PROJECT): Event.PROJECT_DELETE,
     ("POST", _SCHEMAS): Event.SCHEMA_CREATE,
     ("PUT", f"{_SCHEMAS}/{{schema_id}}"): Event.SCHEMA_UPDATE,
     ("DELETE", f"{_SCHEMAS}/{{schema_id}}"): Event.SCHEMA_DELETE,

@@ -13,15 +13,17 @@ from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.credentials import Credentials, client_address, read_credentials
 from tallykeep.api.dependencies.key_cache import Way
 from tallykeep.api.dependencies.permissions import Need, lacking, need_of
-from tallykeep.core.errors import ForbiddenError, NotFoundError, TooManyRequestsError, UnauthorizedError
+from tallykeep.core.errors import ForbiddenError, TooManyRequestsError, UnauthorizedError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.transient import is_transient
 from tallykeep.tenants.addresses import is_within
 from tallykeep.tenants.authenticate import authenticate, authenticate_token
 from tallykeep.tenants.callers import Caller, Grant
 from tallykeep.tenants.limits.wrong_credentials import Identity, identity_of
+from tallykeep.tenants.managing.projects import reach
 
 _HINT = "Send the headers X-App-Id and X-App-Token with a project's keys"
+_MANAGEMENT_HINT = "Projects are managed with X-Management-Id and X-Management-Token, and no other keys or tokens"
 _CHALLENGE_OF_TOKENS = (
     'Bearer realm="tallykeep", error="invalid_token", error_description="unknown, expired or revoked"'
 )
@@ -31,14 +33,14 @@ async def admit(request: Request, context: Context, need: Need) -> Caller:
     """Return the caller, who may do what the route needs; where requests are limited, this one is counted.
 
     Raises InvalidRequestError for two kinds of credentials, UnauthorizedError for keys and tokens that are missing,
-    wrong, expired or revoked, ForbiddenError for a wrong address and a missing permission, TooManyRequestsError where
-    the key has made its requests, or too many wrong credentials have come.
+    wrong, expired or revoked, ForbiddenError for a wrong address, a missing permission, and a project that is being
+    deleted, TooManyRequestsError where the key has made its requests, or too many wrong credentials have come.
     """
     shown = _way(read_credentials(request.scope), need)
     grant = await known_grant(request, context, *shown)
     if grant is None:
         raise _unknown(shown[0])
-    caller = caller_of(request, grant)
+    caller = caller_of(request, grant, watching=need.watching)
     if context.rate_limits is not None:
         await context.rate_limits.count(request, caller)
     if need.permission is not None and need.permission not in grant.permissions:
@@ -61,7 +63,7 @@ async def is_still_admitted(request: Request, context: Context) -> bool:
             async with context.pools.own.connection() as connection:
                 grant = await _read_grant(context, connection, *shown)
         if grant is not None:
-            caller_of(request, grant)
+            caller_of(request, grant, watching=need.watching)
     except (UnauthorizedError, ForbiddenError):
         return False
     except Exception as error:
@@ -71,14 +73,21 @@ async def is_still_admitted(request: Request, context: Context) -> bool:
     return grant is not None and (need.permission is None or need.permission in grant.permissions)
 
 
-def caller_of(request: Request, grant: Grant) -> Caller:
-    """Return who asks with this request; raise ForbiddenError where the grant holds for other addresses only."""
+def caller_of(request: Request, grant: Grant, *, watching: bool = False) -> Caller:
+    """Return who asks with this request.
+
+    Raises ForbiddenError where the grant holds for other addresses only, and for a project that is being deleted,
+    unless it is for watching that.
+    """
     address = client_address(request.scope)
     state = request.scope["state"]
     caller = Caller(grant, state["request_id"], address, state.get("session_id"))
     if grant.networks and not is_within(grant.networks, address):
         state[REFUSED_CALLER] = caller
         raise ForbiddenError(f"The key may not be used from the address {address or '(which is not known)'}")
+    if grant.is_closed and not watching:
+        state[REFUSED_CALLER] = caller
+        raise _being_deleted(grant.project)
     return caller
 
 
@@ -87,10 +96,12 @@ def _way(shown: Credentials, need: Need) -> tuple[Way, str, str]:
 
     Raises UnauthorizedError where that is nothing.
     """
-    if shown.bearer is not None and need.permission is not None:
+    if shown.bearer is not None and need.permission is not None and not need.only_managing:
         return "token", "", shown.bearer
     if need.managing and shown.management_id and shown.management_token:
         return "management", shown.management_id, shown.management_token
+    if need.only_managing:
+        raise UnauthorizedError(f"The management keys are missing. {_MANAGEMENT_HINT}")
     if not shown.app_id or not shown.app_token:
         raise UnauthorizedError(f"The application keys are missing. {_HINT}")
     return "app", shown.app_id, shown.app_token
@@ -183,10 +194,23 @@ def _need(request: Request) -> Need:
 FromCaller = Annotated[Caller, Depends(_admitted)]
 
 
-async def _managed_project(project_id: str, caller: FromCaller) -> Caller:
-    if project_id != caller.project:
-        raise NotFoundError.of("project", project_id)
-    return caller
+async def _managed_project(request: Request, context: FromContext, project_id: str, caller: FromCaller) -> Caller:
+    """Return the caller as it asks for the project that the path names: its own, or as an owner any."""
+    if project_id == caller.project:
+        return caller
+    watching = _need(request).watching
+    manager = await reach(context.reading(caller), caller, project_id, deleted=watching)
+    request.scope["state"]["caller"] = manager
+    if manager.grant.is_closed and not watching:
+        raise _being_deleted(manager.project)
+    return manager
+
+
+def _being_deleted(project: str) -> ForbiddenError:
+    return ForbiddenError(
+        f"The project {project} is being deleted: nothing but that can be watched any more"
+        f" (GET /management/v1/projects/{project}/deletion)"
+    )
 
 
 FromManagedProject = Annotated[Caller, Depends(_managed_project)]

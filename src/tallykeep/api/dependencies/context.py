@@ -37,7 +37,7 @@ from tallykeep.engine.intake.sample import Samples
 from tallykeep.engine.managing.action_control import ActionControl
 from tallykeep.engine.reading.action_reader import ActionReader
 from tallykeep.engine.reading.watch import BriefWatcher, Watcher
-from tallykeep.tenants.audit.entries import add_entry
+from tallykeep.tenants.audit.entries import add_entry_of_change
 from tallykeep.tenants.callers import Caller
 from tallykeep.tenants.limits.wrong_credentials import WrongCredentials
 
@@ -189,7 +189,7 @@ async def _tell(connection: Connection, request: Request, caller: Caller) -> Non
     """Write the entry of what the request has changed, if it has."""
     attempt = attempt_of(request)
     if attempt.is_done:
-        await add_entry(connection, attempt.entry(caller))
+        await add_entry_of_change(connection, attempt.entry(caller))
 
 
 async def _context(request: Request) -> Context:  # not in a thread, as FastAPI would call a plain function

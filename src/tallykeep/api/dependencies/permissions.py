@@ -12,22 +12,35 @@ from tallykeep.core.errors import ForbiddenError
 from tallykeep.tenants.callers import Caller, Grant
 from tallykeep.tenants.permissions import ROLES, Permission
 
-REQUIRED, MANAGEMENT, ANY_KEY, PUBLIC = "x-required-permission", "x-management-keys", "x-any-key", "x-public"
+REQUIRED, ANY_KEY, PUBLIC = "x-required-permission", "x-any-key", "x-public"
+_MANAGEMENT, _WATCHING = "x-management-keys", "x-while-deleted"
+_ONLY = "only"
 _DECLARATIONS = (REQUIRED, ANY_KEY, PUBLIC)
 _HOW_TO_GET_IT = "Get a token whose scope has it, with a key that has it"
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a route needs: a permission, or none beyond a valid key; and whether management keys will do."""
+    """What a route needs: a permission, or none beyond a valid key; whether management keys will do, or nothing else
+    (`only_managing`); and whether it is there for a project that is being deleted, too (`watching`).
+    """
 
     permission: Permission | None
     managing: bool = False
+    only_managing: bool = False
+    watching: bool = False
 
 
-def needs(permission: Permission, *, managing: bool = False) -> dict[str, Any]:
-    """Declare the permission that a route needs; with `managing`, keys of the management API may have it, too."""
-    return {REQUIRED: permission} | ({MANAGEMENT: True} if managing else {})
+def needs(
+    permission: Permission, *, managing: bool = False, only_managing: bool = False, watching: bool = False
+) -> dict[str, Any]:
+    """Declare the permission that a route needs; with `managing`, keys of the management API may have it, too, and with
+    `only_managing`, no others.
+
+    With `watching`, the route is there for a project that is being deleted, too.
+    """
+    management = {_MANAGEMENT: _ONLY if only_managing else True} if managing or only_managing else {}
+    return {REQUIRED: permission, **management, **({_WATCHING: True} if watching else {})}
 
 
 def any_key(reason: str) -> dict[str, Any]:
@@ -49,7 +62,8 @@ def need_of(declared: Mapping[str, Any] | None) -> Need | None:
         raise LookupError(f"a route declares one of {', '.join(_DECLARATIONS)}, not {names}")
     if names == [PUBLIC]:
         return None
-    return Need(declared.get(REQUIRED), MANAGEMENT in declared)
+    management = declared.get(_MANAGEMENT)
+    return Need(declared.get(REQUIRED), management is not None, management == _ONLY, _WATCHING in declared)
 
 
 def reads(noun: str) -> Permission:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from tallykeep.api.auditing.schemas import AuditEntry, AuditLog
-from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
+from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller, FromManagedProject
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.parameters import FromReader, Limit, Timestamp
 from tallykeep.api.dependencies.permissions import needs
@@ -24,6 +24,7 @@ from tallykeep.tenants.callers import Caller
 from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1", tags=["Audit log"], default_response_class=Json)
+managed = APIRouter(prefix="/management/v1/projects/{project_id}", tags=["Audit log"], default_response_class=Json)
 
 _READING = needs(Permission.AUDIT_LOG_READ, managing=True)
 _PART = 1_000
@@ -55,6 +56,7 @@ async def wanted_entries(
 
 
 FromFilters = Annotated[Wanted, Depends(wanted_entries)]
+After = Annotated[str | None, Query(description="The page after this entry: `more_starting_after` of the page before.")]
 
 
 def _events(text: str | None) -> tuple[Event, ...] | None:
@@ -73,17 +75,36 @@ async def list_(
     caller: FromCaller,
     wanted: FromFilters,
     limit: Limit = 100,
-    starting_after_id: Annotated[
-        str | None, Query(description="The page after this entry: `more_starting_after` of the page before.")
-    ] = None,
+    starting_after_id: After = None,
 ) -> Json:
     """List what was done in the project, and what was tried and refused, newest first. Filters can be combined.
 
     Entries that are not chained yet come first; see `number` and `hash`.
     """
+    return await _page(context, caller, replace(wanted, limit=limit, after_id=starting_after_id))
+
+
+@managed.get(
+    "/audit-log",
+    summary="List audit entries of a project",
+    openapi_extra=needs(Permission.AUDIT_LOG_READ, only_managing=True, watching=True) | OURS | answers(AuditLog),
+)
+async def list_of_project(
+    context: FromContext,
+    manager: FromManagedProject,
+    wanted: FromFilters,
+    limit: Limit = 100,
+    starting_after_id: After = None,
+) -> Json:
+    """List what was done in a project, as `GET /v1/audit-log` does in that of the key. Owners get that of deleted ones,
+    too.
+    """
+    return await _page(context, manager, replace(wanted, limit=limit, after_id=starting_after_id))
+
+
+async def _page(context: Context, caller: Caller, wanted: Wanted) -> Json:
     async with context.reading(caller, much=wanted.needs_scan).connection() as connection:
-        page = replace(wanted, limit=limit, after_id=starting_after_id)
-        return Json(await list_entries(connection, caller, page))
+        return Json(await list_entries(connection, caller, wanted))
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""Metadata schemas and projects."""
+"""Metadata schemas."""
 
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -143,32 +143,3 @@ class KeyUsageList(TypedDict):
     scanned: Annotated[int, Field(description="How many resources were counted: the newest ones.")]
     complete: bool
     keys: list[UsedKey]
-
-
-class Project(TypedDict):
-    """A project; what begins with `client_` has no effect."""
-
-    id: str
-    name: str
-    created_at: Time
-    description: str
-    timezone: str
-    api_version: str
-    case_sensitive_codes: bool
-    is_sandbox: bool
-    client_trusted_domains: list[str]
-    client_redeem_enabled: bool
-    client_publish_enabled: bool
-    client_list_vouchers_enabled: bool
-    client_create_customer_enabled: bool
-    client_loyalty_events_enabled: bool
-    client_set_voucher_expiration_date_enabled: bool
-
-
-class ProjectList(TypedDict):
-    """The projects that the keys may manage."""
-
-    object: ListObject
-    data_ref: Literal["data"]
-    data: list[Project]
-    total: int

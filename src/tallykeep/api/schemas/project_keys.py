@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from tallykeep.api.schemas.values import ListObject, Time, TimeInput
 from tallykeep.tenants.callers import KeyKind
 
-Role = Literal["reader", "operator", "admin"]
+Role = Literal["reader", "operator", "admin", "owner"]
 _Kind = Annotated[
     KeyKind,
     Field(

@@ -1,12 +1,13 @@
 """`tallykeep audit`: the project's audit log, over the API."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.text import Text
 
 from tallykeep.cli.kit.client import Client
-from tallykeep.cli.kit.connection import connected
+from tallykeep.cli.kit.connection import Connection, with_connection
 from tallykeep.cli.kit.phrases import when
 from tallykeep.cli.kit.sending import AsJson
 from tallykeep.cli.kit.show import aside, out, plain_table, print_json
@@ -20,9 +21,9 @@ Filter = Annotated[str | None, typer.Option(show_default=False)]
 
 
 @cli.command("list")
-@connected
+@with_connection
 def list_(
-    client: Client,
+    connection: Connection,
     event: Annotated[
         str | None, typer.Option(metavar="NAMES", help="Only these events, such as campaign.delete,key.create.")
     ] = None,
@@ -33,6 +34,10 @@ def list_(
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Only from this time on: 2026-01-31.")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Only before this time.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    project: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Of this project, with a management key; an owner's also of a deleted one."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List entries, the newest first."""
@@ -41,7 +46,9 @@ def list_(
         "to": until,
     }  # fmt: skip
     wanted = {name: value for name, value in query.items() if value is not None}
-    entries, has_more = _entries(client, wanted, limit)
+    path = f"/management/v1/projects/{quote(project, safe='')}/audit-log" if project else "/v1/audit-log"
+    with connection.manager() if project else connection.require_keys().client() as client:
+        entries, has_more = _entries(client, path, wanted, limit)
     if as_json:
         print_json(entries)
         return
@@ -53,12 +60,12 @@ def list_(
         aside().print(f"  the newest {limit}; --limit shows more", style="dim")
 
 
-def _entries(client: Client, wanted: dict[str, str], limit: int) -> tuple[list[dict[str, Any]], bool]:
+def _entries(client: Client, path: str, wanted: dict[str, str], limit: int) -> tuple[list[dict[str, Any]], bool]:
     """Return the newest entries, and whether there are more."""
     entries: list[dict[str, Any]] = []
     after: dict[str, str] = {}
     while True:
-        answer = client.get("/v1/audit-log", **wanted, **after, limit=min(_PER_PAGE, limit - len(entries)))
+        answer = client.get(path, **wanted, **after, limit=min(_PER_PAGE, limit - len(entries)))
         entries += answer["data"]
         if not answer["has_more"] or len(entries) >= limit:
             return entries, bool(answer["has_more"])

@@ -40,6 +40,7 @@ class Role(StrEnum):
     READER = "reader"
     OPERATOR = "operator"
     ADMIN = "admin"
+    OWNER = "owner"
 
 
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id.")]
@@ -49,8 +50,8 @@ Name = Annotated[str | None, typer.Option(help="What the key is for.", show_defa
 OfRole = Annotated[
     Role | None,
     typer.Option(
-        help="reader sees, operator also submits and changes, admin also manages keys, webhooks and schemas. A new key"
-        " needs one.",
+        help="reader sees, operator also submits and changes, admin also manages keys, webhooks and schemas;"
+        " owner, of the kind management, also manages projects. A new key needs one.",
         show_default=False,
     ),
 ]

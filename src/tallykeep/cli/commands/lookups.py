@@ -1,36 +1,21 @@
-"""`tallykeep projects` and `tallykeep template`: small look-ups."""
+"""`tallykeep template`: empty files to fill in."""
 
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
-from rich.text import Text
 
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.connection import connected
 from tallykeep.cli.kit.exits import UsageError
-from tallykeep.cli.kit.phrases import when
 from tallykeep.cli.kit.row_types import IMPORTED
-from tallykeep.cli.kit.sending import AsJson, write_file
-from tallykeep.cli.kit.show import aside, command, out, plain_table, print_json
+from tallykeep.cli.kit.sending import write_file
+from tallykeep.cli.kit.show import aside, command
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK
 
 _NO_COLUMNS = "orders"
 _ORDER = '{"source_id": "order-1", "status": "PAID", "amount": 1450, "customer": {"source_id": "customer-1"}}'
-
-
-@connected
-def projects(client: Client, as_json: AsJson = False) -> None:
-    """Show the project that the keys belong to."""
-    answer = client.get("/management/v1/projects")
-    if as_json:
-        print_json(answer)
-        return
-    table = plain_table("id", "name", "created")
-    for project in answer["data"]:
-        table.add_row(project["id"], Text(project["name"]), when(project["created_at"]))
-    out().print(table)
 
 
 def _row_types(incomplete: str) -> list[str]:

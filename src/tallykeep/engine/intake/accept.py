@@ -34,6 +34,7 @@ from tallykeep.engine.scheduling.fair_scheduling import (
     head_start,
     number_acceptance,
     queue_first_slots,
+    refused_if_closed,
     slot_params,
 )
 from tallykeep.engine.webhooks.emitting import emit
@@ -220,9 +221,11 @@ class Acceptance:
         params = params | _counted(totals)
         if submission.action_type.sequence is None and totals.batches:
             slots = slot_params(project_id, in_flight, small=is_small, accepted=1)
-            await connection.execute(_ACCEPT, params | slots)
+            with refused_if_closed():
+                await connection.execute(_ACCEPT, params | slots)
             return
-        number = await number_acceptance(connection, project_id)
+        with refused_if_closed():
+            number = await number_acceptance(connection, project_id)
         await connection.execute(_ACCEPT_NUMBERED, {**params, "number": number})
         if not totals.batches:
             await emit(connection, [(project_id, params["id"])])  # it has ended already

@@ -15,7 +15,13 @@ from tallykeep.core.errors import RequestError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
-from tallykeep.engine.scheduling.fair_scheduling import QUEUE_TAKEN_SLOTS, TAKEN_SLOTS, head_start, slot_params
+from tallykeep.engine.scheduling.fair_scheduling import (
+    QUEUE_TAKEN_SLOTS,
+    TAKEN_SLOTS,
+    head_start,
+    refused_if_closed,
+    slot_params,
+)
 from tallykeep.tenants.audit.entries import SUBMISSION_COLUMNS, SUBMITTED_ENTRY
 
 _sql = queries(__package__, "accept.sql")
@@ -148,7 +154,8 @@ async def _commit_one(connections: Connections, about: dict[str, Any], batch: Ba
         "broken": batch.broken,
     }
     async with connections.connection() as connection:
-        await connection.execute(_ONE, params)
+        with refused_if_closed():
+            await connection.execute(_ONE, params)
 
 
 async def _commit_many(group: list[_Member]) -> None:
@@ -163,7 +170,8 @@ async def _commit_many(group: list[_Member]) -> None:
         "broken": [_array(batch.broken) for batch in batches],
     }
     async with group[0].connections.connection() as connection:
-        await connection.execute(_MANY, params)
+        with refused_if_closed():
+            await connection.execute(_MANY, params)
 
 
 def _slots(project_id: int, count: int) -> dict[str, Any]:

@@ -6,10 +6,15 @@ lowest number first. Within a project, the action that was served longest ago is
 each other: one of them is ready at a time, in the order in which they were accepted.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, LiteralString
 
+from psycopg.errors import CheckViolation
+
 from tallykeep.core.action import AfterBatch
+from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.scheduling.job_queue import QUEUE, SMALL, TASK
@@ -23,6 +28,7 @@ QUEUE_TAKEN_SLOTS: LiteralString = _sql.queue_taken_slots
 _QUEUE_SLOTS: LiteralString = TAKEN_SLOTS + QUEUE_TAKEN_SLOTS
 _SERVE_NEXT_ACTION: LiteralString = _sql.serve_next_action + ",\n" + EVENTS + "\nSELECT id FROM happened"  # nosec B608
 
+_CLOSED = "closed_accepts_nothing"
 _NO_DELAY = timedelta()
 MAX_DELAY = timedelta(seconds=30)  # that a job is put off by
 
@@ -51,6 +57,17 @@ def slot_params(
         "task": TASK,
         "delay": delay,
     }
+
+
+@contextmanager
+def refused_if_closed() -> Iterator[None]:
+    """Accept an action within; raises ConflictError where its project is closed, as it is being deleted."""
+    try:
+        yield
+    except CheckViolation as error:
+        if error.diag.constraint_name != _CLOSED:
+            raise
+        raise ConflictError("The project is being deleted; it accepts nothing any more") from None
 
 
 async def queue_slots(

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from tallykeep.core import exact_json
 from tallykeep.core.audit.entry import Entry, short, short_details
+from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 
@@ -27,6 +28,15 @@ _OF_REFUSALS = (
 async def add_entry(connection: Connection, entry: Entry) -> None:
     """Write an entry, in the transaction open on `connection`: it is there if and only if that is committed."""
     await connection.execute(_sql.add_entry, _columns(entry))
+
+
+async def add_entry_of_change(connection: Connection, entry: Entry) -> None:
+    """Write the entry of a change by a request, as the last of its transaction.
+
+    Raises ConflictError where the project is being deleted: nothing of the change may be left.
+    """
+    if not (await connection.execute(_sql.add_entry_of_change, _columns(entry))).rowcount:
+        raise ConflictError("The project is being deleted; nothing in it can be changed any more")
 
 
 def add_entry_directly(connection: psycopg.Connection, entry: Entry) -> None:

@@ -8,6 +8,22 @@ VALUES (
     :token_id, :session_id, :address, :request_id, :action_id, :resource_type, :resource_id, :details
 )
 
+-- name: add_entry_of_change!
+-- Of a project that is being deleted no change is committed any more, but the deletion itself: whoever closes the project
+-- waits for those that hold its row, and those that come later find it closed.
+INSERT INTO audit_pending (
+    project_id, id, created_at, event, outcome, door, key_id, key_kind, token_id, session_id, address, request_id,
+    action_id, resource_type, resource_id, details
+)
+SELECT
+    :project_id, :id, date_trunc('milliseconds', statement_timestamp()), :event, :outcome, :door, :key_id, :key_kind,
+    :token_id, :session_id, :address, :request_id, :action_id, :resource_type, :resource_id, :details
+FROM (
+    SELECT FROM projects
+    WHERE project_id = :project_id AND (deletion_id IS NULL OR deletion_id = :action_id)
+    FOR KEY SHARE
+) AS open_project
+
 -- name: add_refusals!
 -- Keys that are nobody's are not kept: what was sent in their stead may be a secret. Attempts with them are of project 0.
 INSERT INTO audit_pending (

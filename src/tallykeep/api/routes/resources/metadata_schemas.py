@@ -22,18 +22,16 @@ from tallykeep.api.schemas.metadata_schemas import (
     MetadataSchema,
     MetadataSchemaList,
     NewSchema,
-    ProjectList,
     SchemaUpdate,
 )
 from tallykeep.api.schemas.values import AcceptedAction
 from tallykeep.core.action_type import ActionType
-from tallykeep.core.compatibility import OURS, Compatibility
+from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import NotFoundError
 from tallykeep.core.ids import wire_time
 from tallykeep.resources.metadata import schemas
 from tallykeep.resources.metadata.purge import count_carrying, keys_in_use
 from tallykeep.tenants.permissions import Permission
-from tallykeep.tenants.projects import list_projects
 
 router = APIRouter(prefix="/v1/metadata-schemas", tags=["Metadata schemas"], default_response_class=Json)
 management = APIRouter(prefix="/management/v1/projects", tags=["Management"], default_response_class=Json)
@@ -42,15 +40,6 @@ _READING, _DEFINING = needs(Permission.METADATA_SCHEMAS_READ), needs(Permission.
 # Of the management API: an application's keys may manage their project's data, too.
 _READING_ALL = needs(Permission.METADATA_SCHEMAS_READ, managing=True)
 _DEFINING_ALL = needs(Permission.METADATA_SCHEMAS_MANAGE, managing=True)
-
-_PROJECTS = Compatibility(
-    absent=(
-        "currency", "dial_code", "cluster_id", "default_code_config", "limits", "api_usage_notifications",
-        "webhooks_callout_notifications", "webhook_version", "webhook_token",
-    ),
-    added=("created_at",),
-    differs=("only the project that the keys belong to", "an application's keys may manage their project too"),
-)  # fmt: skip
 
 _PURGE = ".METADATA_KEY_PURGE"
 _CAMEL_CASE = {
@@ -175,17 +164,6 @@ def _purge_of(context: Context, resource: str) -> ActionType:
 
 def _table_of(context: Context, resource: str) -> str:
     return _purge_of(context, resource).name.removesuffix(_PURGE).lower()
-
-
-@management.get(
-    "",
-    summary="List projects",
-    openapi_extra=needs(Permission.PROJECTS_READ, managing=True) | _PROJECTS.extra | answers(ProjectList),
-)
-async def list_managed_projects(context: FromContext, manager: FromCaller) -> Json:
-    """List the projects these keys may manage."""
-    async with context.reading(manager).connection() as connection:
-        return Json(await list_projects(connection, manager))
 
 
 @management.get(

@@ -16,6 +16,8 @@ router = APIRouter(prefix="/keys")
 KINDS = {"app": "application", "service": "service", "management": "management"}
 MADE_HERE = {"app": "application", "service": "service"}
 ROLES = {"reader": "Reader", "operator": "Operator", "admin": "Admin"}
+# One that no application key can be, or give.
+ALL_ROLES = {**ROLES, "owner": "Owner"}
 _LABELS = {
     "name": "What it is for", "kind": "Kind", "role": "Role", "expires_at": "Ends on", "addresses": "Addresses",
     "scopes": "Permissions",
@@ -36,7 +38,7 @@ async def _shown(
     keys = await visit.api.get("/v1/keys")
     return page(
         request, "pages/access_keys/list.html", status=422 if problem else 200, keys=keys["keys"], kinds=KINDS,
-        made_here=MADE_HERE, roles=ROLES, problem=problem,
+        made_here=MADE_HERE, roles=ROLES, all_roles=ALL_ROLES, problem=problem,
         values=values or _NEW,
     )  # fmt: skip
 

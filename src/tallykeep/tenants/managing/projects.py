@@ -1,0 +1,105 @@
+"""Projects as the management API has them: created, listed, found and changed by keys that reach them.
+
+A key reaches its own project. An owner's, with the permission `installation.manage`, reaches all of them.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tallykeep.core.errors import ConflictError, NotFoundError
+from tallykeep.db.connections.pool import Connection, Connections
+from tallykeep.db.queries import queries
+from tallykeep.tenants.authenticate import token_hash
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.managing.fields import NEW, read_fields, shown_project
+from tallykeep.tenants.permissions import Permission
+from tallykeep.tenants.projects import new_keys
+
+_sql = queries(__package__, "projects.sql")
+
+MAX_PROJECTS = 1_000
+
+Row = dict[str, Any]
+
+
+async def reach(connections: Connections, caller: Caller, project: str, *, deleted: bool = False) -> Caller:
+    """Return the caller as it asks for this project, by its id in the wire format; with `deleted`, also for one that is
+    gone.
+
+    Raises NotFoundError for a project that there is none of, or none that the caller reaches.
+    """
+    row = await _find(connections, project) if _reaches_all(caller) else None
+    if row is None or (row["is_deleted"] and not deleted):
+        raise NotFoundError.of("project", project)
+    grant = replace(caller.grant, project_id=row["project_id"], project=row["id"], is_closed=row["is_closed"])
+    return caller._replace(grant=grant)
+
+
+async def _find(connections: Connections, project: str) -> Row | None:
+    async with connections.connection() as connection:
+        return await (await connection.execute(_sql.find_project, {"id": project})).fetchone()
+
+
+def _reaches_all(caller: Caller) -> bool:
+    return Permission.INSTALLATION_MANAGE in caller.grant.permissions
+
+
+async def list_projects(connection: Connection, caller: Caller) -> dict[str, Any]:
+    """Return the projects that the caller reaches, oldest first, in wire format."""
+    params = {"project_id": None if _reaches_all(caller) else caller.project_id}
+    rows = await (await connection.execute(_sql.list_projects, params)).fetchall()
+    shown = list(map(shown_project, rows))
+    return {"object": "list", "data_ref": "data", "data": shown, "total": len(shown)}
+
+
+async def get_project(connection: Connection, manager: Caller) -> dict[str, Any]:
+    """Return the project in wire format; raises NotFoundError where it was deleted."""
+    row = await (await connection.execute(_sql.get_project, {"project_id": manager.project_id})).fetchone()
+    if row is None:
+        raise NotFoundError.of("project", manager.project)
+    return shown_project(row)
+
+
+async def create_project(connection: Connection, body: dict[str, Any]) -> dict[str, Any]:
+    """Create a project with two keys, whose tokens are returned with it, and are not kept and never shown again.
+
+    Raises InvalidPayloadError for fields that cannot be taken, ConflictError where there are too many projects. A
+    transaction is open on `connection`.
+    """
+    fields = read_fields(body, NEW)
+    keys = new_keys()
+    params = {
+        **fields,
+        "client_settings": Jsonb(fields["client_settings"]),
+        "id": keys.project,
+        "max_projects": MAX_PROJECTS,
+        "kinds": ["app", "management"],
+        "key_ids": [keys.app_id, keys.management_id],
+        "token_hashes": [token_hash(keys.app_token), token_hash(keys.management_token)],
+    }
+    await connection.execute(_sql.lock_number)
+    row = await (await connection.execute(_sql.add_project, params)).fetchone()
+    if row is None:
+        raise ConflictError(f"There are {MAX_PROJECTS:,} projects; delete one of them first")
+    return {
+        **shown_project(row),
+        "server_side_key": {"app_id": keys.app_id, "app_token": keys.app_token},
+        "client_side_key": None,
+        "management_key": {"management_id": keys.management_id, "management_token": keys.management_token},
+    }
+
+
+async def update_project(connection: Connection, manager: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    """Change the fields that the body names; what it leaves out stays. Returns the project in wire format.
+
+    Raises InvalidPayloadError, and NotFoundError where it was deleted meanwhile. A transaction is open on `connection`.
+    """
+    before = await (await connection.execute(_sql.lock_project, {"project_id": manager.project_id})).fetchone()
+    if before is None:
+        raise NotFoundError.of("project", manager.project)
+    fields = read_fields(body, before)
+    params = {**fields, "client_settings": Jsonb(fields["client_settings"]), "project_id": manager.project_id}
+    row = await (await connection.execute(_sql.update_project, params)).fetchone()
+    return shown_project(row or before)
