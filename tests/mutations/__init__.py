@@ -3,7 +3,18 @@
 Each mutation is applied to a copy of the tree, in a directory of its own; the tree itself is never touched.
 """
 
-from tests.mutations import acceptance, access, answers, audit, batches, between_actions, surroundings, webhooks, writes
+from tests.mutations import (
+    acceptance,
+    access,
+    answers,
+    audit,
+    batches,
+    between_actions,
+    erasing,
+    surroundings,
+    webhooks,
+    writes,
+)
 
 MUTATIONS = (
     *batches.MUTATIONS,
@@ -15,4 +26,5 @@ MUTATIONS = (
     *access.MUTATIONS,
     *webhooks.MUTATIONS,
     *audit.MUTATIONS,
+    *erasing.MUTATIONS,
 )

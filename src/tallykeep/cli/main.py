@@ -12,6 +12,7 @@ from tallykeep.cli.commands import (
     actions,
     audit,
     campaigns,
+    customers,
     demo,
     doctor,
     imports,
@@ -33,6 +34,7 @@ _ASK, _SERVE = "Client", "Server"
 _NOUNS = {
     "actions": actions.cli,
     "campaigns": campaigns.cli,
+    "customers": customers.cli,
     "metadata": metadata.cli,
     "keys": keys.cli,
     "audit": audit.cli,
@@ -76,6 +78,7 @@ def make_cli(roles: Roles) -> typer.Typer:
     nouns = {
         "actions": actions,
         "campaigns": campaigns,
+        "customers": customers,
         "metadata": metadata,
         "keys": keys,
         "audit": audit,

@@ -1,4 +1,4 @@
--- The whole schema of today, at revision 0025, to be read; migrations make it (migrations/versions).
+-- The whole schema of today, at revision 0028, to be read; migrations make it (migrations/versions).
 -- Written by `make schema` from a database that was just migrated. The queue's own tables are procrastinate's.
 
 CREATE TABLE access_tokens (
@@ -384,6 +384,8 @@ CREATE TABLE orders (
     CONSTRAINT orders_metadata_check CHECK (jsonb_typeof(metadata) = 'object'),
     CONSTRAINT orders_status_check CHECK (status = ANY (ARRAY['CREATED', 'PAID', 'CANCELED', 'FULFILLED']))
 ) WITH (fillfactor=90);
+CREATE INDEX orders_of_customer ON orders (project_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX orders_of_referrer ON orders (project_id, referrer_id) WHERE referrer_id IS NOT NULL;
 
 CREATE TABLE products (
     project_id bigint NOT NULL,

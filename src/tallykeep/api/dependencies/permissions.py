@@ -54,6 +54,8 @@ def need_of(declared: Mapping[str, Any] | None) -> Need | None:
 
 def submits(action_type: ActionType) -> Permission:
     """Return the permission that it takes to submit an action of this type, or to retry one."""
+    if action_type.erases:
+        return Permission.CUSTOMERS_ERASE
     noun = action_type.path.split("/")[2]
     return Permission.METADATA_SCHEMAS_MANAGE if noun == "metadata-schemas" else Permission[_name(noun, "WRITE")]
 
