@@ -85,6 +85,7 @@ def _send_rows(api: Api) -> None:
 def _send_a_person(api: Api) -> None:
     """A customer whose key is in paths: read, changed, refused, exported and erased."""
     key = f"{MARK}@example.com"
+    api = Api(api.url, api.keys)  # the defect before has ended the connection
     assert api.http.post("/v1/customers", json={"source_id": key, "name": MARK}).status_code == 200
     for method, path in (
         ("GET", f"/v1/customers/{key}"), ("PUT", f"/v1/customers/{key}"), ("DELETE", f"/v1/customers/nobody-{key}"),

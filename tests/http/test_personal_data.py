@@ -238,7 +238,7 @@ def test_the_same_request_twice_is_one_deletion(api: Api) -> None:
     check(api.http.post(path), 404, "not_found", KEY)
 
 
-def test_options_of_submissions_are_refused(api: Api) -> None:
+def test_there_is_no_dry_run_of_a_deletion(api: Api) -> None:
     api.http.post("/v1/customers", json=CUSTOMER)
     refused = api.http.post(f"/v1/customers/{KEY}/permanent-deletion", params={"dry_run": "true"})
     check(refused, 400, "invalid_query_params", "dry_run")

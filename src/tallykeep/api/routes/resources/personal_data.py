@@ -8,20 +8,20 @@ from fastapi.responses import StreamingResponse
 
 from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
-from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.context import FromContext
 from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers
+from tallykeep.api.requests.submission_options import read_submission_options
 from tallykeep.api.requests.upload import submission
 from tallykeep.api.responses.answers import Json
 from tallykeep.api.schemas.personal_data.deletion import PermanentDeletion
 from tallykeep.api.schemas.personal_data.export import PersonalData
 from tallykeep.catalog.personal_data.erasure import PERMANENT_DELETION, delete_customer
 from tallykeep.catalog.personal_data.export import Subject, personal_data
-from tallykeep.core.action_type import Submission
 from tallykeep.core.compatibility import OURS, Compatibility
 from tallykeep.core.errors import InvalidQueryError, NotFoundError
 from tallykeep.core.ids import wire_time
-from tallykeep.core.submission_options import OPTIONS, SubmissionOptions
+from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.engine.erasing.reading import get_erasure
 from tallykeep.engine.intake.idempotency import Accepted
@@ -62,29 +62,28 @@ async def delete_permanently(
 
     The rest are rows about the customer as they were sent, failed ones included, and what is told of them.
     """
-    _refuse_options(request)
+    submission_options = _options(request)
     await context.open_actions.admit(caller.project_id)
     submitted = submission(request, caller, context.action_types[PERMANENT_DELETION], {}, body=gone)
 
     async def write(connection: Connection) -> Json:
-        accepted = await context.acceptance.replayed(connection, submitted, SubmissionOptions())
+        accepted = await context.acceptance.replayed(connection, submitted, submission_options)
         attempt_of(request).is_done = accepted is None
         if accepted is None:
-            accepted = await _delete(request, context, connection, submitted, customer_id, gone=gone)
+            parameters = await _deleted(connection, caller.project_id, customer_id, gone=gone)
+            planned = replace(submitted, parameters=parameters)
+            accepted = await context.acceptance.accept_planned(connection, planned, submission_options)
+            _note(request, parameters, accepted)
         kept = await get_erasure(connection, caller.project_id, accepted.action_id)
         return _answer(accepted, kept, customer_id)
 
     return await context.transact(request, caller, write)
 
 
-async def _delete(
-    request: Request, context: Context, connection: Connection, submitted: Submission, key: str, *, gone: bool
-) -> Accepted:
-    parameters = await _deleted(connection, submitted.project_id, key, gone=gone)
-    accepted = await context.acceptance.accept_planned(connection, replace(submitted, parameters=parameters))
+def _note(request: Request, parameters: dict[str, Any], accepted: Accepted) -> None:
+    """Note for the audit log what was deleted, and which action erases the rest."""
     facts = {"orders": parameters["orders"], "gone": parameters["customer_id"] is None}
     attempt_of(request).about(parameters["customer_id"], action_id=accepted.action_id, **facts)
-    return accepted
 
 
 async def _deleted(connection: Connection, project_id: int, key: str, *, gone: bool) -> dict[str, Any]:
@@ -160,8 +159,9 @@ def _not_found(error: NotFoundError) -> NotFoundError:
     return NotFoundError(error.details + _GONE, resource_id=error.resource_id, resource_type=error.resource_type)
 
 
-def _refuse_options(request: Request) -> None:
-    """Raise InvalidQueryError for an option of submissions: the customer is deleted at once."""
-    for name in OPTIONS:
-        if name in request.query_params:
-            raise InvalidQueryError(f"Property .{name}: the customer is deleted at once; nothing was done")
+def _options(request: Request) -> SubmissionOptions:
+    """Read the options of the action; raise InvalidQueryError for a dry run: the customer is deleted at once."""
+    submission_options = read_submission_options(request.query_params)
+    if submission_options.dry_run:
+        raise InvalidQueryError("Property .dry_run: the customer is deleted at once; nothing was done")
+    return submission_options
