@@ -1,5 +1,6 @@
 """A person, as rows and texts show one: by the keys that name a customer, and by what is nobody else's anywhere."""
 
+import string
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 ERASED = "erased"
 
 _DOT = ord(".")
-_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-")  # and all that is not ASCII
+_WORD = frozenset((string.ascii_lowercase + string.digits + "_-").encode())  # and all that is not ASCII
 _BEFORE = _WORD | frozenset(b".%+")
 
 
