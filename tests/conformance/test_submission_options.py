@@ -12,8 +12,8 @@ from tests.conformance.project import contents
 from tests.server import Api
 
 MANY = [f"OPTION-{number}" for number in range(6)]
-# These change the campaign itself at once, and answer without an id or delete what a second request would look for.
-IMMEDIATE = {"CAMPAIGN.VOUCHERS_UPDATE", "CAMPAIGN.VOUCHERS_DELETE"}
+# These change the resource itself at once, and answer without an id or delete what a second request would look for.
+IMMEDIATE = {"CAMPAIGN.VOUCHERS_UPDATE", "CAMPAIGN.VOUCHERS_DELETE", "CUSTOMERS.PERMANENT_DELETION"}
 ENGINE = {
     "async_actions", "batches", "failures", "report_parts", "attempts", "schedules", "idempotency_keys", "dry_run_keys",
     "removals", "audit",

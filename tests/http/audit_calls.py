@@ -176,6 +176,10 @@ CALLS: dict[Route, Callable[[Audited], Call]] = {
         f"/v1/customers/{post(api, '/v1/customers', {'source_id': 'bob'})['id']}",
         {},
     ),
+    ("POST", "/v1/customers/{customer_id}/permanent-deletion"): lambda api: (
+        f"/v1/customers/{post(api, '/v1/customers', {'source_id': 'bob'})['id']}/permanent-deletion",
+        {},
+    ),
     ("POST", "/v1/products"): lambda api: ("/v1/products", {"json": {"name": "Shirt"}}),
     ("PUT", "/v1/products/{product_id}"): lambda api: (f"/v1/products/{product(api)}", {"json": {"name": "Shoe"}}),
     ("DELETE", "/v1/products/{product_id}"): lambda api: (f"/v1/products/{product(api)}", {}),

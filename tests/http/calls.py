@@ -173,6 +173,8 @@ CALLS: tuple[tuple[str, str, Body], ...] = (
     ("DELETE", "/v1/campaigns/Fall", None),
     ("DELETE", "/v1/products/shirt/skus/shirt-m", None),
     ("DELETE", "/v1/products/shirt", None),
+    ("GET", "/v1/customers/jane/personal-data", None),
+    ("POST", "/v1/customers/jane/permanent-deletion", None),
     ("DELETE", "/v1/customers/bob", None),
     ("GET", "/v1/trash-bin", None),
     ("DELETE", "/v1/trash-bin/{entry}", None),

@@ -81,10 +81,26 @@ def _send_rows(api: Api) -> None:
     assert defect.status_code == 500, defect.text
 
 
+def _send_a_person(api: Api) -> None:
+    """A customer whose key is in paths: read, changed, refused, exported and erased."""
+    key = f"{MARK}@example.com"
+    assert api.http.post("/v1/customers", json={"source_id": key, "name": MARK}).status_code == 200
+    for method, path in (
+        ("GET", f"/v1/customers/{key}"), ("PUT", f"/v1/customers/{key}"), ("DELETE", f"/v1/customers/nobody-{key}"),
+        ("GET", f"/v1/customers/{key}/personal-data"), ("GET", f"/v1/customers/nobody-{key}/personal-data"),
+        ("POST", f"/v1/customers/{key}/permanent-deletion"), ("POST", f"/v1/customers/{key}/permanent-deletion"),
+        ("POST", f"/v1/customers/{key}/permanent-deletion?gone=true"), ("GET", f"/resources/customers/{key}"),
+    ):  # fmt: skip
+        answer = api.http.request(method, path, json={"name": MARK} if method == "PUT" else None)
+        if "async_action_id" in answer.text:
+            api.ended(answer.json()["async_action_id"])
+
+
 def test_marked_secrets_and_rows_are_in_no_log(server_that_logs_all: Server) -> None:
     server = server_that_logs_all
     api = Api(server.url, OWN)
     _send_secrets(api)
+    _send_a_person(api)
     api.ended(api.import_json([{"code": "A", "gift": {"amount": 1}}]))
     (link,) = submitted(api, "/v1/vouchers/bulk/async", [{"code": "A", "metadata": {}}])["result"]["reports"]
     database_url = running_embedded(server.directory / "data" / "postgres")

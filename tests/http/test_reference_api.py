@@ -16,6 +16,9 @@ from tests.server import Api, Server, new_owner, new_project
 # In the peer's examples, though not in its schemas.
 CAPTURED_ONLY = {"redemption.redeemed_amount"}
 
+# Known from the official SDKs alone: the file beside the checkout leaves them out.
+OF_SDKS = {("POST", "/v1/customers/{}/permanent-deletion")}
+
 Answer = tuple[Endpoint, str, Any]
 
 
@@ -104,7 +107,7 @@ def _declared(name: str, of: Endpoint) -> Any:
 
 def test_endpoints_say_whether_they_are_ours_alone(reference_api: ReferenceApi) -> None:
     ours_only = {of for of in _ours() if _declared("ours", of)}
-    assert ours_only == _ours().keys() - reference_api.operations.keys()
+    assert ours_only | OF_SDKS == _ours().keys() - reference_api.operations.keys()
 
 
 def test_endpoints_that_are_not_here_are_listed(reference_api: ReferenceApi) -> None:

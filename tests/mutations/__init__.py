@@ -10,6 +10,7 @@ from tests.mutations import (
     audit,
     batches,
     between_actions,
+    erasing,
     limits,
     surroundings,
     webhooks,
@@ -27,4 +28,5 @@ MUTATIONS = (
     *webhooks.MUTATIONS,
     *audit.MUTATIONS,
     *limits.MUTATIONS,
+    *erasing.MUTATIONS,
 )

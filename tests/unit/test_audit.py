@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tallykeep.api.app import create_api
-from tallykeep.api.auditing.events import CHANGE_NOTHING, EVENTS, bare_path
+from tallykeep.api.auditing.events import CHANGE_NOTHING, EVENTS, READINGS, bare_path
 from tallykeep.api.auditing.refusals import MAX_DIFFERENT, Refusals
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.audit.entry import Entry, short, short_details
@@ -67,7 +67,7 @@ def test_every_route_that_changes_something_has_an_event() -> None:
 
 
 def test_every_event_is_that_of_a_route_or_happens_without_one() -> None:
-    assert set(Event) == {*EVENTS.values(), Event.READ, Event.ACTION_END}
+    assert set(Event) == {*EVENTS.values(), *READINGS.values(), Event.READ, Event.ACTION_END}
 
 
 def test_an_entry_is_hashed_as_the_documents_say() -> None:

@@ -78,7 +78,7 @@ def test_every_permission_is_needed_somewhere() -> None:
 
 def test_permissions_have_names_like_their_codes_and_roles_within_each_other() -> None:
     for permission in Permission:
-        assert re.fullmatch(r"[a-z-]+\.(read|write|manage|preview)", permission)
+        assert re.fullmatch(r"[a-z-]+\.(read|write|manage|preview|export|erase)", permission)
         assert permission.name == re.sub(r"[-.]", "_", permission).upper()
     assert ROLES[Role.READER] < ROLES[Role.OPERATOR] < ROLES[Role.ADMIN] < ROLES[Role.OWNER] == set(Permission)
     assert ROLES[Role.OWNER] - ROLES[Role.ADMIN] == {Permission.INSTALLATION_MANAGE}
@@ -95,7 +95,7 @@ def test_scopes_narrow_down_and_never_add() -> None:
 def test_every_action_type_has_a_permission_to_submit_it() -> None:
     submitting = {submits(action_type) for action_type in ACTION_TYPES.values()}
     assert Permission.METADATA_SCHEMAS_MANAGE in submitting
-    assert len(submitting) == 7
+    assert len(submitting) == 8
 
 
 def test_scopes_of_the_first_version_are_those_of_the_reference_api() -> None:

@@ -1,6 +1,7 @@
 """The table of action types, each one short declaration."""
 
 from tallykeep.catalog.nouns import NOUNS
+from tallykeep.catalog.personal_data.erasure import permanent_deletion
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.results import count_result
@@ -9,13 +10,14 @@ from tallykeep.engine.managing.project_deletion import begin_project_deletion, p
 from tallykeep.resources.campaigns import action_types as campaigns
 from tallykeep.resources.vouchers import action_types as vouchers
 
+_WITH_ROWS = (
+    *vouchers.TYPES,
+    *campaigns.TYPES,
+    *(action_type for noun in NOUNS for action_type in noun.action_types),
+)
+
 ACTION_TYPES: dict[str, ActionType] = {
-    action_type.name: action_type
-    for action_type in (
-        *vouchers.TYPES,
-        *campaigns.TYPES,
-        *(action_type for noun in NOUNS for action_type in noun.action_types),
-    )
+    action_type.name: action_type for action_type in (*_WITH_ROWS, permanent_deletion(_WITH_ROWS))
 }
 
 # The installation's own, which is submitted to no project and seen in none.

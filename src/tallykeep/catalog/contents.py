@@ -91,6 +91,8 @@ def _action_type(action_type: ActionType) -> ActionTypeShown:
 
 def submits(action_type: ActionType) -> Permission:
     """Return the permission that it takes to submit an action of this type, or to retry one."""
+    if action_type.erases:
+        return Permission.CUSTOMERS_ERASE
     noun = action_type.path.split("/")[2]
     if noun == "metadata-schemas":
         return Permission.METADATA_SCHEMAS_MANAGE

@@ -12,6 +12,7 @@ from tallykeep.cli.commands import (
     actions,
     audit,
     campaigns,
+    customers,
     demo,
     doctor,
     imports,
@@ -34,6 +35,7 @@ _ASK, _SERVE = "Client", "Server"
 _NOUNS = {
     "actions": actions.cli,
     "campaigns": campaigns.cli,
+    "customers": customers.cli,
     "metadata": metadata.cli,
     "keys": keys.cli,
     "projects": projects.cli,
@@ -78,6 +80,7 @@ def make_cli(roles: Roles) -> typer.Typer:
     nouns = {
         "actions": actions,
         "campaigns": campaigns,
+        "customers": customers,
         "metadata": metadata,
         "keys": keys,
         "projects": projects,

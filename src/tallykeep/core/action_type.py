@@ -43,6 +43,8 @@ class Planned:
     parameters: Mapping[str, Any]
 
 
+# By the source of rows, what returns the source_ids of the customers that a row's value names.
+People = Callable[[Source], Callable[[Any], Iterable[str]]]
 Result = Callable[["ActionType", Action, list[Failure], Report | None], dict[str, Any]]
 Target = Callable[[Connection, int, str], Awaitable[dict[str, Any]]]
 Plan = Callable[[dict[str, Any]], Planned]
@@ -77,6 +79,7 @@ class ActionType:
     sequence: str | None = None
     refuses_existing: str | None = None  # the reason of a row whose {key} exists, where it is not updated
     deletes: bool = False
+    erases: bool = False  # erases what is stored of others: begins when all actions accepted before have ended
     batch_times: int = 1  # how many times the usual rows make a batch, where a row takes little
     batch_bytes_divisor: int = 1  # how many times fewer bytes make a batch, where rows become many objects
     target: Target | None = None  # what the path's {target} means, as parameters of the action
@@ -88,6 +91,7 @@ class ActionType:
         None  # of a file's column of numbers, told by its cells
     )
     has_ends: bool = False  # whether rows have an end that may be a bare day
+    people: People | None = None  # which customers rows name; None where they name none
     unique_key: str | None = None  # rows without it, or with it twice, refuse a whole JSON submission
     result: Result
     begin: Begin

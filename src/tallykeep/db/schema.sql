@@ -385,6 +385,8 @@ CREATE TABLE orders (
     CONSTRAINT orders_metadata_check CHECK (jsonb_typeof(metadata) = 'object'),
     CONSTRAINT orders_status_check CHECK (status = ANY (ARRAY['CREATED', 'PAID', 'CANCELED', 'FULFILLED']))
 ) WITH (fillfactor=90);
+CREATE INDEX orders_of_customer ON orders (project_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX orders_of_referrer ON orders (project_id, referrer_id) WHERE referrer_id IS NOT NULL;
 
 CREATE TABLE products (
     project_id bigint NOT NULL,

@@ -15,7 +15,7 @@ from tallykeep.db.transient import accuses_a_row, is_transient
 from tallykeep.engine.applying.accounting import close_batch
 from tallykeep.engine.applying.atomic import apply_atomically
 from tallykeep.engine.applying.attempt import apply_batch
-from tallykeep.engine.applying.claim import claim_batch, forget_attempt, note_attempt
+from tallykeep.engine.applying.claim import claim_batch, forget_attempt, is_earlier_unfinished, note_attempt
 from tallykeep.engine.applying.joint.claim import JointState
 from tallykeep.engine.applying.joint.joint_attempts import JointAttempts
 from tallykeep.engine.recovering.quarantine import Quarantine, RunIsolated
@@ -33,7 +33,7 @@ class _NotNowError(Exception):
 
 
 class _MustWaitError(NotYetError):
-    """An action that takes its slot for long has to wait for another one that does."""
+    """An action has to wait for others: it takes its slot for long, as they do, or comes behind them."""
 
 
 class _SuspectError(Exception):
@@ -117,6 +117,7 @@ class Applier:
                 claimed = await claim_batch(connection, project_id, action_id, self.settings)
                 if claimed is None:
                     return False
+                await self._require_earlier_ended(connection, claimed)
                 with self._atomic_slot(claimed):
                     attempts = await note_attempt(self.pool, claimed)
                     if attempts > self.settings.batch_attempts:
@@ -133,6 +134,12 @@ class Applier:
                 await forget_attempt(self.pool, claimed)
             raise _NotNowError(claimed, error) from error
         return True
+
+    async def _require_earlier_ended(self, connection: Connection, claimed: ClaimedBatch) -> None:
+        """Raise _MustWaitError where the action erases what others store, and one accepted before it is unfinished."""
+        action_type = self.action_types.get(claimed.action_type)
+        if action_type is not None and action_type.erases and await is_earlier_unfinished(connection, claimed):
+            raise _MustWaitError(f"{claimed.action_id} waits for all actions that were accepted before it")
 
     @contextmanager
     def _atomic_slot(self, claimed: ClaimedBatch) -> Iterator[None]:

@@ -17,7 +17,7 @@ from tallykeep.formats.json.elements import ELEMENT_SEPARATOR, split_elements
 from tallykeep.formats.json.ndjson_splitter import LINE_SEPARATOR
 from tallykeep.formats.json.unread_rows import UnreadRows
 
-_SEPARATORS = {"csv": b"", "json": ELEMENT_SEPARATOR, "ndjson": LINE_SEPARATOR}
+SEPARATORS = {"csv": b"", "json": ELEMENT_SEPARATOR, "ndjson": LINE_SEPARATOR}
 _LINE_END = re.compile(rb"\r\n?|\n")
 _UNMATCHED = "the quotes in this line do not match up"
 
@@ -94,7 +94,7 @@ def first_rows(batch: Batch, rows: list[bytes]) -> Batch:
 def split_rows(batch: Batch, source: Source, parts: int) -> list[Batch]:
     """Cut the batch into so many smaller ones of about the same number of rows, one row at least in each."""
     rows = raw_rows(batch, source)
-    separator = _SEPARATORS[source.format]
+    separator = SEPARATORS[source.format]
     size = max(-(-len(rows) // parts), 1)
     cut: list[Batch] = []
     start = 0

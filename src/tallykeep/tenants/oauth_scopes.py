@@ -16,7 +16,9 @@ _PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
     "async-actions": (Permission.ASYNC_ACTIONS_READ, Permission.ASYNC_ACTIONS_MANAGE),
     "campaigns": (Permission.CAMPAIGNS_READ, Permission.CAMPAIGNS_WRITE),
     "categories": (Permission.CATEGORIES_READ, Permission.CATEGORIES_WRITE),
-    "customers": (Permission.CUSTOMERS_READ, Permission.CUSTOMERS_WRITE),
+    "customers": (
+        Permission.CUSTOMERS_READ, Permission.CUSTOMERS_WRITE, Permission.CUSTOMERS_EXPORT, Permission.CUSTOMERS_ERASE,
+    ),
     "exports": (Permission.EXPORTS_READ,),
     "metadata-schemas": (Permission.METADATA_SCHEMAS_READ, Permission.METADATA_SCHEMAS_MANAGE),
     "orders": (Permission.ORDERS_READ, Permission.ORDERS_WRITE),

@@ -45,6 +45,8 @@ class Permission(StrEnum):
     CATALOG_READ = "catalog.read", Role.READER, "see what can be imported, and its templates"
     CATEGORIES_READ = "categories.read", Role.READER, "see categories"
     CATEGORIES_WRITE = "categories.write", Role.OPERATOR, "create, change and delete categories"
+    CUSTOMERS_ERASE = "customers.erase", Role.ADMIN, "delete a customer permanently, with all that was sent about them"
+    CUSTOMERS_EXPORT = "customers.export", Role.ADMIN, "export all that is stored about one customer"
     CUSTOMERS_READ = "customers.read", Role.READER, "see customers"
     CUSTOMERS_WRITE = "customers.write", Role.OPERATOR, "import, create, change and delete customers"
     EXPORTS_READ = "exports.read", Role.READER, "download whole lists of what one may see"

@@ -12,9 +12,11 @@ from tallykeep.core import exact_json
 from tallykeep.core.audit.entry import Entry
 from tallykeep.core.audit.events import Door, Event
 from tallykeep.core.ids import new_id
+from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.tenants.callers import Caller
 
 _STATE = "attempt"
+_CUSTOMERS = f"/v1/{CUSTOMER.plural}/"
 
 
 @dataclass(slots=True)
@@ -89,13 +91,24 @@ def attempt_in(scope: Any) -> Attempt:
 
 
 def _begun(scope: Any, state: dict[str, Any]) -> Attempt:
-    parameters = list(scope.get("path_params", {}).values())
+    path = path_of(scope)
     return Attempt(
         event=event_of(scope),
         door=state.get("door", "api"),
         request_id=state["request_id"],
         address=client_address(scope),
         session_id=state.get("session_id"),
-        path=path_of(scope),
-        resource_id=str(parameters[-1]) if parameters else None,
+        path=path,
+        resource_id=_resource_of(scope, path),
     )
+
+
+def _resource_of(scope: Any, path: str) -> str | None:
+    """Return the last parameter of the path; a customer's only if it is an id of ours.
+
+    A source_id is often an e-mail address, and no entry can ever be erased.
+    """
+    parameters = list(scope.get("path_params", {}).values())
+    key = str(parameters[-1]) if parameters else None
+    is_personal = key is not None and path.startswith(_CUSTOMERS) and not key.startswith(CUSTOMER.prefix)
+    return None if is_personal else key

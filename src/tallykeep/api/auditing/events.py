@@ -42,6 +42,7 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("POST", "/v1/customers"): Event.CUSTOMER_CREATE,
     ("PUT", "/v1/customers/{customer_id}"): Event.CUSTOMER_UPDATE,
     ("DELETE", "/v1/customers/{customer_id}"): Event.CUSTOMER_DELETE,
+    ("POST", "/v1/customers/{customer_id}/permanent-deletion"): Event.CUSTOMER_ERASE,
     ("POST", "/v1/products"): Event.PRODUCT_CREATE,
     ("PUT", "/v1/products/{product_id}"): Event.PRODUCT_UPDATE,
     ("DELETE", "/v1/products/{product_id}"): Event.PRODUCT_DELETE,
@@ -75,6 +76,11 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("POST", f"{_WEBHOOKS}/{{webhook_id}}/deliveries/{{event_id}}/resend"): Event.DELIVERY_RESEND,
 }
 
+# Reading that has an entry all the same.
+READINGS: dict[tuple[str, str], Event] = {
+    ("GET", "/v1/customers/{customer_id}/personal-data"): Event.CUSTOMER_EXPORT,
+}
+
 # Asked with other methods than GET, and changing nothing.
 CHANGE_NOTHING = frozenset({("POST", "/v1/imports/preview"), ("POST", "/v1/oauth/introspect")})
 
@@ -92,5 +98,6 @@ def bare_path(path: str) -> str:
 
 
 def event_of(scope: Any) -> Event:
-    """Return what a request is about; all that changes nothing is reading."""
-    return EVENTS.get((scope["method"], path_of(scope)), Event.READ)
+    """Return what a request is about; what changes nothing is reading, if it is not one of `READINGS`."""
+    route = scope["method"], path_of(scope)
+    return EVENTS.get(route) or READINGS.get(route, Event.READ)

@@ -16,6 +16,8 @@ Key = tuple[int, str]  # a project's number and an action's id
 class EndedAnswers:
     """Spares those who poll an action that has ended the statement, and the process the making of the answer.
 
+    An erasure may change one, too, which is seen after five seconds; answers that show failed rows are not kept.
+
     An answer is forgotten before the action is old enough for retention by this process's settings, so it is never
     stale where all processes have the same; where a worker removes sooner, for five seconds at most.
     """

@@ -39,6 +39,8 @@ class Event(StrEnum):
     CUSTOMER_CREATE = "customer.create"
     CUSTOMER_UPDATE = "customer.update"
     CUSTOMER_DELETE = "customer.delete"
+    CUSTOMER_ERASE = "customer.erase"
+    CUSTOMER_EXPORT = "customer.export"  # which changes nothing, but is of weight
     PRODUCT_CREATE = "product.create"
     PRODUCT_UPDATE = "product.update"
     PRODUCT_DELETE = "product.delete"

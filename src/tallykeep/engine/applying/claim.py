@@ -54,6 +54,12 @@ def submission_of(action: dict[str, Any]) -> tuple[Source, SubmissionOptions]:
         raise UnreadableActionError(f"{type(error).__name__}: {error}") from error
 
 
+async def is_earlier_unfinished(connection: Connection, claimed: ClaimedBatch) -> bool:
+    """Return whether any action of the project that was accepted before this one has not ended."""
+    earlier = await (await connection.execute(_sql.earlier_unfinished, claimed.action_key)).fetchone()
+    return bool(earlier and earlier["is_there"])
+
+
 async def note_attempt(pool: Pool, claimed: ClaimedBatch) -> int:
     """Count an attempt where it outlives this process, and return how many there were without any outcome."""
     async with pool.connection() as connection:

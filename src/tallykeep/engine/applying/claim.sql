@@ -28,6 +28,17 @@ ORDER BY first_row
 LIMIT 1
 FOR UPDATE SKIP LOCKED
 
+-- name: earlier_unfinished
+SELECT EXISTS (
+    SELECT
+    FROM async_actions AS this
+    JOIN async_actions AS earlier ON earlier.project_id = this.project_id AND earlier.number < this.number
+    WHERE this.project_id = :project_id
+        AND this.id = :action_id
+        AND earlier.project_id = :project_id
+        AND earlier.status IN ('ENQUEUED', 'IN_PROGRESS')
+) AS is_there
+
 -- name: note_attempt
 -- Need not wait for the disk: an attempt that is lost is one more that may be tried.
 INSERT INTO attempts AS noted (project_id, action_id, first_row, attempts)

@@ -1,7 +1,8 @@
 """Control over actions: cancel what runs, retry what failed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from tallykeep.core.action import EndedBy
@@ -114,7 +115,7 @@ class ActionControl:
         """Start an action of the same type with the parent's failed rows, or with corrected ones.
 
         With `unprocessed`, the rows that a canceled, stopped or rejected action left out come along. Raises
-        ConflictError while the parent runs, and where there is nothing to retry.
+        ConflictError while the parent runs, while a customer is erased, and where there is nothing to retry.
         """
         if parent.ended_by is None:
             raise ConflictError(f"The action {parent.id} is still running; retry it once it has ended, or cancel it")
@@ -131,9 +132,22 @@ class ActionControl:
         if parent.source.format == "planned":
             return await self._plan_again(submission, submission_options, count)
         parent.require_rows()
-        return await self.acceptance.accept(
-            submission, RetriedRows(self.reading, submission, parent, submission_options, unprocessed)
-        )
+        require_none = partial(self._require_no_erasure, submission.project_id)
+        await require_none()
+        rows = RetriedRows(self.reading, submission, parent, submission_options, unprocessed, require_none)
+        return await self.acceptance.accept(submission, rows)
+
+    async def _require_no_erasure(self, project_id: int) -> None:
+        """Raise ConflictError while a person is erased: a retry would take along rows that are about to be."""
+        types = [action_type.name for action_type in self.action_types.values() if action_type.erases]
+        erasing = {"project_id": project_id, "types": types}
+        async with self.reading.connection() as connection:
+            erasure = await (await connection.execute(_sql.unfinished_of_types, erasing)).fetchone()
+        if erasure is not None:
+            raise ConflictError(
+                f"The action {erasure['id']} erases a customer from the rows that this project has sent; retry once it"
+                " has ended"
+            )
 
     async def _plan_again(self, submission: Submission, submission_options: SubmissionOptions, count: int) -> Accepted:
         parameters = submission.parameters
@@ -156,6 +170,7 @@ class RetriedRows:
     parent: Parent
     options: SubmissionOptions
     unprocessed: bool
+    require_readable: Callable[[], Awaitable[None]]  # asked again when all are read: raises ConflictError
     lines: list[int | None] = field(default_factory=list)
 
     @property
@@ -182,9 +197,10 @@ class RetriedRows:
         return frozenset()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the rows' bytes; raise ConflictError where they are not kept any more."""
+        """Yield the rows' bytes; raise ConflictError where they are not kept any more, or are being erased."""
         async for chunk in as_source_rows(self._rows(), self.parent.source):
             yield chunk
+        await self.require_readable()
 
     async def _rows(self) -> FailedRows:
         parent: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)

@@ -13,7 +13,7 @@ from tallykeep.resources.upserts.declaring.declarations import Endpoint, ListDec
 from tallykeep.resources.upserts.declaring.field_types import day_field, text_field
 from tallykeep.resources.upserts.spec import UpsertSpec
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 _COMPUTED = tuple(each.name for each in LOYALTY)
 _REFUSED = {"segment_id": "is not supported by this version, which has no segments; leave it out"}
@@ -33,7 +33,7 @@ _COMPATIBILITY: dict[Endpoint, Compatibility] = {
 def _email(value: Any) -> str:
     """Return the email address, checked as far as is possible without writing to it; an empty one stands for none."""
     address: str = cleaning.text(value)
-    if address and not _EMAIL.fullmatch(address):
+    if address and not EMAIL.fullmatch(address):
         raise Problem(f"must be an email address like name@example.com {actual(value)}")
     return address
 
@@ -65,7 +65,7 @@ CUSTOMER = UpsertSpec(
             ),
         ),
         text_field(
-            "email", "Email", clean=_email, clean_cell=_email, is_plain=_EMAIL.fullmatch, shape="email",
+            "email", "Email", clean=_email, clean_cell=_email, is_plain=EMAIL.fullmatch, shape="email",
             in_summary=True, searched=True,
             synonyms=(
                 "e mail", "mail", "email address", "mail address", "customer email", "contact email",

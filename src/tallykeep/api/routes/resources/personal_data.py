@@ -1,0 +1,167 @@
+"""Personal data of one customer: their permanent deletion, and their export."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from tallykeep.api.auditing.attempt import attempt_of
+from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
+from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.dependencies.permissions import needs
+from tallykeep.api.openapi import answers
+from tallykeep.api.requests.submission_options import read_submission_options
+from tallykeep.api.requests.upload import submission
+from tallykeep.api.responses.answers import Json
+from tallykeep.api.schemas.personal_data.deletion import PermanentDeletion
+from tallykeep.api.schemas.personal_data.export import PersonalData
+from tallykeep.catalog.personal_data.erasure import PERMANENT_DELETION, delete_customer
+from tallykeep.catalog.personal_data.export import Subject, personal_data
+from tallykeep.core.compatibility import OURS, Compatibility
+from tallykeep.core.errors import InvalidQueryError, NotFoundError
+from tallykeep.core.ids import wire_time
+from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.db.connections.pool import Connection
+from tallykeep.engine.erasing.reading import get_erasure
+from tallykeep.engine.intake.idempotency import Accepted
+from tallykeep.resources.customers.people import person_named, person_of
+from tallykeep.resources.customers.spec import CUSTOMER
+from tallykeep.resources.upserts.read import get_one
+from tallykeep.tenants.callers import Caller
+from tallykeep.tenants.permissions import Permission
+
+router = APIRouter(prefix="/v1/customers", tags=["Customers"], default_response_class=Json)
+
+Gone = Annotated[
+    bool,
+    Query(
+        description="The customer may be gone already: what is stored of rows about this id, source_id or e-mail"
+        " address is meant."
+    ),
+]
+
+_DELETION = Compatibility(
+    added=("async_action_id",),
+    adds=("an action erases what is stored of rows about the customer", "`gone`"),
+    differs=("counts of events and segments are 0",),
+)
+_NOTHING = ("events", "customer_events", "daily_events", "segments", "order_events")
+_GONE = "; if they are gone, gone=true asks for what is stored of rows about them"
+
+
+@router.post(
+    "/{customer_id:key}/permanent-deletion",
+    summary="Delete customer permanently",
+    openapi_extra=needs(Permission.CUSTOMERS_ERASE) | _DELETION.extra | answers(PermanentDeletion),
+)
+async def delete_permanently(
+    request: Request, context: FromContext, caller: FromCaller, customer_id: str, gone: Gone = False
+) -> Json:
+    """Delete a customer for good, by id or source_id, with all orders. An action erases the rest in the background.
+
+    The rest are rows about the customer as they were sent, failed ones included, and what is told of them.
+    """
+    submission_options = _options(request)
+    await context.open_actions.admit(caller.project_id)
+    submitted = submission(request, caller, context.action_types[PERMANENT_DELETION], {}, body=gone)
+
+    async def write(connection: Connection) -> Json:
+        accepted = await context.acceptance.replayed(connection, submitted, submission_options)
+        attempt_of(request).is_done = accepted is None
+        if accepted is None:
+            parameters = await _deleted(connection, caller.project_id, customer_id, gone=gone)
+            planned = replace(submitted, parameters=parameters)
+            accepted = await context.acceptance.accept_planned(connection, planned, submission_options)
+            _note(request, parameters, accepted)
+        kept = await get_erasure(connection, caller.project_id, accepted.action_id)
+        return _answer(accepted, kept, customer_id)
+
+    return await context.transact(request, caller, write)
+
+
+def _note(request: Request, parameters: dict[str, Any], accepted: Accepted) -> None:
+    """Note for the audit log what was deleted, and which action erases the rest."""
+    facts = {"orders": parameters["orders"], "gone": parameters["customer_id"] is None}
+    attempt_of(request).about(parameters["customer_id"], action_id=accepted.action_id, **facts)
+
+
+async def _deleted(connection: Connection, project_id: int, key: str, *, gone: bool) -> dict[str, Any]:
+    """Delete the customer; return the parameters of the action, which tell what was deleted and who that was."""
+    try:
+        deleted = await delete_customer(connection, project_id, key)
+    except NotFoundError as error:
+        if not gone:
+            raise _not_found(error) from None
+        return {"person": person_named(key).to_json(), "customer_id": None, "orders": 0, "all_orders": True}
+    return {
+        "person": person_of(deleted.customer).to_json(),
+        "customer_id": deleted.customer["id"],
+        "orders": deleted.orders,
+        "all_orders": deleted.all_orders,
+    }
+
+
+def _answer(accepted: Accepted, kept: dict[str, Any], key: str) -> Json:
+    """Answer in wire format (reference: the official SDKs' CustomersPermanentDeletionCreateResponseBody)."""
+    parameters = kept["parameters"]
+    content = {
+        "id": f"del_{accepted.action_id.removeprefix('aa_')}",
+        "created_at": wire_time(kept["created_at"]),
+        "related_object_id": parameters["customer_id"] or key,
+        "related_object": CUSTOMER.noun,
+        "status": "DONE" if parameters["all_orders"] else "IN_PROGRESS",
+        "data_json": {
+            **dict.fromkeys(_NOTHING, 0),
+            "orders": parameters["orders"],
+            "customer": int(parameters["customer_id"] is not None),
+        },
+        "object": "pernament_deletion",
+        "async_action_id": accepted.action_id,
+    }
+    return Json(content, headers={"Idempotent-Replayed": "true"} if accepted.replayed else None)
+
+
+@router.get(
+    "/{customer_id:key}/personal-data",
+    summary="Export a customer's personal data",
+    response_class=StreamingResponse,
+    dependencies=[DOWNLOADING],
+    openapi_extra=needs(Permission.CUSTOMERS_EXPORT) | OURS | answers(PersonalData),
+)
+async def export(
+    request: Request, context: FromContext, caller: FromCaller, customer_id: str, gone: Gone = False
+) -> StreamingResponse:
+    """Return one document with a customer, by id or source_id, their orders, and rows about them as they were sent.
+
+    Failed rows are among them. All that is stored of the project's actions is searched, which takes its time.
+    """
+    async with context.changing(request, caller) as connection:  # its entry in the audit log
+        subject = await _subject(connection, caller, customer_id, gone=gone)
+        if subject.customer is not None:
+            attempt_of(request).about(subject.customer["id"])
+    body = personal_data(context.downloading(caller), caller, subject)
+    headers = {"Content-Disposition": 'attachment; filename="personal-data.json"'}
+    return StreamingResponse(body, media_type="application/json", headers=headers)
+
+
+async def _subject(connection: Connection, caller: Caller, key: str, *, gone: bool) -> Subject:
+    try:
+        customer = await get_one(connection, caller.project_id, CUSTOMER, key)
+    except NotFoundError as error:
+        if not gone:
+            raise _not_found(error) from None
+        return Subject(None, person_named(key))
+    return Subject(customer, person_of(customer))
+
+
+def _not_found(error: NotFoundError) -> NotFoundError:
+    return NotFoundError(error.details + _GONE, resource_id=error.resource_id, resource_type=error.resource_type)
+
+
+def _options(request: Request) -> SubmissionOptions:
+    """Read the options of the action; raise InvalidQueryError for a dry run: the customer is deleted at once."""
+    submission_options = read_submission_options(request.query_params)
+    if submission_options.dry_run:
+        raise InvalidQueryError("Property .dry_run: the customer is deleted at once; nothing was done")
+    return submission_options

@@ -1,0 +1,1 @@
+"""Personal data of one customer: erased by an action, and exported."""

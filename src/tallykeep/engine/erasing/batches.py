@@ -1,0 +1,83 @@
+"""Batches without a person's rows: the body is rewritten, and what is told of failed rows holds no values of theirs."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from tallykeep.core.action_type import People
+from tallykeep.core.batch import Batch, Source
+from tallykeep.db.queries import queries
+from tallykeep.engine.erasing.reasons import reason_without_values
+from tallykeep.engine.erasing.steps import Step
+from tallykeep.engine.reason_groups import bare_reason, group_digest, group_number
+from tallykeep.formats.people.person import ERASED, Person
+from tallykeep.formats.people.rows import rows_about, values_of, without_rows
+
+_sql = queries(__package__, "erasing.sql")
+
+MAX_BATCHES, MAX_BYTES = 200, 4 << 20  # at a time, and in memory
+
+
+@dataclass(frozen=True, slots=True)
+class _Erased:
+    """What a batch becomes, and what the rows held that were erased in it, by number."""
+
+    batch: Batch
+    values: dict[int, Any]
+
+
+async def erase_from_batches(step: Step, person: Person) -> int:
+    """Erase the person's rows from the batches of a step; returns how many there were.
+
+    The tallies stay as they are, and so do the numbers of all rows.
+    """
+    total, behind = 0, step.start
+    while held := await step.fetch(_sql.next_batches, behind, limit=MAX_BATCHES, max_bytes=MAX_BYTES):
+        behind = held[-1]["action_id"], held[-1]["first_row"]
+        for one in held:
+            # Reading thousands of rows takes milliseconds, which others need not wait for.
+            erased = await asyncio.to_thread(partial(_without, one, person, step.people.get(one["type"])))
+            if erased is not None:
+                await _rewrite(step, person, one, erased)
+                total += len(erased.values)
+    return total
+
+
+def _without(held: dict[str, Any], person: Person, people: People | None) -> _Erased | None:
+    batch, source = batch_of(held), Source(**held["source"])
+    numbers = rows_about(person, batch, source, people)
+    if not numbers:
+        return None
+    return _Erased(without_rows(batch, source, numbers), values_of(batch, source, numbers))
+
+
+def batch_of(held: dict[str, Any]) -> Batch:
+    """Return the batch that a row of its table is."""
+    return Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
+
+
+async def _rewrite(step: Step, person: Person, held: dict[str, Any], erased: _Erased) -> None:
+    action_id, batch = held["action_id"], erased.batch
+    of_batch = {"first_row": batch.first_row, "body": batch.body, "broken": batch.broken}
+    await step.write(_sql.rewrite_batch, action_id, **of_batch)
+    await _rewrite_failures(step, person, action_id, erased.values)
+    if len(erased.values) == held["total_count"]:
+        await step.write(_sql.forget_what_is_said_of_all, action_id, erased=ERASED)
+        await step.write(_sql.rewrite_deliveries, action_id)
+
+
+async def _rewrite_failures(step: Step, person: Person, action_id: str, values: dict[int, Any]) -> None:
+    wanted = {"project_id": step.project_id, "action_id": action_id, "rows": list(values)}
+    failures = await (await step.connection.execute(_sql.failures_of_rows, wanted)).fetchall()
+    if not failures:
+        return
+    reasons = [reason_without_values(each["reason"], values[each["row"]], person) for each in failures]
+    rewritten = {
+        "erased": ERASED,
+        "rows": [each["row"] for each in failures],
+        "reasons": reasons,
+        "reason_groups": [group_number(group_digest(action_id, bare_reason(reason))) for reason in reasons],
+    }
+    await step.write(_sql.rewrite_failures, action_id, **rewritten)
+    await step.write(_sql.forget_counts, action_id)

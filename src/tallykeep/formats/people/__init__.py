@@ -1,0 +1,1 @@
+"""People in rows: which rows are about somebody, and rows without them."""

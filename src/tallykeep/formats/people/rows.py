@@ -1,0 +1,98 @@
+"""Rows about a person: found in a batch, and taken out of it, without moving any other row."""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from tallykeep.core.action_type import People
+from tallykeep.core.batch import Batch, Source
+from tallykeep.core.rows import Row
+from tallykeep.formats.people.person import ERASED, Person, texts_in
+from tallykeep.formats.row_reader import SEPARATORS, raw_rows, read_rows
+
+_Names = Callable[[Any], Iterable[str]]
+
+_NO_OBJECT = b'["erased"]'  # neither an object nor a key: no action type takes it for a row
+
+
+def rows_about(person: Person, batch: Batch, source: Source, people: People | None) -> list[int]:
+    """Return the numbers of the batch's rows that are about the person; takes time in proportion to the batch.
+
+    `people` says which customers a row of this source names; None where rows name none. Of rows of JSON the values are
+    read, of a file's rows the bytes as well: a line that cannot be read may be about somebody, too.
+    """
+    if not person.may_be_in(batch.body) and not _may_be_escaped(person, batch, source):
+        return []
+    names = people(source) if people is not None else None
+    raw, rows = raw_rows(batch, source), read_rows(batch, source)
+    if len(raw) != batch.row_count or len(rows) != batch.row_count:
+        return _rows_of_mismatch(person, batch)
+    return [row.number for row, data in zip(rows, raw, strict=True) if _is_about(person, row, data, names)]
+
+
+def _may_be_escaped(person: Person, batch: Batch, source: Source) -> bool:
+    """Return whether the batch may hold what identifies the person in other characters: of a file only quotes are."""
+    if source.format != "csv":
+        return b"\\" in batch.body
+    return b'"' in batch.body and any('"' in text for text in person.keys | person.traces)
+
+
+def _is_about(person: Person, row: Row, data: bytes, names: _Names | None) -> bool:
+    if person.is_in(data):
+        return True
+    if row.value is not None and names is not None and not person.keys.isdisjoint(names(row.value)):
+        return True
+    return b"\\" in data and any(person.is_in(text.encode("utf-8", "surrogatepass")) for text in texts_in(row.value))
+
+
+def _rows_of_mismatch(person: Person, batch: Batch) -> list[int]:
+    """Return all rows of a batch that nobody can split, if the person is in it: none of them was written."""
+    return list(range(batch.first_row, batch.first_row + batch.row_count)) if person.may_be_in(batch.body) else []
+
+
+def without_rows(batch: Batch, source: Source, numbers: Collection[int]) -> Batch:
+    """Return the batch with a marker in place of these rows; every row keeps its number and its line.
+
+    A file's marker is a row that is one cell too wide, and that of JSON is no object: neither can be imported again.
+    """
+    erased, marker = set(numbers), _marker(source)
+    raw = raw_rows(batch, source)
+    if len(raw) != batch.row_count:
+        raw = [marker] * batch.row_count
+    separator = SEPARATORS[source.format]
+    broken, at, new_at = list[int](), 0, 0
+    are_broken = frozenset(batch.broken or ())
+    for index, data in enumerate(raw):
+        is_erased = batch.first_row + index in erased
+        if at in are_broken and not is_erased:
+            broken.append(new_at)
+        at += len(data) + len(separator)
+        raw[index] = marker if is_erased else data
+        new_at += len(raw[index]) + len(separator)
+    return Batch(batch.first_row, batch.row_count, separator.join(raw), batch.lines, broken or None)
+
+
+def _marker(source: Source) -> bytes:
+    if source.format != "csv":
+        return _NO_OBJECT
+    width = len(source.header) if source.kept is None else source.width
+    return (source.delimiter * width + ERASED + "\n").encode()
+
+
+def values_of(batch: Batch, source: Source, numbers: Collection[int]) -> dict[int, Any]:
+    """Return what these rows hold, by number: cells by title, a value of JSON, or the text of what cannot be read."""
+    wanted, raw = set(numbers), raw_rows(batch, source)
+    return {
+        row.number: _value(row, raw[row.number - batch.first_row], source)
+        for row in read_rows(batch, source)
+        if row.number in wanted
+    }
+
+
+def _value(row: Row, data: bytes, source: Source) -> Any:
+    if row.value is None:
+        return data.decode("utf-8", "replace").rstrip("\r\n")
+    if source.format != "csv":
+        return row.value
+    cells = dict(zip(source.header, row.value, strict=False))
+    surplus = row.value[len(source.header) :]
+    return {**cells, "": surplus} if surplus else cells
