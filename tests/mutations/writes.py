@@ -250,8 +250,8 @@ MUTATIONS = (
     Mutation(
         "a date of the ordinary form exists",
         "src/tallykeep/resources/fields/columns/ordinary_forms.py",
-        "            irregular = sorted(",
-        "            irregular = irregular or sorted(",
+        "        if not nonexistent:\n",
+        "        if irregular or not nonexistent:\n",
         "tests/unit/test_quick_ways.py::test_cells_that_are_irregular_stand_where_they_stood[3000]",
     ),
     Mutation(
