@@ -6,9 +6,10 @@ from unittest.mock import patch
 
 import pytest
 
+from tallykeep.resources.metadata.schemas import create_schema
 from tallykeep.resources.upserts import operation as writing
 from tests.db.engine import Engine, open_engine
-from tests.db.test_upserts import add_products
+from tests.db.test_upserts import SCHEMAS, add_products
 
 _SKUS = "SKUS.IMPORT_CSV"
 
@@ -42,6 +43,35 @@ def test_only_rows_that_refer_to_nothing_are_read_by_themselves(database_url: st
 
     asyncio.run(scenario())
     assert read == [[2, 5]]
+
+
+@pytest.mark.parametrize("others", [[], ["C,P1,gold"]])
+def test_what_the_schema_refuses_fails_if_what_it_refers_to_is_there(database_url: str, others: list[str]) -> None:
+    """No row of it is read by itself, and a batch of nothing else is accounted for as well."""
+    read: list[int] = []
+    inner = writing.csv_reader
+
+    def csv_reader(*arguments: Any) -> Any:
+        return lambda row: (read.append(row.number), inner(*arguments)(row))[1]
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            await add_products(engine, prod_1="P1")
+            async with engine.pool.connection() as connection:
+                await create_schema(connection, engine.project_id, "sku", *SCHEMAS[0])
+            body = "\n".join(["source_id,product_id,Tier", "A,P1,tin", "B,gone,tin", *others, ""])
+            with patch.object(writing, "csv_reader", csv_reader):
+                action = await engine.finish(await engine.submit(_SKUS, body.encode()))
+            assert (action["done_count"], action["failed_count"]) == (len(others), 2)
+            failures = await engine.query("SELECT row, key, reason, error_key FROM failures ORDER BY row")
+            assert [tuple(each.values()) for each in failures] == [
+                (1, "A", "Tier: must be a string, must be equal to one of gold (actual value is 'tin')", "invalid_sku"),
+                (2, "B", "Cannot find product with id gone", "invalid_sku"),
+            ]
+            assert list(await _products_of_skus(engine)) == ["C"] * len(others)
+
+    asyncio.run(scenario())
+    assert read == [2]
 
 
 def test_what_a_row_names_by_id_is_not_what_has_that_id_as_its_source_id(database_url: str) -> None:

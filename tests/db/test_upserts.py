@@ -70,7 +70,7 @@ NOUNS = {"CUSTOMERS.IMPORT_CSV": "customer", "PRODUCTS.IMPORT_CSV": "product", "
 # With whether other keys are refused.
 SCHEMAS: list[tuple[dict[str, Any], bool | None]] = [
     ({"Tier": {"type": "string", "eq": ["gold"]}}, None),
-    ({"Tier": {"type": "string"}, "Score": {"type": "number", "lt": 5}}, None),
+    ({"Tier": {"type": "string", "ne": ["tin", " silver "]}, "Score": {"type": "number", "lt": 5}}, None),
     ({"Score": {"type": "number", "optional": False}}, None),
     ({"Tier": {"type": "string"}}, True),
 ]

@@ -215,8 +215,8 @@ MUTATIONS = (
     Mutation(
         "what changes leave as it is, is looked up by key",
         "src/tallykeep/resources/upserts/store.sql",
-        "    WHERE project_id = :project_id AND source_id = ANY (ARRAY(SELECT source_id FROM {changes}))\n)",
-        "    WHERE project_id = :project_id\n)",
+        "        AND source_id = ANY (ARRAY(\n            SELECT source_id\n",
+        "        AND '' <> ALL (ARRAY(\n            SELECT source_id\n",
         "tests/db/test_upserts.py::test_what_changes_meet_is_looked_up_by_key_however_much_there_is[take_out_unchecked-parameters0]",
     ),
     Mutation(
@@ -250,8 +250,8 @@ MUTATIONS = (
     Mutation(
         "a date of the ordinary form exists",
         "src/tallykeep/resources/fields/columns/ordinary_forms.py",
-        "            irregular = sorted(",
-        "            irregular = irregular or sorted(",
+        "        if not nonexistent:\n",
+        "        if irregular or not nonexistent:\n",
         "tests/unit/test_quick_ways.py::test_cells_that_are_irregular_stand_where_they_stood[3000]",
     ),
     Mutation(
@@ -268,6 +268,20 @@ MUTATIONS = (
         "                continue\n",
         "tests/unit/test_told_by_column.py"
         "::test_one_cell_of_which_its_column_does_not_know_leaves_the_row_to_the_careful_way",
+    ),
+    Mutation(
+        "what is refused whatever exists has every key that its schema speaks of",
+        "src/tallykeep/resources/upserts/by_column/csv_block.py",
+        "        if not all(self._cell(index, at) for index in layout.checked):\n",
+        "        if False:\n",
+        "tests/unit/test_file_columns.py::test_what_is_refused_whatever_exists_fails",
+    ),
+    Mutation(
+        "what is refused and refers to nothing fails for that",
+        "src/tallykeep/resources/upserts/by_column/merge.py",
+        "        numbers |= self._fail_referring(ids)\n",
+        "        self._fail_referring(ids)\n",
+        "tests/db/test_upserts.py::test_what_the_schema_refuses_fails_if_what_it_refers_to_is_there",
     ),
     Mutation(
         "metadata that decodes into its schema's type is held to its rules too",

@@ -20,7 +20,7 @@ def sorted_out(spec: UpsertSpec, header: list[str], *rows: list[str]) -> tuple[d
     """What is ready, as texts by column, by key; and the numbers of the irregular rows."""
     columns = file_columns(spec, header, ANY)
     assert columns is not None
-    ready, failures, irregular = columns.sort_out([Row(number, cells) for number, cells in enumerate(rows, 1)])
+    ready, failures, _, irregular = columns.sort_out([Row(number, cells) for number, cells in enumerate(rows, 1)])
     assert not failures
     texts = [text.split("\t") for text in ready.column_texts]
     return dict(zip(ready.keys, texts, strict=True)), [row.number for row in irregular]
@@ -42,7 +42,7 @@ def test_what_rows_refer_to_is_told_as_they_name_it() -> None:
     columns = file_columns(SKU, ["product_id", "source_id", "attributes"], ANY)
     assert columns is not None
     cells = [["p-1", "A", "{'size':'XS'}"], [" prod_2 ", "B", ""], ["", "C", ""], ["null", "D", ""]]
-    ready, _, irregular = columns.sort_out([Row(number, each) for number, each in enumerate(cells, 1)])
+    ready, _, _, irregular = columns.sort_out([Row(number, each) for number, each in enumerate(cells, 1)])
     assert ready.references == ["p-1", "prod_2"]
     assert [text.split("\t")[:5] for text in ready.column_texts] == [
         ["p-1", r"\N", r"\N", r"\N", '{"size":"XS"}'],
@@ -113,11 +113,60 @@ def test_what_cannot_be_read_fails(cells: list[str], key: str | None, reason: st
     columns = file_columns(PRODUCT, PRODUCT_HEADER, ANY)
     assert columns is not None
     filled = [*cells, *[""] * (len(PRODUCT_HEADER) - len(cells))]
-    ready, failures, irregular = columns.sort_out([Row(1, ["A", "Boot", *[""] * 4]), Row(2, filled)])
+    ready, failures, _, irregular = columns.sort_out([Row(1, ["A", "Boot", *[""] * 4]), Row(2, filled)])
     assert (ready.keys, irregular) == (["A"], [])
     [failure] = failures
     assert (failure.row, failure.key, failure.reason[: len(reason)]) == (2, key, reason)
     assert failure.error_key == "invalid_product"
+
+
+TIERED = MetadataChecker(
+    MetadataSchema({"Tier": {"type": "string", "eq": ["gold"], "optional": False}, "Score": {"type": "number"}})
+)
+TIER_REASON = "Tier: must be a string, property is required, must be equal to one of gold (actual value is 'tin')"
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "refused"),
+    [
+        (["source_id", "name", "Tier", "Score"], ["A", "Shoe", "tin", "1"], True),
+        (["source_id", "name", "Tier", "Score"], ["A", "Shoe", "tin", "null"], True),
+        # What exists may have a wrong score, or a tier.
+        (["source_id", "name", "Tier", "Score"], ["A", "Shoe", "tin", ""], False),
+        (["source_id", "name", "Tier", "Score"], ["A", "Shoe", "", "1"], False),
+        (["source_id", "name", "Tier"], ["A", "Shoe", "tin"], False),
+        # Which of two comes first, what there is tells.
+        (["source_id", "name", "Tier", "Score"], ["A", "Shoe", "tin", "many"], False),
+        (["source_id", "name", "Tier", "Score"], ["", "Shoe", "tin", "1"], False),
+        (["source_id", "name", "Tier", "Score"], ["A", "", "tin", "1"], False),
+        (["source_id", "price", "Tier", "Score"], ["A", "1.50", "tin", "1"], False),
+        (["source_id", "name", "Tier", "Tier", "Score"], ["A", "Shoe", "tin", "gold", "1"], False),
+    ],
+)
+def test_what_is_refused_whatever_exists_fails(header: list[str], cells: list[str], refused: bool) -> None:
+    columns = file_columns(PRODUCT, header, TIERED)
+    assert columns is not None
+    _, failures, if_there, irregular = columns.sort_out([Row(1, cells)])
+    assert not if_there
+    assert [(failure.row, failure.key, failure.reason) for failure in failures] == [(1, "A", TIER_REASON)] * refused
+    assert len(irregular) == 1 - refused
+
+
+def test_where_other_keys_are_refused_those_that_exist_may_be() -> None:
+    closed = MetadataChecker(MetadataSchema({"Tier": {"type": "string", "eq": ["gold"]}}, allow_defined_only=True))
+    columns = file_columns(CUSTOMER, ["source_id", "Tier"], closed)
+    assert columns is not None
+    _, failures, _, irregular = columns.sort_out([Row(1, ["A", "tin"])])
+    assert (failures, [row.number for row in irregular]) == ([], [1])
+
+
+def test_what_refers_to_something_is_refused_if_that_is_there() -> None:
+    columns = file_columns(SKU, ["source_id", "product_id", "Tier", "Score"], TIERED)
+    assert columns is not None
+    rows = [["A", " P1 ", "tin", "1"], ["B", "P2", "gold", "1"], ["C", "", "tin", "1"]]
+    ready, failures, if_there, irregular = columns.sort_out([Row(at, cells) for at, cells in enumerate(rows, 1)])
+    assert (ready.keys, failures, [row.number for row in irregular]) == (["B"], [], [3])
+    assert [(reference, failure.key, failure.reason) for reference, failure in if_there] == [("P1", "A", TIER_REASON)]
 
 
 @pytest.mark.parametrize("again", [["A", "Boot"], [" A", ""], ["A", "Boot", "surplus"], ["A"]])
@@ -131,9 +180,9 @@ def test_a_table_is_as_good_as_its_rows() -> None:
     assert columns is not None
     lines = [*(f"P-{number},Shoe" for number in range(2_500)), "P-7,Boot", "null,Sock"]
     table = Table(range(1, len(lines) + 1), lines, delimiter=",", width=2, kept=range(2))
-    ready, failures, irregular = columns.sort_out(table)
-    assert (ready, failures, irregular) == columns.sort_out(list(table))
-    assert [row.number for row in irregular] == [8, 2_501, 2_502]
+    sorted_out = columns.sort_out(table)
+    assert sorted_out == columns.sort_out(list(table))
+    assert [row.number for row in sorted_out.irregular] == [8, 2_501, 2_502]
 
 
 @pytest.mark.parametrize(

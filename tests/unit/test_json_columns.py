@@ -3,7 +3,7 @@
 import json
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +14,8 @@ from tallykeep.core import exact_json
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.rows import Failure
 from tallykeep.formats.json.elements import ELEMENT_SEPARATOR
+from tallykeep.formats.json.typed_rows import TypedRows
+from tallykeep.formats.json.unread_rows import UnreadRows
 from tallykeep.formats.row_reader import read_rows
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields.json_columns import Objects
@@ -203,7 +205,11 @@ UNUSUAL = [
     b'{"code":"Z","gift":{"amount":1},"start_date":"2026-01-02","expiration_date":"2026-01-01T10:00:00Z"}',
     b'{"code":"Z","gift":{"amount":1},"start_date":"2026-02-29T10:00:00Z"}',
     b'{"code":"Z\\\\","gift":{"amount":1}}',
-]
+    *(b'{"code":"Z","gift":{"amount":1},"additional_info":' + b"[" * depth + b"]" * depth + b"}" for depth in
+      (40, 300, 600, 1_030)),
+    b'{"code":"Z","gift":{"amount":1},"active":"yes","metadata":' + b'{"a":' * 600 + b"1" + b"}" * 601,
+    b'{"code":"Z","gift":{"amount":1},"active":-0,"redemption":{"quantity":-0.0}}',
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("unusual", UNUSUAL)
@@ -230,6 +236,39 @@ def test_one_careful_row_leaves_the_others_to_the_quick_way(monkeypatch: pytest.
     )
     assert seen == [failure.row for failure in failures] == [100]
     assert len(drafts) == 499
+
+
+MISTYPED = [
+    (b'"code":5', "code: must be a string (actual value is '5')"),
+    (b'"active":"perhaps"', "active: must be true or false (actual value is 'perhaps')"),
+    (b'"active":-0', "active: must be true or false (actual value is '0')"),
+    (b'"category":[1.5]', "category: must be a string (actual value is '[1.5]')"),
+    (b'"start_date":{"on":"monday"}', "start_date: must be a date like 2022-09-26 or 2022-09-26T13:00:00Z"
+     """ (actual value is '{"on":"monday"}')"""),
+    (b'"redemption":{"quantity":"many"}', "redemption.quantity: must be a number (actual value is 'many')"),
+    (b'"redemption":{"quantity":-1}', "redemption.quantity: must be between 0 and 9007199254740991"
+     " (actual value is '-1')"),
+    (b'"redemption":5', "redemption: must be an object (actual value is '5')"),
+    (b'"additional_info":{"desk":[1]}', """additional_info: must be a string (actual value is '{"desk":[1]}')"""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ["json", "ndjson"])
+def test_values_of_other_types_leave_the_others_of_their_run_to_their_columns(
+    source: Literal["json", "ndjson"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TypedRows, "_read_kept", None)
+    if source == "json":
+        monkeypatch.setattr(UnreadRows, "elements", None)  # nothing is split off, either
+    elements = [USUAL[number % 4] % (number, number) for number in range(1, 501)]
+    for at, (wrong, _) in enumerate(MISTYPED):
+        elements[40 * at] = b'{"code":"W","gift":{"amount":1},' + wrong + b"}"
+    body = (ELEMENT_SEPARATOR if source == "json" else b"\n").join(elements)
+    drafts, failures = JsonVouchers(ANYTHING, LABELS).clean(read_rows(Batch(1, 500, body), Source(source)))
+    assert [(failure.row, failure.reason) for failure in failures] == [
+        (1 + 40 * at, reason) for at, (_, reason) in enumerate(MISTYPED)
+    ]
+    assert len(drafts) == 500 - len(MISTYPED)
 
 
 def test_rows_that_reading_and_splitting_count_otherwise_fail() -> None:

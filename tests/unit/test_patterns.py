@@ -22,7 +22,7 @@ SOURCES = Path(tallykeep.__file__).parent
 JUSTIFIED: dict[tuple[str, str], str] = {
     ("resources/fields/numerals.py", "_SIGNED"): "only texts of at most 60 characters are matched",
     ("resources/fields/numerals.py", "_SHOWS"): "only texts of at most 60 characters are matched, and whole ones",
-    ("resources/metadata/cell_types.py", "_BEGUN"): "it begins at commas, and the blanks behind one hold no other",
+    ("resources/fields/array_cells.py", "_BEGUN"): "it begins at commas, and the blanks behind one hold no other",
     ("resources/fields/object_cells.py", "_SINGLE_QUOTED"): "what is never closed is matched to the end",
     ("preview/cell_shapes.py", "_URL"): "cells are looked at as they are shown, of 200 characters",
     ("formats/json/elements.py", "_TOKEN"): "whoever walks along tokens stops at a quote that is not closed",

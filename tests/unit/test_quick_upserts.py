@@ -41,7 +41,12 @@ _UPSERTED: dict[str, tuple[UpsertSpec, dict[str, list[str]]]] = {
     }),
     "products": (PRODUCT, {
         "source_id": ["CODE", "null", "back\\slash", ""], "name": TEXTS, "price": [*NUMBERS, "null"],
-        "attributes": ["size,colour", '["a","b"]', '["a', "null", ","], "image_url": TEXTS, "Region": TEXTS,
+        "attributes": [
+            "size,colour", "size 1,colour 2,cut", '["a","b"]', '["a', "null", "null,a", ",", "a, b", "a ,b", "a,,b",
+            " a,b ", "[a]", "it's,7'",
+            "a\u00a0,b", "ü,b", "a;b{}", "~,!", "back\\slash,a", "a\nb,c", '"a"', "a]", "[", "x",
+        ],
+        "image_url": TEXTS, "Region": TEXTS,
         "Size": [*NUMBERS, "null"],
     }),
     "skus": (SKU, {
@@ -66,13 +71,24 @@ def test_a_file_of_what_is_upserted(data: st.DataObject, noun: str, checker: Met
         assert not checker.required.issubset(header)
         return
     with blocks_of(block):
-        ready, failures, irregular = quick.sort_out(read)
+        ready, failures, if_there, irregular = quick.sort_out(read)
     careful = {row.number: csv_reader(spec, header, checker)(row) for row in read}
-    others = [*(failure.row for failure in failures), *(row.number for row in irregular)]
+    failed = [*failures, *(failure for _, failure in if_there)]
+    others = [*(failure.row for failure in failed), *(row.number for row in irregular)]
     assert sorted([*ready.numbers, *others]) == sorted(careful)
-    assert [(failure.row, failure.key, failure.reason) for failure in failures] == [
-        (row, careful[row].key, "; ".join(careful[row].problems)) for row in sorted(failure.row for failure in failures)
-    ]
+    for failure in failed:
+        change = careful[failure.row]
+        assert failure.key == change.key
+        if change.problems:
+            assert failure.reason == "; ".join(change.problems)
+        else:
+            _assert_refused_whatever_exists(spec, checker, change, failure.reason)
+    assert not any(careful[failure.row].problems for _, failure in if_there)
+    assert [failure.row for failure in failures] == sorted(failure.row for failure in failures)
+    if spec.reference is not None:
+        assert [reference for reference, _ in if_there] == [
+            careful[failure.row].values[spec.reference.field] for _, failure in if_there
+        ]
     for number, code, text in zip(ready.numbers, ready.keys, ready.column_texts, strict=True):
         assert not careful[number].problems
         assert not checker.problems(careful[number].metadata)
@@ -83,6 +99,19 @@ def test_a_file_of_what_is_upserted(data: st.DataObject, noun: str, checker: Met
         )
     if spec.reference is not None:
         assert ready.references == [careful[number].values[spec.reference.field] for number in ready.numbers]
+
+
+_EXISTING: list[dict[str, Any]] = [
+    {}, {"Other": 1, "Region": "x"}, {"Region": "a note", "Size": "many"}, {"Size": 5_000, "Opened": "soon"},
+    {"Tags": [1], "Place": "91,2", "Link": "shop", "Checked": 1, "Sizes": [9], "Shape": 5, "Opened": 1},
+]  # fmt: skip
+
+
+def _assert_refused_whatever_exists(spec: UpsertSpec, checker: MetadataChecker, change: Change, reason: str) -> None:
+    assert change.source_id is not None
+    assert all(change.values.get(field.name) is not None for field in spec.fields if field.required)
+    for existing in _EXISTING:
+        assert checker.problems(existing | change.metadata) == [reason]
 
 
 def _mostly(usual: list[str], *others: str) -> st.SearchStrategy[str]:
@@ -120,7 +149,7 @@ def test_objects_in_cells(objects: list[Any]) -> None:
     read = read_file(header, [[f"S{at}", "P", cell] for at, cell in enumerate(cells)])
     quick = file_columns(SKU, header, SCHEMAS[0])
     assert quick is not None
-    ready, _, _ = quick.sort_out(read)
+    ready = quick.sort_out(read).ready
     for number, text in zip(ready.numbers, ready.column_texts, strict=True):
         change = csv_reader(SKU, header, SCHEMAS[0])(read[number - 1])
         assert not change.problems

@@ -17,26 +17,31 @@ _MAX_BRACKETS = 500  # that few can be kept, however they are nested
 
 
 class TypedRun(NamedTuple):
-    """Consecutive rows: of the type, or None where one is not, or may be one that cannot be kept.
+    """Consecutive rows: of a type, or None where one is not, or may be one that cannot be kept.
 
-    Without `has_escapes` there is no backslash in them, and so no string with a control character below U+0020. With
-    `has_usual_numbers` all numbers are as exact_json would write them, or may as well be.
+    Where all are of the type that is declared, the run `is_declared`. Without `has_escapes` there is no backslash in
+    them, and so no string with a control character below U+0020. With `has_usual_numbers` all numbers are as exact_json
+    would write them, or may as well be.
     """
 
     rows: list[Any]
     has_escapes: bool
     has_usual_numbers: bool
+    is_declared: bool = False
 
 
 class TypedRows:
-    """Decodes rows into `declared`, a type without unknown fields, or into `tolerant`, which is the same with them.
+    """Decodes rows into `declared`, a type without unknown fields, else into `any_values`, which is the same but for
+    the types of values, or into `tolerant`, which is that with unknown fields.
 
     Nothing stands in the rows, wherever it may be, that could not be kept.
     """
 
-    def __init__(self, declared: type[Struct], tolerant: type[Struct]) -> None:
+    def __init__(self, declared: type[Struct], any_values: type[Struct], tolerant: type[Struct]) -> None:
         self._declared: Decoder[Any] = Decoder(declared)
         self._all_declared: Decoder[Any] = Decoder(list[declared])  # type: ignore[valid-type]
+        self._any_values: Decoder[Any] = Decoder(any_values)
+        self._all_any_values: Decoder[Any] = Decoder(list[any_values])  # type: ignore[valid-type]
         self._tolerant: Decoder[Any] = Decoder(tolerant)
         self._all_tolerant: Decoder[Any] = Decoder(list[tolerant])  # type: ignore[valid-type]
 
@@ -61,11 +66,17 @@ class TypedRows:
         has_escapes, is_usual = b"\\" in run, exact_json.has_usual_numbers(run)
         can_be_kept = _is_utf8(run) and (is_usual or not exact_json.has_long_numbers(run))
         if can_be_kept and (rows := _decoded(self._all_declared, array)) is not None:
+            return TypedRun(rows, has_escapes, is_usual, is_declared=True)
+        if can_be_kept and (rows := _decoded(self._all_any_values, array)) is not None:
             return TypedRun(rows, has_escapes, is_usual)
         elements = elements_of(run)
         if elements is None:
             return None
-        if can_be_kept and all(map(_is_flat, elements)) and (rows := _decoded(self._all_tolerant, array)) is not None:
+        if (
+            can_be_kept
+            and all(map(has_few_brackets, elements))
+            and (rows := _decoded(self._all_tolerant, array)) is not None
+        ):
             return TypedRun(rows, has_escapes, is_usual)
         read = self._read_kept if can_be_kept else self._read
         return TypedRun(list(map(read, elements)), has_escapes, is_usual)
@@ -77,9 +88,11 @@ class TypedRows:
             together = b",".join(some)
             has_escapes, is_usual = b"\\" in together, exact_json.has_usual_numbers(together)
             can_be_kept = is_usual and _is_utf8(together)
-            rows = None
-            if can_be_kept and max(map(len, some)) <= RUN_BYTES:
-                rows = _all_decoded(self._declared, some)
+            is_quick = can_be_kept and max(map(len, some)) <= RUN_BYTES
+            if is_quick and (rows := _all_decoded(self._declared, some)) is not None:
+                yield TypedRun(rows, has_escapes, is_usual, is_declared=True)
+                continue
+            rows = _all_decoded(self._any_values, some) if is_quick else None
             if rows is None:
                 rows = list(map(self._read_kept if can_be_kept else self._read, some))
             yield TypedRun(rows, has_escapes, is_usual)
@@ -92,7 +105,7 @@ class TypedRows:
         if len(element) > RUN_BYTES:
             return None
         row = _decoded(self._declared, element)
-        return _decoded(self._tolerant, element) if row is None and _is_flat(element) else row
+        return _decoded(self._tolerant, element) if row is None and has_few_brackets(element) else row
 
 
 def _decoded(decoder: Decoder[Any], data: bytes) -> Any:
@@ -110,7 +123,8 @@ def _all_decoded(decoder: Decoder[Any], elements: list[bytes]) -> list[Any] | No
         return None
 
 
-def _is_flat(element: bytes) -> bool:
+def has_few_brackets(element: bytes) -> bool:
+    """Whether it can be kept, however these are nested."""
     return len(element) <= _MAX_BRACKETS or element.count(b"[") + element.count(b"{") <= _MAX_BRACKETS
 
 

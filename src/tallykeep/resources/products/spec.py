@@ -1,31 +1,12 @@
 """The fields of a product, in JSON and in files (public API documentation, schema ProductsCreateRequestBody)."""
 
-from typing import Any
-
 from tallykeep.core.compatibility import Compatibility
-from tallykeep.resources.fields import cleaning
-from tallykeep.resources.fields.cleaning import Problem, actual
+from tallykeep.resources.fields.array_cells import text_array, text_array_cell
 from tallykeep.resources.fields.field import Field
-from tallykeep.resources.metadata.cell_types import array_in
 from tallykeep.resources.products.listing import CATALOGUE_ORDERS, CATALOGUE_QUERY, CATALOGUE_SHORTCUTS
 from tallykeep.resources.upserts.declaring.declarations import ListDeclaration, Recognition
 from tallykeep.resources.upserts.declaring.field_types import amount_field, text_field
 from tallykeep.resources.upserts.spec import UpsertSpec
-
-
-def _attributes(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise Problem(f"must be an array of strings {actual(value)}")
-    return list(map(cleaning.text, value))
-
-
-def _cell_attributes(cell: str) -> list[str]:
-    """A JSON array of strings, or items with commas between them."""
-    items = array_in(cleaning.text(cell))
-    if items is not None:
-        return _attributes(items)
-    return [item.strip() for item in cell.split(",") if item.strip()]
-
 
 PRODUCT = UpsertSpec(
     noun="product",
@@ -61,7 +42,7 @@ PRODUCT = UpsertSpec(
             ),
         ),
         Field(
-            name="attributes", clean=_attributes, titles=("attributes",), clean_cell=_cell_attributes, default=[],
+            name="attributes", clean=text_array, titles=("attributes",), clean_cell=text_array_cell, default=[],
             json_type=list[str], description="What its SKUs differ in.",
             synonyms=(
                 "attribute", "properties", "options", "variants", "eigenschaften", "merkmale", "cechy", "atrybuty",

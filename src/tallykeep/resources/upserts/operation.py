@@ -89,15 +89,18 @@ class Upsert(Operation):
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Read the rows; whether metadata and required fields are complete is seen once it is known what exists."""
         failures, others = ([], rows) if self._merge is None else self._merge.take(rows)
-        self._lines += [
-            ReportLine(failure.row, failure.key or "", found=False, updated=False, error=failure.reason)
-            for failure in failures
-        ]
+        self._report(failures)
         read = list(map(self._read, others))
         self._changes = [change for change in read if not change.problems]
         self._new_ids = iter(new_ids(self._spec.prefix, len(self._changes)))
         flawed = [self._failed(change, "; ".join(change.problems)) for change in read if change.problems]
         return [*failures, *flawed] if failures else flawed
+
+    def _report(self, failures: Sequence[Failure]) -> None:
+        self._lines += [
+            ReportLine(failure.row, failure.key or "", found=False, updated=False, error=failure.reason)
+            for failure in failures
+        ]
 
     async def stage(self) -> None:
         """Bring to the database what is merged there; the rest depends on what exists."""
@@ -119,8 +122,13 @@ class Upsert(Operation):
 
         The two have no key in common. Raises OvertakenError where others created one meanwhile.
         """
-        if self._merge is not None:
-            await self._take_back(await self._merge.write())
+        if self._merge is None:
+            return await self._write_changes()
+        await self._take_back(await self._merge.write())
+        self._report(self._merge.failures)
+        return self._merge.failures + await self._write_changes()
+
+    async def _write_changes(self) -> list[Failure]:
         if not self._changes:
             return []
         failures = await self._resolve()

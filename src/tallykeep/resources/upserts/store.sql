@@ -51,11 +51,19 @@ WHERE project_id = :project_id AND action_id = :action_id AND status = 'OPEN' AN
 -- name: take_out_unchecked
 -- Takes out the changes of resources that have metadata which the schema says something of and the change leaves as it
 -- is: whether that still can be taken has to be seen. Others can add to it meanwhile, but only what the schema takes.
--- An array of keys is looked up, however many resources the project has; a join may go through all of these.
+-- An array of keys is looked up, however many resources the project has; a join may go through all of these. Of changes
+-- that have every key there is nothing to look up, unless the schema speaks of others.
 WITH present AS MATERIALIZED (
     SELECT source_id, metadata
     FROM {table}
-    WHERE project_id = :project_id AND source_id = ANY (ARRAY(SELECT source_id FROM {changes}))
+    WHERE project_id = :project_id
+        AND source_id = ANY (ARRAY(
+            SELECT source_id
+            FROM {changes}
+            WHERE :only_defined
+                OR cardinality(:elsewhere::text[]) > 0
+                OR NOT coalesce(metadata, '{{}}') ?& :columns::text[]
+        ))
 )
 DELETE FROM {changes} AS changes
 USING present

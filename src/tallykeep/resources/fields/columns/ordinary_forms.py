@@ -7,10 +7,12 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from operator import length_hint
 from typing import TypeVar
 
 from tallykeep.resources.fields import cleaning, numerals
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
+from tallykeep.resources.fields.array_cells import text_array_cell
 from tallykeep.resources.fields.cleaning import Cleaner
 from tallykeep.resources.fields.columns.timestamps import shapes_of, timestamps_alike
 from tallykeep.resources.fields.copy_format import ESCAPED
@@ -80,11 +82,15 @@ class _Dates(Form):
         irregular = self._of_other_shape(cells)
         if irregular is None or len(irregular) > len(cells) * _MAX_IRREGULAR:
             return None
-        try:
-            deque(map(datetime.fromisoformat, without(cells, irregular)), maxlen=0)
-        except ValueError:
-            irregular = sorted({*irregular, *_nonexistent(cells)})
-        return irregular
+        nonexistent = _nonexistent(without(cells, irregular))
+        if not nonexistent:
+            return irregular
+        left = without(list(range(len(cells))), irregular)
+        return sorted([*irregular, *(left[at] for at in nonexistent)])
+
+    def texts(self, cells: list[str]) -> list[str]:
+        alike = timestamps_alike(cells, self._clean, exist=True) if self._clean is not None and cells else None
+        return super().texts(cells) if alike is None else alike
 
     def _of_other_shape(self, cells: list[str]) -> list[int] | None:
         shapes = shapes_of(cells) if cells else []
@@ -100,16 +106,22 @@ class _Objects(Form):
         return ["?" if _ESCAPED_BUT_QUOTES.search(cell) else cell for cell in cells]
 
 
+class _Arrays(Form):
+    """Texts with commas between them."""
+
+    def legible(self, cells: list[str]) -> list[str]:
+        return ["" if ESCAPED.search(cell) else cell for cell in cells]
+
+
 def _nonexistent(cells: list[str]) -> list[int]:
     """Return the indexes of cells that are no dates, or none that exist."""
     nonexistent: list[int] = []
-    pairs = enumerate(cells)
+    left = iter(cells)
     while True:
         try:
-            for at, cell in pairs:  # noqa: B007
-                datetime.fromisoformat(cell)
+            deque(map(datetime.fromisoformat, left), maxlen=0)
         except ValueError:
-            nonexistent.append(at)
+            nonexistent.append(len(cells) - length_hint(left) - 1)
         else:
             return nonexistent
 
@@ -181,6 +193,11 @@ def _in_json(cells: list[str]) -> list[str]:
     return [cell if '"' in cell else cell.replace("'", '"') for cell in cells]
 
 
+def _in_array(cells: list[str]) -> list[str]:
+    quoted = "\n".join(cells).replace(",", '","').replace("\n", '"]\n["')
+    return f'["{quoted}"]'.split("\n") if cells else []
+
+
 def _object_pattern(text: str) -> str:
     member = rf"{text}: ?(?:{text}|{_NUMBER}|true|false)"
     return rf"\{{(?:{member}(?:, ?{member})*+)?+\}}"
@@ -204,6 +221,8 @@ NUMBERS = Form(_NUMBER)
 JSON_NUMBERS = Form(r"(?:0|[1-9]\d{0,12}+)(?:\.\d\d?+)?", _without_second_zero)
 _SINGLE_QUOTED, _DOUBLE_QUOTED = map(_object_pattern, (r"""'[^'"\\\n]*+'""", r'"[^"\\\n]*+"'))
 
+_ITEM = r"[!#-+\--Z\]-~](?:[ !#-+\--Z\]-~]*+(?<! ))?"
+
 _NUMBERS: dict[Cleaner, Form] = {
     cleaning.cell_cents: Form(r"\d{1,12}+(?:[.,]\d\d?+)?", _in_cents),
     cleaning.cell_integer: Form(r"(?:0|[1-9]\d{0,14}+)"),
@@ -214,5 +233,7 @@ _OTHERS: dict[Cleaner, Form] = {
     spellings.timestamp: _Dates(_TIMESTAMP, _SHAPES, _with_offsets, cleaning.timestamp),
     spellings.last_timestamp: _Dates(_TIMESTAMP, _SHAPES, _with_offsets, cleaning.last_timestamp),
     spellings.day: DAYS,
+    # Of texts in ASCII without brackets and quotes, and without blanks at their ends; "null" clears the field.
+    text_array_cell: _Arrays(rf"(?!null\n){_ITEM}(?:,{_ITEM})*+", _in_array),
     object_cell: _Objects(f"(?:{_SINGLE_QUOTED}|{_DOUBLE_QUOTED})", _in_json),
 }

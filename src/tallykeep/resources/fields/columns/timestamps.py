@@ -11,12 +11,17 @@ from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 
 
-def timestamps_alike(values: Sequence[str], clean: Cleaner) -> list[str] | None:
-    """Read dates and times of one shape as `clean` does; None for others, and where one does not exist."""
+def timestamps_alike(values: Sequence[str], clean: Cleaner, *, exist: bool = False) -> list[str] | None:
+    """Read dates and times of one shape as `clean` does; None for others, and where one does not exist.
+
+    That all `exist` may be known already.
+    """
     # With a line's end, every value is as long as the others where all are of one shape.
     lines = ("\n".join(values) + "\n").encode("utf-8", "replace")
     shape = lines[: len(values[0]) + 1].translate(_DIGITS)
-    if shape not in _SHAPES or lines.translate(_DIGITS) != shape * len(values) or not _exist(values, lines):
+    if shape not in _SHAPES or lines.translate(_DIGITS) != shape * len(values):
+        return None
+    if not exist and not _exist(values, lines):
         return None
     return lines.replace(*(_SHAPES[shape] or _rest_of_day(clean))).decode().split("\n")[:-1]
 

@@ -2,20 +2,40 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from tallykeep.resources.fields.columns.cell_column import CellColumn
 from tallykeep.resources.fields.columns.flaws import Labeled, key_problem, nameless_problem, unreadable
+from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.metadata.cell_columns import MetadataTexts
 
 
 class Layout(NamedTuple):
-    """A file's header, and by their index in it: the column of keys, those of metadata, counted, and the unnamed."""
+    """A file's header, and by their index in it: the column of keys, those of metadata, counted, and the unnamed.
+
+    `checked` are the columns of all keys that the schema speaks of; None where what it says of a row that has all of
+    them may depend on what exists nevertheless. In `reference_at` is the key of what the row refers to.
+    """
 
     header: Sequence[str]
     key_at: int
     metadata: Mapping[int, int]
     unnamed: Sequence[int]
+    checked: Sequence[int] | None
+    reference_at: int | None
+
+
+class ReasonIfThere(str):
+    """A reason that holds if what the row refers to, by the key `reference`, is there."""
+
+    __slots__ = ("reference",)
+    reference: str
+
+    def __new__(cls, reason: str, reference: str) -> Self:
+        """Make one of this reason."""
+        made = super().__new__(cls, reason)
+        made.reference = reference
+        return made
 
 
 class UpsertBlock:
@@ -36,9 +56,9 @@ class UpsertBlock:
         self._metadata = metadata
 
     def reason(self, at: int) -> str:
-        """Say what of a row cannot be read, as csv_reader does; what else is wrong depends on what exists.
+        """Say what of a row cannot be read, as csv_reader does, or else what is refused of it, whatever exists.
 
-        Empty where it can be read; raises UnexplainedError where its cells cannot tell.
+        Empty where neither is sure; raises UnexplainedError where its cells cannot tell.
         """
         layout = self._layout
         problem = key_problem(self._cell(layout.key_at, at))
@@ -46,7 +66,7 @@ class UpsertBlock:
         problems += unreadable(self._fields, at)
         for index in sorted([*layout.metadata, *layout.unnamed]):
             problems += self._unreadable(index, at)
-        return "; ".join(problems)
+        return "; ".join(problems) if problems else self._refusal(at)
 
     @cached_property
     def _fields(self) -> list[Labeled]:
@@ -59,3 +79,21 @@ class UpsertBlock:
         if index in self._layout.metadata:
             return unreadable([self._metadata.columns[self._layout.metadata[index]]], at)
         return [nameless_problem(index)] if self._cell(index, at) else []
+
+    def _refusal(self, at: int) -> str:
+        """Say why the schema refuses a row that can be read, empty where that may depend on what exists.
+
+        It does not where the row has every key that the schema speaks of, so that nothing that exists is left of these,
+        and one of them is wrong: the order of several depends on the metadata that they are merged with.
+        """
+        layout = self._layout
+        if layout.checked is None or self._cell(layout.key_at, at) in ("", CLEARING):
+            return ""
+        if not all(self._cell(index, at) for index in layout.checked):
+            return ""
+        refusals = self._metadata.refusals(at)
+        if len(refusals) != 1:
+            return ""
+        if layout.reference_at is None:
+            return refusals[0]
+        return ReasonIfThere(refusals[0], self._cell(layout.reference_at, at))

@@ -1,18 +1,18 @@
 """The fast path from a file's columns to changes that PostgreSQL can merge by itself.
 
-A batch is cleaned column by column into COPY's text. Rows that cannot be read fail. Irregular ones are read one by one:
-those that the schema refuses, with a null in a cell, with a key that is not plain, or with a key that occurs more than
-once, because order matters.
+A batch is cleaned column by column into COPY's text. Rows that cannot be read fail, and so do those that the schema
+refuses whatever exists. Irregular ones are read one by one: those that it may refuse, with a null in a cell, with a key
+that is not plain, or with a key that occurs more than once, because order matters.
 """
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from tallykeep.core.rows import Failure, Row, Table
 from tallykeep.db.copy_format import NULL
@@ -29,7 +29,7 @@ from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
 from tallykeep.resources.metadata.cell_columns import MetadataColumns
 from tallykeep.resources.metadata.checker import MetadataChecker
-from tallykeep.resources.upserts.by_column.csv_block import Layout, UpsertBlock
+from tallykeep.resources.upserts.by_column.csv_block import Layout, ReasonIfThere, UpsertBlock
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 _Read = dict[int, Sequence[str]]  # the texts of fields' columns, by their index
@@ -62,6 +62,18 @@ class ReadyChanges:
         """COPY's text, in the order of the keys; the ids are for those that turn out to be new."""
         lines = map("\t".join, zip(self.keys, ids, map(str, self.numbers), self.column_texts, strict=True))
         return "".join([f"{line}\n" for line in sorted(lines)])
+
+
+class SortedRows(NamedTuple):
+    """The changes that are ready, the failures, and the irregular rows; each in row order.
+
+    Of further failures, each with the key of what the row refers to, those are right that are `if_there`.
+    """
+
+    ready: ReadyChanges
+    failures: list[Failure]
+    if_there: list[tuple[str, Failure]]
+    irregular: list[Row]
 
 
 def file_columns(
@@ -110,25 +122,31 @@ class FileColumns:
         indexes = {field.name: index for index, field in self._fields.items()}
         self.lack_required = any(field.required and field.name not in indexes for field in spec.fields)
         self._reference_at = indexes.get(spec.reference.field) if spec.reference is not None else None
-        self._layout = Layout(header, self._key_at, {index: at for at, index in enumerate(extra)}, unnamed)
+        counted = {index: at for at, index in enumerate(extra)}
+        checked = None if self.lack_required else _checked_columns(extra, checker)
+        self._layout = Layout(header, self._key_at, counted, unnamed, checked, self._reference_at)
         self._checker = checker
         self._checked = sorted(checker.defined.intersection(extra.values()))
         self._metadata = MetadataColumns(list(extra.values()), checker, marks, NULL)
         self._makers = [self._maker(column, spec.table.defaults.get(column)) for column in spec.table.columns[:-1]]
 
-    def sort_out(self, rows: Sequence[Row]) -> tuple[ReadyChanges, list[Failure], list[Row]]:
-        """Return the changes that are ready, the failures, and the irregular rows, each in row order."""
+    def sort_out(self, rows: Sequence[Row]) -> SortedRows:
+        """Sort out the rows of a batch."""
         beside = self._reference_at
         numbers, keys, texts, references, failures, others = sort_out(
             rows, self._width, self._key_at, self._read, self._failed, beside=beside
         )
+        if_there = [(reason.reference, each) for each in failures if isinstance(reason := each.reason, ReasonIfThere)]
+        if if_there:
+            failures = [failure for failure in failures if not isinstance(failure.reason, ReasonIfThere)]
         ready = ReadyChanges(numbers, keys, texts, references)
         repeated = self._repeated(keys, others)
         if not repeated:
-            return ready, failures, others
+            return SortedRows(ready, failures, if_there, others)
         again = [_row_of(rows, numbers[at]) for at in repeated]
         kept = [index for index in range(len(keys)) if index not in repeated]
-        return ready.at(kept), failures, sorted([*others, *again], key=lambda row: row.number)
+        irregular = sorted([*others, *again], key=lambda row: row.number)
+        return SortedRows(ready.at(kept), failures, if_there, irregular)
 
     def _failed(self, row: int, key: str, reason: str) -> Failure:
         is_key = key not in ("", CLEARING) and key_problem(key) is None
@@ -179,6 +197,16 @@ class FileColumns:
                 read = CellReader(field, NEEDS_CARE if field.required else NULL, default=resets)
                 return partial(_of_one, read, index)
         return lambda columns, read: [NULL]
+
+
+def _checked_columns(metadata: Mapping[int, str], checker: MetadataChecker) -> list[int] | None:
+    """Return the columns, of these with their names, of all keys that the schema speaks of.
+
+    None where it speaks of others, or of such as nobody knows.
+    """
+    if checker.only_defined or not checker.defined.issubset(metadata.values()):
+        return None
+    return [index for index, name in metadata.items() if name in checker.defined]
 
 
 def _row_of(rows: Sequence[Row], number: int) -> Row:

@@ -35,13 +35,15 @@ class Merge:
         self._text = ""
         self._ids: list[str] = []
         self._left: set[int] = set()  # the numbers of the rows that cannot be merged after all
+        self._if_there: list[tuple[str, Failure]] = []
         self._is_written = False
         self.created: dict[str, int] = {}
+        self.failures: list[Failure] = []  # of rows that turned out to fail when the others were written
 
     def take(self, rows: Sequence[Row]) -> tuple[list[Failure], list[Row]]:
         """Make the changes ready that can be merged; return what failed, and the other rows."""
         self._rows = rows
-        self._ready, failures, others = self._columns.sort_out(rows)
+        self._ready, failures, self._if_there, others = self._columns.sort_out(rows)
         self._ids = new_ids(self._spec.prefix, len(self._ready.keys))
         self._text = self._ready.text(self._ids)
         return failures, others
@@ -91,7 +93,7 @@ class Merge:
 
         Returns the rows that refer to nothing, or lack what is required where there is nothing to change.
         """
-        if self._is_written or not self._ids:
+        if self._is_written or not (self._ids or self._if_there):
             return []
         try:
             left = await self._merge()
@@ -105,7 +107,11 @@ class Merge:
         project_id, ready = self._claimed.project_id, self._ready
         incomplete = self._spec.statements.take_out_incomplete
         numbers = await self._taken_out(incomplete, {}) if self._columns.lack_required else set[int]()
-        ids = await lock_referred(self._connection, project_id, self._spec, set(ready.references))
+        references = {*ready.references, *(reference for reference, _ in self._if_there)}
+        ids = await lock_referred(self._connection, project_id, self._spec, references)
+        numbers |= self._fail_referring(ids)
+        if not self._ids:
+            return self._leave(numbers)
         numbers |= await self._take_out_lost(ids)
         first_row, last_row = ready.numbers[0], ready.numbers[-1]
         exact = TIMESTAMPS.take(last_row - first_row + 1, self._claimed.timestamp)
@@ -117,6 +123,11 @@ class Merge:
         left = self._leave(numbers)
         await self._note_created(merged.rowcount)
         return left
+
+    def _fail_referring(self, ids: Mapping[str, str]) -> set[int]:
+        """Fail the rows that were to fail if what they refer to is there; return the numbers of the others."""
+        self.failures = [failure for reference, failure in self._if_there if reference in ids]
+        return {failure.row for reference, failure in self._if_there if reference not in ids}
 
     async def _take_out_lost(self, ids: Mapping[str, str]) -> set[int]:
         """Take out the changes that refer to nothing of which there is an id."""

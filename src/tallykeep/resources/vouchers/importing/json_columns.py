@@ -3,18 +3,17 @@
 What it takes is exactly what the careful way would make of a row; which of the others are right, that decides.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
-from itertools import repeat
-from operator import attrgetter, gt
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import accumulate, repeat
+from operator import gt
+from typing import Any
 
-from msgspec import Raw, Struct, defstruct
-from msgspec.structs import astuple
+from msgspec import Raw
 
 from tallykeep.core import exact_json
 from tallykeep.db.copy_format import NULL, copy_text
-from tallykeep.formats.json.typed_rows import TypedRows, TypedRun
+from tallykeep.formats.json.typed_rows import TypedRun
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields import cleaning
@@ -34,37 +33,29 @@ from tallykeep.resources.fields.json_columns import (
 from tallykeep.resources.fields.memo import Memo
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.metadata.typed_objects import typed_metadata
-from tallykeep.resources.vouchers.domain import (
-    DISCOUNT,
-    EXTRA_FIELDS,
-    EXTRA_NAMES,
-    GIFT,
-    VOUCHER_TYPES,
-    WORTH,
-    without_balance,
-)
+from tallykeep.resources.vouchers.domain import DISCOUNT, EXTRA_FIELDS, EXTRA_NAMES, GIFT, WORTH, without_balance
 from tallykeep.resources.vouchers.draft import ABSENT, COLUMNS
-from tallykeep.resources.vouchers.fields import IN_JSON, INSIDE_JSON
+from tallykeep.resources.vouchers.fields import INSIDE_JSON
+from tallykeep.resources.vouchers.importing.typed_vouchers import (
+    JSON_NULL,
+    LEFT_OUT,
+    NOTHING,
+    REDEEMED,
+    WORTH_NAMES,
+    Columns,
+    TypedVouchers,
+    as_read,
+    values_inside,
+)
 from tallykeep.resources.vouchers.importing.worth_checks import discount_problems, worth_problems
-from tallykeep.resources.vouchers.importing.worth_types import TYPES, Integer
+from tallykeep.resources.vouchers.importing.worth_types import TYPES
 
 Texts = list[str | None]
-_Columns = Mapping[str, Sequence[Any]]
+# Parts of a row that are judged together.
+_RELATED = ({"start_date", "expiration_date"}, {"type", "redeemed_amount", *WORTH_NAMES.values()})
 _Read = Callable[..., Sequence[str | None]]
 
-REDEEMED = ("redeemed_quantity", "redeemed_amount")  # in imports into a campaign
-_WORTH_NAMES = {DISCOUNT: "discount", **{voucher_type: name for voucher_type, (name, *_) in WORTH.items()}}
-_NOTHING = _LEFT_OUT, _NULL = Raw(b""), Raw(b"null")
-
-# What the values of a field that has one of these cleaners decode into, and what reads many of them.
-_TYPES: dict[Cleaner, Any] = {
-    cleaning.key_text: str,
-    cleaning.text: str,
-    cleaning.json_boolean: bool,
-    cleaning.integer: Integer,
-    cleaning.timestamp: str,
-    cleaning.last_timestamp: str,
-}
+# What reads many values of a field that has one of these cleaners.
 _READERS: dict[Cleaner, _Read] = {
     cleaning.text: read_texts,
     cleaning.json_boolean: lambda values, **_: read_booleans(values),
@@ -74,14 +65,71 @@ _READERS: dict[Cleaner, _Read] = {
 }
 
 
+class ReadRun:
+    """The codes and the row texts of some rows, in which None stands where one needs the careful way.
+
+    `texts` are those of the parts of rows that were decoded, `mistyped` their parts with values of other types.
+    """
+
+    def __init__(
+        self,
+        run: TypedRun,
+        codes: Texts,
+        row_texts: Texts,
+        texts: Mapping[str, Column],
+        mistyped: Mapping[int, Collection[str]],
+    ) -> None:
+        self.codes = codes
+        self.row_texts = row_texts
+        self._run = run
+        self._texts = texts
+        self._mistyped = mistyped
+
+    @cached_property
+    def lacking(self) -> list[int]:
+        """The indexes of the rows that lack their code or their text."""
+        if None not in self.codes and None not in self.row_texts:
+            return []
+        return [at for at, pair in enumerate(zip(self.codes, self.row_texts, strict=True)) if None in pair]
+
+    def doubtful(self, at: int) -> tuple[set[str], dict[str, Any]] | None:
+        """Return the parts of a row that the columns have not taken, and the values that they are made of.
+
+        All others are right. None where nothing is known of them.
+        """
+        row = self._run.rows[at]
+        if row is None or self._run.has_escapes:
+            return None
+        index = self._decoded_at[at]
+        parts = {name for name, column in self._incomplete if column[index] is None}
+        parts.update(self._mistyped.get(index, ()))
+        if self.codes[at] is None:
+            parts.add("code")
+        for related in _RELATED:
+            if not parts.isdisjoint(related):
+                parts.update(related)
+        values = as_read(row, [*parts, "code"])
+        return None if values is None else (parts, values)
+
+    @cached_property
+    def _incomplete(self) -> list[tuple[str, Sequence[str | None]]]:
+        """The parts of which some rows have none, with their texts."""
+        return [(name, texts) for name, texts in self._texts.items() if not isinstance(texts, str) and None in texts]
+
+    @cached_property
+    def _decoded_at(self) -> list[int]:
+        """Where each row stands among those that were decoded."""
+        return list(accumulate([row is not None for row in self._run.rows[:-1]], initial=0))
+
+
 class JsonColumns:
     """Makes codes, and row texts (see DraftTable), of rows that have no problem and nothing unusual."""
 
     def __init__(
         self, fields: Sequence[Field], metadata: MetadataChecker, categories: CategoryLabels, campaign_id: str | None
     ) -> None:
-        self.rows = _typed_rows(campaign_id is not None)
-        self._names = _row_type(campaign_id is not None, strict=True).__struct_fields__
+        self._typed = TypedVouchers(is_into_campaign=campaign_id is not None)
+        self.rows = self._typed.rows
         self._fields = [
             (field.name, field.column_name, _READERS[field.clean]) for field in fields if field.name != "code"
         ]
@@ -92,89 +140,65 @@ class JsonColumns:
         self._without_metadata = None if metadata.problems({}) else ABSENT["metadata"]
         self._extras = Memo(_extras_text)
 
-    def read(self, run: TypedRun) -> tuple[Texts, Texts]:
-        """Return the code and the row text of each row, one of them None where it needs the careful way."""
-        typed = [row for row in run.rows if row is not None]
-        if not typed:
-            return [None] * len(run.rows), [None] * len(run.rows)
-        columns = dict(zip(self._names, zip(*map(astuple, typed), strict=True), strict=True))
+    def read(self, run: TypedRun) -> "ReadRun":
+        """Read the rows."""
+        columns, mistyped = self._typed.columns(run)
+        if not columns:
+            return ReadRun(run, [None] * len(run.rows), [None] * len(run.rows), {}, {})
         codes = read_keys(columns["code"], has_escapes=run.has_escapes)
-        row_texts = self._row_texts(columns, run)
-        if len(typed) < len(run.rows):
-            return _spread(codes, run.rows), _spread(row_texts, run.rows)
-        return codes, row_texts
+        texts = self._texts(columns, run)
+        row_texts = _joined([texts.get(name, ABSENT.get(name, NULL)) for name in ("type", *COLUMNS)], len(codes))
+        for at in mistyped:
+            row_texts[at] = None
+        if len(codes) < len(run.rows):
+            codes, row_texts = _spread(codes, run.rows), _spread(row_texts, run.rows)
+        return ReadRun(run, codes, row_texts, texts, mistyped)
 
-    def _row_texts(self, columns: _Columns, run: TypedRun) -> Texts:
+    def _texts(self, columns: Columns, run: TypedRun) -> dict[str, Column]:
         types = _types(columns)
-        texts: dict[str, Column] = {"campaign_id": self._campaign_id}
+        texts: dict[str, Column] = {"type": list(types), "campaign_id": self._campaign_id}
         for values, column_name, reader in self._standalone(columns):
             read = partial(reader, has_escapes=run.has_escapes)
             texts[column_name] = read_present(values, ABSENT[column_name], read)
         for name in self._redeemed:
             texts[name] = read_present(columns[name], ABSENT[name], read_integers)
-        for voucher_type, name in _WORTH_NAMES.items():
+        for voucher_type, name in WORTH_NAMES.items():
             objects = partial(_OBJECTS[voucher_type].read, has_usual_numbers=run.has_usual_numbers)
             texts[name] = _worth_texts(voucher_type, types, columns[name], columns.get("redeemed_amount"), objects)
         texts["category"] = self._category_texts(columns)
         texts["metadata"] = self._metadata_texts(columns["metadata"], has_usual_numbers=run.has_usual_numbers)
         texts["extras"] = self._extra_texts([columns[name] for name in EXTRA_NAMES])
         _refuse_ends_before_starts(texts)
-        return _joined([list(types), *[texts.get(name, ABSENT[name]) for name in COLUMNS]], len(types))
+        return texts
 
-    def _standalone(self, columns: _Columns) -> Iterator[tuple[Sequence[Any], str, _Read]]:
+    def _standalone(self, columns: Columns) -> Iterator[tuple[Sequence[Any], str, _Read]]:
         """Yield the values of each field that is read by itself, the name of its column, and what reads it."""
         for name, column_name, reader in self._fields:
             yield columns[name], column_name, reader
         for holder, part, column_name, reader in _INSIDE:
-            yield _values_inside(columns[holder], part), column_name, reader
+            yield values_inside(columns[holder], part), column_name, reader
 
-    def _category_texts(self, columns: _Columns) -> Column:
+    def _category_texts(self, columns: Columns) -> Column:
         named, identified = (columns[name] for name in CATEGORY_FIELDS)
         if named.count(None) == identified.count(None) == len(named):
             return ABSENT["category"]
         return list(map(self._categories.__getitem__, zip(named, identified, strict=True)))
 
     def _metadata_texts(self, raws: Sequence[Raw], *, has_usual_numbers: bool) -> Column:
-        missing = raws.count(_LEFT_OUT) + raws.count(_NULL)
+        missing = raws.count(LEFT_OUT) + raws.count(JSON_NULL)
         if missing == len(raws) and self._without_metadata is not None:
             return self._without_metadata
-        there = [raw for raw in raws if raw not in _NOTHING] if missing else raws
+        there = [raw for raw in raws if raw not in NOTHING] if missing else raws
         read = self._metadata.read(there, has_usual_numbers=has_usual_numbers) if there else ()
         if not missing:
             return list(read)
         texts = iter(read)
-        return [self._without_metadata if raw in _NOTHING else next(texts) for raw in raws]
+        return [self._without_metadata if raw in NOTHING else next(texts) for raw in raws]
 
     def _extra_texts(self, extras: Sequence[Sequence[Raw]]) -> Column:
         if not any(map(any, extras)):
             return ABSENT["extras"]
         return [self._extras[tuple(map(bytes, raws))] for raws in zip(*extras, strict=True)]
-
-
-@cache
-def _row_type(is_into_campaign: bool, *, strict: bool) -> type[Struct]:
-    """Make the type of rows, with the fields that are declared; `strict` where no others are allowed."""
-    raws = (*_WORTH_NAMES.values(), "metadata", *EXTRA_NAMES)
-    redeemed = REDEEMED if is_into_campaign else ()
-    fields = [
-        *((field.name, _TYPES[field.clean] | None, None) for field in IN_JSON),
-        *((holder, _inside_type(holder, strict) | None, None) for holder in INSIDE_JSON),
-        ("type", Literal[VOUCHER_TYPES] | None, None),
-        *((name, str | None, None) for name in CATEGORY_FIELDS),
-        *((name, Integer | None, None) for name in redeemed),
-        *((name, Raw, _LEFT_OUT) for name in raws),
-    ]
-    return defstruct("_Row", fields, gc=False, forbid_unknown_fields=strict)
-
-
-def _inside_type(holder: str, strict: bool) -> Any:
-    fields = [(field.name, _TYPES[field.clean] | None, None) for field in INSIDE_JSON[holder]]
-    return defstruct(f"_{holder}", fields, gc=False, forbid_unknown_fields=strict)
-
-
-@cache
-def _typed_rows(is_into_campaign: bool) -> TypedRows:
-    return TypedRows(_row_type(is_into_campaign, strict=True), _row_type(is_into_campaign, strict=False))
 
 
 _INSIDE = [
@@ -183,14 +207,7 @@ _INSIDE = [
 ]  # fmt: skip
 
 
-def _values_inside(holders: Sequence[Any], name: str) -> Sequence[Any]:
-    part = attrgetter(name)
-    if all(holders):
-        return list(map(part, holders))
-    return [None if holder is None else part(holder) for holder in holders]
-
-
-def _types(columns: _Columns) -> Sequence[str | None]:
+def _types(columns: Columns) -> Sequence[str | None]:
     """Return the rows' types, also where only the gift or the discount tells it; None where nothing does."""
     types: Sequence[str | None] = columns["type"]
     if all(types):
@@ -200,9 +217,9 @@ def _types(columns: _Columns) -> Sequence[str | None]:
 
 
 def _implied(gift: Raw, discount: Raw) -> str | None:
-    if gift not in _NOTHING:
+    if gift not in NOTHING:
         return GIFT
-    return DISCOUNT if discount not in _NOTHING else None
+    return DISCOUNT if discount not in NOTHING else None
 
 
 def _worth_texts(
@@ -221,7 +238,7 @@ def _worth_texts(
     else:
         pairs = list(zip(types, raws, strict=True))
         following = iter(read([raw for each, raw in pairs if each == voucher_type]) if mine else ())
-        texts = [next(following) if each == voucher_type else NULL if raw in _NOTHING else None for each, raw in pairs]
+        texts = [next(following) if each == voucher_type else NULL if raw in NOTHING else None for each, raw in pairs]
     if voucher_type in WORTH and None in texts:
         left = zip(texts, types, raws, spent or repeat(None), strict=False)
         texts = [_with_balance(each, raw, so_much) if text is None and each == voucher_type else text
@@ -287,7 +304,7 @@ def _refuse_ends_before_starts(texts: dict[str, Column]) -> None:
 
 
 def _spread(texts: Texts, rows: Sequence[Any]) -> Texts:
-    """Give the rows that are of the type their texts, in order."""
+    """Give the rows that were decoded their texts, in order."""
     following = iter(texts)
     return [None if row is None else next(following) for row in rows]
 

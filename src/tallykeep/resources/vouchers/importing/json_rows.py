@@ -1,6 +1,6 @@
 """Vouchers that come as JSON objects. Every problem of a row is found, not only the first."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import compress
 from typing import Any, cast
 
@@ -27,7 +27,8 @@ from tallykeep.resources.vouchers.domain import (
 from tallykeep.resources.vouchers.domain import Values as Fields
 from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of, together
 from tallykeep.resources.vouchers.fields import IN_JSON, INSIDE_JSON
-from tallykeep.resources.vouchers.importing.json_columns import JsonColumns, Texts
+from tallykeep.resources.vouchers.importing.json_columns import JsonColumns, ReadRun, Texts
+from tallykeep.resources.vouchers.importing.typed_vouchers import REDEEMED
 from tallykeep.resources.vouchers.importing.worth_checks import discount_problems, worth_problems
 
 _FEW = 20  # rows, which are cleaned one by one as quickly
@@ -36,6 +37,17 @@ _INSIDE = [
     (holder, [(field.name, field.column_name, field.clean, field.path) for field in fields])
     for holder, fields in INSIDE_JSON.items()
 ]
+_INSIDE_COLUMNS = [column for _, fields in _INSIDE for _, column, *_ in fields]
+
+
+class _All(Container[str]):
+    """Every part of a row."""
+
+    def __contains__(self, part: object) -> bool:
+        return True
+
+
+_ALL = _All()
 
 
 class JsonVouchers:
@@ -60,12 +72,12 @@ class JsonVouchers:
 
     def clean(self, rows: Sequence[Row]) -> tuple[DraftTable, list[Failure]]:
         """Return the drafts and the failures, each in row order."""
-        codes, row_texts = self._read_columns(rows)
+        codes, row_texts, known = self._read_columns(rows)
         drafts: list[VoucherDraft] = []
         failures: list[Failure] = []
         for index in _lacking(codes, row_texts):
             codes[index] = None
-            made = self._clean_carefully(rows[index])
+            made = known.get(index) or self._clean_carefully(rows[index])
             if isinstance(made, Failure):
                 failures.append(made)
             elif is_plain(made.code):
@@ -74,19 +86,36 @@ class JsonVouchers:
                 drafts.append(made)
         return together(_drafts_of(rows, codes, row_texts), drafts), failures
 
-    def _read_columns(self, rows: Sequence[Row]) -> tuple[Texts, Texts]:
-        """Return the codes and the row texts of rows that the quick way takes, None for others."""
+    def _read_columns(self, rows: Sequence[Row]) -> tuple[Texts, Texts, dict[int, Failure]]:
+        """Return the codes and the row texts of rows that the quick way takes, None for others.
+
+        Of these, it returns the failures that its columns have found, by index.
+        """
         if len(rows) < _FEW:
-            return [None] * len(rows), [None] * len(rows)
+            return [None] * len(rows), [None] * len(rows), {}
         codes: Texts = []
         row_texts: Texts = []
-        for run in self._columns.rows.runs(rows if isinstance(rows, UnreadRows) else _written(rows)):
-            some_codes, some_texts = self._columns.read(run)
-            codes += some_codes
-            row_texts += some_texts
+        failures: dict[int, Failure] = {}
+        unread = rows if isinstance(rows, UnreadRows) else _written(rows)
+        numbers = _numbers_of(rows)
+        for run in self._columns.rows.runs(unread):
+            read = self._columns.read(run)
+            for at in read.lacking if len(codes) + len(run.rows) <= len(rows) else ():
+                if (failure := self._fail(numbers[len(codes) + at], read, at)) is not None:
+                    failures[len(codes) + at] = failure
+            codes += read.codes
+            row_texts += read.row_texts
         if len(codes) != len(rows):
-            return [None] * len(rows), [None] * len(rows)
-        return codes, row_texts
+            return [None] * len(rows), [None] * len(rows), {}
+        return codes, row_texts, failures
+
+    def _fail(self, number: int, read: ReadRun, at: int) -> Failure | None:
+        """Return why a row fails, as those of its parts tell that no column has taken; None where these are right."""
+        if (doubtful := read.doubtful(at)) is None:
+            return None
+        parts, raw = doubtful
+        _, problems = self._read_parts(raw, parts)
+        return Failure(number, shown_key(raw.get("code")), "; ".join(problems)) if problems else None
 
     def _clean_carefully(self, row: Row) -> VoucherDraft | Failure:
         if row.problem is not None:
@@ -97,34 +126,39 @@ class JsonVouchers:
     def _clean_row(self, row: int, raw: Any) -> tuple[VoucherDraft | None, list[str], str | None]:
         if not isinstance(raw, dict):
             return None, [f"the row must be an object {actual(raw)}"], None
-        problems: list[str] = []
-        values: Fields = {}
-        for name, column, clean in self._fields:
-            take(values, problems, column, raw.get(name), clean, label=name)
-        category = self._categories.label_in(raw, problems)
-        if category is not None:
-            values["category"] = category
-        take_dates(values, problems, "expiration_date")
-        extras: Fields = {}
-        for name, clean in EXTRA_FIELDS:
-            take(extras, problems, name, raw.get(name), clean)
-        _take_inside(values, problems, raw)
-        if self._campaign_id is not None:
-            for name in ("redeemed_quantity", "redeemed_amount"):
-                take(values, problems, name, raw.get(name), cleaning.integer)
-        voucher_type = _type_of(raw, problems)
-        self._take_worth(values, problems, voucher_type, raw)
-        self._take_metadata(values, problems, raw.get("metadata"))
-        code = values.pop("code", None)
-        if not raw.get("code") or cleaning.is_blank(raw["code"]):
-            problems.insert(0, "code is required")
+        values, problems = self._read_parts(raw, _ALL)
+        code, voucher_type = values.pop("code", None), values.pop("type", None)
         if problems or code is None or voucher_type is None:
             return None, problems, shown_key(raw.get("code"))
         if self._campaign_id is not None:
             values["campaign_id"] = self._campaign_id
-        if extras:
-            values["extras"] = exact_json.dumps(extras).decode()
         return VoucherDraft(row, code, voucher_type, fields_of(values)), problems, code
+
+    def _read_parts(self, raw: Fields, parts: Container[str]) -> tuple[Fields, list[str]]:
+        """Read these parts of a row; return their values, and every problem."""
+        problems: list[str] = []
+        values: Fields = {}
+        if "code" in parts and (not raw.get("code") or cleaning.is_blank(raw["code"])):
+            problems.append("code is required")
+        for name, column, clean in self._fields:
+            if column in parts:
+                take(values, problems, column, raw.get(name), clean, label=name)
+        if "category" in parts and (category := self._categories.label_in(raw, problems)) is not None:
+            values["category"] = category
+        take_dates(values, problems, "expiration_date")
+        if "extras" in parts:
+            _take_extras(values, problems, raw)
+        if any(column in parts for column in _INSIDE_COLUMNS):
+            _take_inside(values, problems, raw)
+        for name in REDEEMED if self._campaign_id is not None else ():
+            if name in parts:
+                take(values, problems, name, raw.get(name), cleaning.integer)
+        if "type" in parts and (voucher_type := _type_of(raw, problems)) is not None:
+            values["type"] = voucher_type
+            self._take_worth(values, problems, voucher_type, raw)
+        if "metadata" in parts:
+            self._take_metadata(values, problems, raw.get("metadata"))
+        return values, problems
 
     def _take_metadata(self, values: Fields, problems: list[str], raw: Any) -> None:
         if raw is None:
@@ -137,14 +171,14 @@ class JsonVouchers:
             if not flaws:
                 values["metadata"] = dumped.decode()
 
-    def _take_worth(self, values: Fields, problems: list[str], voucher_type: str | None, raw: Fields) -> None:
+    def _take_worth(self, values: Fields, problems: list[str], voucher_type: str, raw: Fields) -> None:
         if voucher_type == DISCOUNT:
             dumped = _dump(raw.get("discount"), dict, "discount", problems)
             if dumped is not None:
                 flaws = self._discounts[dumped]
                 problems.extend(flaws)
                 values["discount"] = dumped.decode()
-        elif voucher_type is not None:
+        else:
             name = WORTH[voucher_type][0]
             dumped = _dump(raw.get(name), dict, name, problems)
             if dumped is not None:
@@ -160,9 +194,13 @@ def _lacking(codes: Texts, row_texts: Texts) -> list[int]:
     return [at for at, pair in enumerate(zip(codes, row_texts, strict=True)) if None in pair]
 
 
+def _numbers_of(rows: Sequence[Row]) -> Sequence[int]:
+    return rows.numbers if isinstance(rows, UnreadRows) else [row.number for row in rows]
+
+
 def _drafts_of(rows: Sequence[Row], codes: Texts, row_texts: Texts) -> DraftTable:
     """Return the drafts of the rows that have a code."""
-    numbers = rows.numbers if isinstance(rows, UnreadRows) else [row.number for row in rows]
+    numbers = _numbers_of(rows)
     if None in codes:
         has_code = [code is not None for code in codes]
         numbers = list(compress(numbers, has_code))
@@ -180,6 +218,14 @@ def _as_bytes(value: Any) -> bytes:
         return exact_json.dumps(value)
     except exact_json.EncodeError:
         return b""
+
+
+def _take_extras(values: Fields, problems: list[str], raw: Fields) -> None:
+    extras: Fields = {}
+    for name, clean in EXTRA_FIELDS:
+        take(extras, problems, name, raw.get(name), clean)
+    if extras:
+        values["extras"] = exact_json.dumps(extras).decode()
 
 
 def _take_inside(values: Fields, problems: list[str], raw: Fields) -> None:

@@ -11,7 +11,7 @@ from tallykeep.db.copy_format import NULL, copy_text
 from tallykeep.resources.fields.cleaning import Cleaner, Problem
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
 from tallykeep.resources.fields.columns.flaws import Flaw, UnexplainedError
-from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, legible, repeats, without
+from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, legible, repeats, with_irregular, without
 from tallykeep.resources.fields.columns.row_texts import Part
 from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.memo import Memo
@@ -64,18 +64,35 @@ class WorthColumns:
         if repeats(cells):
             return [[self._remembered[*types, cell] for types, cell in zip(of_rows, cells, strict=True)]]
         one_liners = cells if values.is_literal else legible(cells)
-        first = combinations[0]
-        if (
-            first is not None
-            and combinations.count(first) == len(combinations)
-            and first.form.irregular(one_liners) == []
-        ):
-            return [first.before, first.form.texts(cells), first.behind]
+        if (parts := self._of_one_combination(of_rows, combinations, cells, one_liners)) is not None:
+            return parts
         texts: list[str | None] = [None] * len(cells)
         for combination, rows in _grouped(combinations).items():
             if combination is not None:
                 _put_ordinary(texts, combination, rows, [one_liners[at] for at in rows])
         return [[self._remembered[*of_rows[at], cells[at]] if text is None else text for at, text in enumerate(texts)]]
+
+    def _of_one_combination(
+        self,
+        of_rows: list[Cells],
+        combinations: list[_Combination | None],
+        cells: list[str],
+        one_liners: list[str],
+    ) -> list[Part] | None:
+        """Return the parts where all rows that can be taken have one combination, and an ordinary Value."""
+        usual = next(filter(None, combinations), None)
+        irregular = None if usual is None else usual.form.irregular(one_liners)
+        if usual is None or irregular is None:
+            return None
+        if combinations.count(usual) < len(combinations):
+            irregular = sorted({*irregular, *(at for at, each in enumerate(combinations) if each is not usual)})
+        flaws: list[str] = []
+        for at in irregular:
+            flaws.append(self._remembered[*of_rows[at], cells[at]])
+            if flaws[-1] != NEEDS_CARE:
+                return None
+        numbers = with_irregular(usual.form.texts(without(cells, irregular)), irregular, flaws)
+        return [usual.before, numbers, usual.behind]
 
 
 def worth_flaw(parts: Sequence[Part], at: int) -> WorthFlaw | None:
@@ -83,7 +100,7 @@ def worth_flaw(parts: Sequence[Part], at: int) -> WorthFlaw | None:
 
     Raises UnexplainedError where it clears something.
     """
-    text = parts[0][at] if len(parts) == 1 else ""
+    text = parts[len(parts) // 2][at]  # the other two are what stands around every Value
     if text == NEEDS_CARE and not isinstance(text, WorthFlaw):
         raise UnexplainedError
     return text if isinstance(text, WorthFlaw) else None
