@@ -281,7 +281,7 @@ MUTATIONS = (
         "src/tallykeep/resources/upserts/by_column/merge.py",
         "        numbers |= self._fail_referring(ids)\n",
         "        self._fail_referring(ids)\n",
-        "tests/db/test_upserts.py::test_what_the_schema_refuses_fails_if_what_it_refers_to_is_there",
+        "tests/db/test_references.py::test_what_the_schema_refuses_fails_if_what_it_refers_to_is_there",
     ),
     Mutation(
         "metadata that decodes into its schema's type is held to its rules too",
