@@ -49,7 +49,7 @@ WORKER = "tallykeep interleaved worker"
 _CONNECTIONS = 4
 _QUICK = 0.003  # after so long without any news the server is asked who waits for whom
 _MAX_STEPS = 400
-_TURNS_TO_READ = 4  # of the event loop, from a socket that is ready to the message that is noted
+_LOOPS_TO_READ = 4  # turns of the event loop, from a socket that is ready to the message that is noted
 
 
 @dataclass(frozen=True)
@@ -255,10 +255,10 @@ class _Performance:
             name = owner[row["pid"]]
             waiting_for[name] = {owner[pid] for pid in row["blockers"] if pid in owner}
             waiting.add(row["pid"])
-        for _ in range(_TURNS_TO_READ):  # what the server has sent by now is still to be read
+        for _ in range(_LOOPS_TO_READ):  # what the server has sent by now is still to be read
             await asyncio.sleep(0)
-        looked = {pid for slot in self._slots.values() for pid in slot.turnstile.waiting_pids}
-        if not waiting <= looked:
+        checked = {pid for slot in self._slots.values() for pid in slot.turnstile.waiting_pids}
+        if not waiting <= checked:
             return False
         return all(waiting_for.get(name) for name in moving) and not _has_circle(waiting_for)
 
