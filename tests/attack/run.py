@@ -30,6 +30,7 @@ class Bounds:
     get: float = 0.5
     imported: float = 2
     health: float = 1
+    answered: float = 1  # times what the attack says
     accepted: float = 4e-6  # for each row of a file, beyond that
     memory: float = 40
     workbook: float = 120  # of the process that reads one, which has its own limit and ends with it
@@ -161,7 +162,7 @@ def _broken(attack: Attack, outcome: Outcome, bounds: Bounds) -> Iterator[str]:
         if broken:
             yield f"{name} got {broken[0][:160]}"
     slowest = outcome.attacker["slowest"]
-    if slowest > attack.answered + outcome.rows * bounds.accepted:
+    if slowest > attack.answered * bounds.answered + outcome.rows * bounds.accepted:
         late = outcome.attacker["unanswered"]
         yield f"the attacker waited {slowest:.1f} s for an answer" + (f", {late} times in vain" if late else "")
     for name, over in outcome.memory.items():

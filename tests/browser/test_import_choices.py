@@ -269,8 +269,8 @@ def test_sheet_and_header_row_are_asked_for_only_where_somebody_chose_them(page:
     page.unroute(PREVIEW)
     held = Held(page)
     held.begin()
-    page.get_by_label("Sheet").select_option("B")
-    page.wait_for_function("document.querySelector('#preview').getAttribute('aria-busy')")
+    with page.expect_request(PREVIEW):
+        page.get_by_label("Sheet").select_option("B")
     assert 'name="sheet"\r\n\r\nB' in posted[-1]
     assert 'name="column-0"' not in posted[-1]
     held.let_go()

@@ -35,9 +35,11 @@ def file_of(rows: int) -> str:
 def at_progress(api: Api, action_id: str, rows: int) -> None:
     """Return once so many rows are accounted for."""
     while True:
-        action = api.get(f"/v1/async-actions/{action_id}")
-        if action["done_count"] + action["failed_count"] >= rows:
-            return
+        answer = api.http.get(f"/v1/async-actions/{action_id}")
+        if answer.status_code != 503:  # as long as a process that was killed is missed
+            action = answer.json()
+            if action["done_count"] + action["failed_count"] >= rows:
+                return
         time.sleep(0.01)
 
 

@@ -12,11 +12,13 @@ from tallykeep.catalog.contents import contents
 from tallykeep.dashboard.kit.api_client import Api as OwnApi
 from tallykeep.dashboard.kit.api_client import Keys
 from tallykeep.dashboard.kit.catalog import Catalog
+from tallykeep.dashboard.kit.rights import Rights
 from tallykeep.dashboard.kit.session_store import Session
 from tallykeep.dashboard.kit.signed_in import Visit
 from tallykeep.dashboard.pages.task.fields import Fields
 from tallykeep.dashboard.pages.task.fix import Work, edit_rows
 from tallykeep.dashboard.pages.task.routes import show_task
+from tallykeep.tenants.permissions import Permission
 from tests.http.test_control import MIXED, run
 from tests.server import Api
 
@@ -38,8 +40,9 @@ def _drawn(api: Api, action: dict[str, Any], page: str, lines: dict[int, int | N
         request = Request(scope)
         request.state.session = session
         async with httpx.AsyncClient(transport=httpx.MockTransport(answered), base_url=api.url) as client:
+            rights = request.state.rights = Rights(frozenset(Permission))
             request.state.catalog = Catalog(orjson.loads(orjson.dumps(contents())))
-            visit = Visit(session, OwnApi(client, session.keys), request.state.catalog)
+            visit = Visit(session, OwnApi(client, session.keys), request.state.catalog, rights)
             if page == "task":
                 answer = await show_task(request, visit, action["id"])
             else:

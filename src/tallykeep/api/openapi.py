@@ -13,6 +13,7 @@ from tallykeep.api.schemas.values import Error
 from tallykeep.tenants.permissions import Permission
 
 _JSON = "application/json"
+_EVENTS = "text/event-stream"
 _REFERENCE = "#/components/schemas/"
 _APP_KEYS: dict[str, list[str]] = {"X-App-Id": [], "X-App-Token": []}
 _MANAGEMENT_KEYS: dict[str, list[str]] = {"X-Management-Id": [], "X-Management-Token": []}
@@ -52,7 +53,8 @@ def answers(*types: type, code: int = 200, more: dict[int, type] | None = None) 
 
 def answers_file(*media_types: str) -> dict[str, Any]:
     """Declare an operation's answer, for `openapi_extra`: a file of this type, or of one of these."""
-    return {"responses": {"200": _success({name: {"schema": {"type": "string"}} for name in media_types})}}
+    schemas = {name: {"type": "array" if name == _JSON else "string"} for name in media_types}
+    return {"responses": {"200": _success({name: {"schema": schema} for name, schema in schemas.items()})}}
 
 
 def _success(content: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +131,9 @@ def _correct(operation: dict[str, Any]) -> None:
     operation.setdefault("security", _security(operation))
     operation["responses"].pop("422", None)
     for content in operation["responses"].values():
+        if _EVENTS in content.get("content", {}):
+            # Tools differ in what they hold to it: each event, or the whole text.
+            content["content"][_EVENTS] = {"schema": {"description": "Server-sent events."}}
         schema = content.get("content", {}).get(_JSON, {}).get("schema", {})
         if "$ref" in schema or "anyOf" in schema:
             schema.pop("type", None)  # which stands for what a route does not declare in FastAPI's own way

@@ -12,7 +12,7 @@ _Read = Callable[[], Awaitable[Tagged]]
 class SharedReads:
     """Lets who asks for what is being read just now wait for that, and have the same answer.
 
-    For those who were told together that there is something new: what is read may be older than the asking.
+    What is read may be older than the asking. So this is for what does not change any more, and who asks knows that.
     """
 
     def __init__(self) -> None:

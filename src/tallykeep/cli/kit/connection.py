@@ -161,13 +161,20 @@ def _connection(profile: Profile, origin: str, token: str | None = None) -> Conn
 
 
 def with_connection(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the command with the connection options; its first parameter becomes the Connection."""
+    """Return the command with the connection options; its first parameter becomes the Connection.
+
+    Refusals name flags where the API names its fields.
+    """
+    typed = typed_names(command)
 
     @functools.wraps(command)
     def run(**arguments: Any) -> None:
         with reporting_errors():
             flags = {name: arguments.pop(name) for name in _OPTIONS}
-            command(find_connection(**flags), **arguments)
+            try:
+                command(find_connection(**flags), **arguments)
+            except RefusedError as error:
+                raise RefusedError(in_flags(str(error), typed), error.status) from None
 
     own = list(inspect.signature(command).parameters.values())[1:]
     added = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option)
@@ -182,7 +189,7 @@ def with_connection(command: Callable[..., None]) -> Callable[..., None]:
 def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Return the command with the connection options; its first parameter becomes a Client with keys.
 
-    Parameters for submission options become the flags of these; refusals name flags where the API names its fields.
+    Parameters for submission options become the flags of these.
     """
     return _with_client(command, lambda connection: connection.require_keys().client())
 
@@ -194,14 +201,10 @@ def managing(command: Callable[..., None]) -> Callable[..., None]:
 
 def _with_client(command: Callable[..., None], client_of: Callable[[Connection], Client]) -> Callable[..., None]:
     flagged = with_option_flags(command)
-    typed = typed_names(flagged)
 
     @functools.wraps(flagged)
     def run(connection: Connection, **arguments: Any) -> None:
-        try:
-            with client_of(connection) as client:
-                flagged(client, **arguments)
-        except RefusedError as error:
-            raise RefusedError(in_flags(str(error), typed), error.status) from None
+        with client_of(connection) as client:
+            flagged(client, **arguments)
 
     return with_connection(run)

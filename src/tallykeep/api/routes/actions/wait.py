@@ -39,15 +39,19 @@ _Read = Callable[[], Awaitable[Tagged]]
 
 
 def _reading(request: Request, context: Context, caller: Caller, action_id: str) -> _Read:
-    """Return what reads the action for all who are told of its end, and may be shown the same links to its report."""
     links = context.report_links(request, caller)
 
     async def read() -> Tagged:
         async with context.reading(caller).connection() as connection:
             return Tagged(await context.reader.get_action(connection, caller.project_id, action_id, links))
 
+    return read
+
+
+def _reading_ended(request: Request, context: Context, caller: Caller, action_id: str) -> _Read:
+    """Return what reads an action that has ended, for all who know that and are shown the same links to its report."""
     key = (caller.project_id, caller.key_kind, caller.key_id, str(request.base_url), action_id)
-    return partial(context.shared_reads.read, key, read)
+    return partial(context.shared_reads.read, key, _reading(request, context, caller, action_id))
 
 
 async def answer_now(request: Request, context: Context, caller: Caller, action_id: str) -> Tagged:
@@ -80,7 +84,7 @@ async def answer_in_the_end(request: Request, context: Context, caller: Caller, 
 
     Raises NotFoundError, TooManyRequestsError, and ClientDisconnect as soon as nobody waits for the answer any more.
     """
-    read = _reading(request, context, caller, action_id)
+    read, read_ended = (reading(request, context, caller, action_id) for reading in (_reading, _reading_ended))
     with context.watcher.watch(caller.project_id, action_id) as watch:
         async with context.reading(caller).connection() as connection:
             # Without the failed rows, which many who wait would hold in memory for as long.
@@ -88,12 +92,14 @@ async def answer_in_the_end(request: Request, context: Context, caller: Caller, 
                 connection, caller.project_id, action_id, context.report_links(request, caller), with_failures=False
             )
         if known["finished_at"] is not None:
-            return await read()
+            return await read_ended()
         async with context.slot(caller, context.shares.watches):
-            return await _while_connected(request, _read_in_the_end(watch, read, known, wait))
+            return await _while_connected(
+                request, _read_in_the_end(watch, lambda: read_ended if watch.ended else read, known, wait)
+            )
 
 
-async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wait: float) -> Tagged:
+async def _read_in_the_end(watch: Watch, reading: Callable[[], _Read], known: dict[str, Any], wait: float) -> Tagged:
     """Read once the action has ended, or the time is up; what is known already where the database is out of reach.
 
     Raises DatabaseAwayError where what is known leaves out failed rows.
@@ -102,15 +108,15 @@ async def _read_in_the_end(watch: Watch, read: _Read, known: dict[str, Any], wai
     with suppress(TimeoutError):
         await asyncio.wait_for(watch.over(), wait)
     left = deadline - asyncio.get_running_loop().time()
-    reading = asyncio.create_task(_read_at_last(read))
+    read = asyncio.create_task(_read_at_last(reading()))
     try:
-        await asyncio.wait((reading,), timeout=left + _LAST_READ_SECONDS)
-        if not reading.done() and known["failed_count"]:
+        await asyncio.wait((read,), timeout=left + _LAST_READ_SECONDS)
+        if not read.done() and known["failed_count"]:
             raise DatabaseAwayError("the database has not answered in time")
-        return reading.result() if reading.done() else Tagged(known)
+        return read.result() if read.done() else Tagged(known)
     finally:
         # Not waited for: to take a question back from a server that is silent takes time as well.
-        reading.cancel()
+        read.cancel()
 
 
 async def _read_at_last(read: _Read) -> Tagged:
@@ -172,7 +178,7 @@ async def watch_action(
     client that reconnects starts again with the current state, whatever its `Last-Event-ID`. Comments keep idle
     connections alive. Nothing more is sent once the key or the token is not valid any more.
     """
-    return EventStream(_events(request, context, watch, _reading(request, context, caller, action_id)))
+    return EventStream(_events(request, context, watch, _reading_ended(request, context, caller, action_id)))
 
 
 async def _events(request: Request, context: Context, watch: Watch, read: _Read) -> AsyncIterator[bytes]:
