@@ -1,5 +1,7 @@
 """The audit log in tests: entries as they are in the database, chained or not, and verdicts on the chain."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
@@ -10,7 +12,9 @@ from tallykeep.core.audit.events import Event
 from tallykeep.tenants.audit.chainer import Chainer
 from tallykeep.tenants.audit.entries import add_entry
 from tallykeep.tenants.audit.verify import Anchor, Verdict, verify
-from tests.db.engine import Engine
+from tests.db.engine import Engine, open_engine
+
+Scenario = Callable[[Engine], Awaitable[None]]
 
 _COLUMNS = (
     "project_id, id, created_at, event, outcome, door, key_id, key_kind, token_id, session_id, address, request_id,"
@@ -57,3 +61,28 @@ async def chain(engine: Engine) -> None:
 
 async def chained(engine: Engine) -> list[dict[str, Any]]:
     return await engine.query("SELECT * FROM audit_log WHERE project_id = %s ORDER BY number", engine.project_id)
+
+
+def with_engine(database_url: str, scenario: Scenario) -> None:
+    async def run() -> None:
+        async with open_engine(database_url) as engine:
+            await scenario(engine)
+
+    asyncio.run(run())
+
+
+def five_entries(database_url: str) -> str:
+    """A chain of five; returns its anchor."""
+
+    async def scenario(engine: Engine) -> None:
+        await add(engine, 5)
+        await chain(engine)
+
+    with_engine(database_url, scenario)
+    return verdict_on(database_url).anchor
+
+
+def tamper(database_url: str, sql: str, *parameters: Any) -> None:
+    """What somebody does who may do anything to the database."""
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute(sql, parameters).rowcount > 0  # type: ignore[call-overload]

@@ -1,35 +1,20 @@
-"""Deleting a project: no table is forgotten, nothing comes in behind it, and nobody else's rows go with it."""
+"""Deleting a project: no table is forgotten, every row is counted, and nobody else's rows go with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from tallykeep.catalog.action_types import APPLIED_TYPES, PROJECT_DELETION
-from tallykeep.core.action_type import ActionTypes, Submission
-from tallykeep.core.audit.entry import Entry
-from tallykeep.core.audit.events import Event
-from tallykeep.core.errors import ConflictError, ResourceInUseError
+from tallykeep.core.errors import ResourceInUseError
 from tallykeep.db.transient import is_transient
-from tallykeep.engine.managing.project_deletion import KEPT, KEYS, TABLES, Deletion, delete_project
-from tallykeep.tenants.audit.entries import add_entry_of_change
-from tallykeep.tenants.callers import Caller, Grant
+from tallykeep.engine.managing.project_deletion import KEPT, KEYS, TABLES
 from tallykeep.tenants.managing.deletion import INSTALLATION, read_deletion
-from tallykeep.tenants.permissions import ROLES, Role
-from tests.db.engine import Engine, new_project, open_engine
-from tests.db.holding import Holding, wait_for_blocked
+from tests.db.deleting import PROJECT_TABLES, deleting, manager_of
+from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
 from tests.db.test_neighbours import _copied
 
-_PROJECT_TABLES = """
-SELECT table_name FROM information_schema.columns
-WHERE table_schema = 'public' AND column_name = 'project_id' AND table_name NOT LIKE 'procrastinate%'
-"""
 _PRIMARY_KEYS = """
 SELECT indrelid::regclass::text AS name, array_agg(attname::text ORDER BY position) AS columns
 FROM pg_index
@@ -81,65 +66,6 @@ _ROWS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 
-def manager_of(project_id: int) -> Caller:
-    """Whoever has a management key of the project."""
-    grant = Grant(project_id, "proj", "manager", "management", Role.ADMIN, ROLES[Role.ADMIN])
-    return Caller(grant, "v-test")
-
-
-@dataclass
-class Deleting:
-    """An engine with a project to delete, which is not the first one."""
-
-    engine: Engine
-
-    async def begin(self, project_id: int | None = None) -> Deletion:
-        target = self.engine.project_id if project_id is None else project_id
-        entry = Entry(project_id=target, event=Event.PROJECT_DELETE)
-        submission = Submission(
-            action_type=PROJECT_DELETION, project_id=target, request_id="v-test", requested_by="manager", entry=entry
-        )
-        async with self.engine.pool.connection() as connection, connection.transaction():
-            return await delete_project(connection, self.engine.acceptance, manager_of(target), submission)
-
-    async def advance(self) -> None:
-        """Take the installation's next turn."""
-        await self.engine.applier.advance(INSTALLATION)
-
-    async def finish(self) -> dict[str, Any]:
-        """Advance until the deletion has ended."""
-        async with asyncio.timeout(60):
-            while (action := await self.action())["ended_by"] is None:
-                await self.advance()
-        return action
-
-    async def action(self) -> dict[str, Any]:
-        actions = await self.engine.query(
-            "SELECT * FROM async_actions WHERE project_id = %s ORDER BY number DESC LIMIT 1", INSTALLATION
-        )
-        return actions[0]
-
-    async def counts(self, project_id: int | None = None) -> dict[str, int]:
-        """How many rows of a project there are in each table."""
-        tables = [row["table_name"] for row in await self.engine.query(_PROJECT_TABLES)]
-        whose = self.engine.project_id if project_id is None else project_id
-        return {
-            name: (await self.engine.query(f"SELECT count(*) AS total FROM {name} WHERE project_id = %s", whose))[0][
-                "total"
-            ]
-            for name in tables
-        }
-
-
-@asynccontextmanager
-async def deleting(
-    database_url: str, action_types: ActionTypes = APPLIED_TYPES, **changes: Any
-) -> AsyncIterator[Deleting]:
-    await asyncio.to_thread(new_project, database_url)  # the first one, which is never deleted
-    async with open_engine(database_url, action_types, **changes) as engine:
-        yield Deleting(engine)
-
-
 async def _filled(engine: Engine) -> None:
     """Put rows into every table: by an import with failures, and one by one where that leaves none."""
     await engine.finish(await engine.submit_csv(gifts(7) + "BAD,NONE,1\n"))
@@ -156,7 +82,7 @@ async def _filled(engine: Engine) -> None:
 def test_every_table_of_a_project_is_deleted_or_kept_on_purpose(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
-            tables = {row["table_name"] for row in await engine.query(_PROJECT_TABLES)}
+            tables = {row["table_name"] for row in await engine.query(PROJECT_TABLES)}
             assert tables == TABLES.keys() | {KEYS} | KEPT
             assert not TABLES.keys() & KEPT
             keys = {row["name"]: tuple(row["columns"]) for row in await engine.query(_PRIMARY_KEYS)}
@@ -205,123 +131,6 @@ def test_batches_are_as_large_as_those_of_others(database_url: str) -> None:
             assert batches[0]["name"] is batches[-1]["name"] is None
             ends = [each["first_row"] + each["row_count"] for each in batches]
             assert ends == [*(each["first_row"] for each in batches[1:]), action["total_count"] + 1]
-
-    asyncio.run(scenario())
-
-
-def test_what_runs_is_canceled_and_its_batch_in_hand_writes_nothing(database_url: str) -> None:
-    holding = Holding(("VOUCHERS.IMPORT_CSV",))
-    types = {**APPLIED_TYPES, **holding.action_types}
-
-    async def scenario() -> None:
-        async with deleting(database_url, types, batch_rows=2, lock_wait_seconds=0.1) as project:
-            engine = project.engine
-            action_id = await engine.submit_csv(gifts(6))
-            async with holding.in_hand(engine):
-                waiting = [await engine.submit("VOUCHERS.BULK_UPDATE", b'[{"code": "C1"}]') for _ in range(3)]
-                await project.begin()
-                for _ in range(3):
-                    await project.advance()  # as far as what is in hand lets it
-                assert (await project.action())["ended_by"] is None
-                ended = await engine.query(
-                    "SELECT id, ended_by, reason, unprocessed_count FROM async_actions WHERE project_id = %s",
-                    engine.project_id,
-                )
-                assert {row["id"] for row in ended} == {action_id, *waiting}
-                ends = {(row["ended_by"], row["reason"]) for row in ended}
-                assert ends == {("CANCELED", "The project is being deleted")}
-                assert {row["id"]: row["unprocessed_count"] for row in ended}[action_id] == 6
-            assert not (await project.counts())["vouchers"]
-            assert (await project.finish())["status"] == "DONE"
-            assert {name for name, count in (await project.counts()).items() if count} <= KEPT
-
-    asyncio.run(scenario())
-
-
-@pytest.mark.parametrize(
-    "submit",
-    [
-        lambda engine: engine.submit_csv(gifts(1)),
-        lambda engine: engine.submit_csv(gifts(5)),
-        lambda engine: engine.submit("VOUCHERS.BULK_UPDATE", b'[{"code": "C1"}]'),
-        lambda engine: engine.submit_csv("Code,Voucher Type,Value\n"),
-    ],
-    ids=["one batch", "several batches", "a sequence", "no rows"],
-)
-def test_a_closed_project_accepts_nothing(database_url: str, submit: Callable[[Engine], Any]) -> None:
-    async def scenario() -> None:
-        async with deleting(database_url, batch_rows=2) as project:
-            await project.begin()
-            with pytest.raises(ConflictError, match="is being deleted"):
-                await submit(project.engine)
-            assert (
-                await project.engine.query(
-                    "SELECT id FROM async_actions WHERE project_id = %s", project.engine.project_id
-                )
-                == []
-            )
-            assert (await project.finish())["status"] == "DONE"
-            with pytest.raises(ConflictError, match="is being deleted"):
-                await submit(project.engine)
-
-    asyncio.run(scenario())
-
-
-def test_submissions_that_are_committed_together_are_refused_together(database_url: str) -> None:
-    async def scenario() -> None:
-        async with deleting(database_url) as project:
-            await project.begin()
-            answers = await asyncio.gather(
-                *(project.engine.submit_csv(gifts(1)) for _ in range(5)), return_exceptions=True
-            )
-            assert {type(answer) for answer in answers} == {ConflictError}
-
-    asyncio.run(scenario())
-
-
-async def _change(connection: psycopg.AsyncConnection[Any], project_id: int, name: str) -> None:
-    """A change of a resource, as a request makes it; the caller commits."""
-    await connection.execute(
-        "INSERT INTO customers (project_id, id, created_at) VALUES (%s, %s, now())", (project_id, name)
-    )
-    await add_entry_of_change(connection, Entry(project_id=project_id, event=Event.CUSTOMER_CREATE, resource_id=name))
-
-
-def test_a_change_that_is_under_way_is_waited_for_and_one_behind_the_deletion_is_refused(database_url: str) -> None:
-    async def scenario() -> None:
-        async with deleting(database_url) as project:
-            engine = project.engine
-            async with engine.pool.connection() as connection:
-                async with connection.transaction():
-                    await _change(connection, engine.project_id, "early")
-                    late = asyncio.ensure_future(project.begin())
-                    await wait_for_blocked(engine, 1)
-                    assert not late.done()
-                await late
-                with pytest.raises(ConflictError, match="nothing in it can be changed"):
-                    async with connection.transaction():
-                        await _change(connection, engine.project_id, "late")
-            assert (await project.counts())["customers"] == 1
-            assert (await project.finish())["status"] == "DONE"
-            assert not (await project.counts())["customers"]
-
-    asyncio.run(scenario())
-
-
-def test_what_comes_in_behind_its_range_goes_with_the_last_batch(database_url: str) -> None:
-    async def scenario() -> None:
-        async with deleting(database_url) as project:
-            engine = project.engine
-            await project.begin()
-            planned = (await project.action())["total_count"]  # with one for what runs, of which there is none
-            await engine.query(
-                "INSERT INTO attempts (project_id, action_id, first_row, attempts)"
-                " VALUES (%s, 'aa_1', 1, 1) RETURNING 1",
-                engine.project_id,
-            )
-            action = await project.finish()
-            assert (action["status"], action["done_count"]) == ("DONE", planned)
-            assert not (await project.counts())["attempts"]
 
     asyncio.run(scenario())
 

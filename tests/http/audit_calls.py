@@ -18,6 +18,8 @@ GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
 Route = tuple[str, str]
 Call = tuple[str, dict[str, Any]]
 
+BY_BASIC: Route = ("POST", "/v2/oauth/token")  # which no application key may be sent to
+
 
 class Audited(Api):
     """A client that may look into the server's database."""

@@ -1,4 +1,4 @@
-"""What several files need: servers of their own for tests of what is refused, and who asks for tokens of OAuth."""
+"""What several files need: servers of their own for what is refused, surveys, and who asks for tokens of OAuth."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.http.audit_calls import Audited
+from tests.http.survey import Survey, surveying
 from tests.server import Api, Server, new_project
 
 
@@ -42,3 +43,9 @@ def service(api: Api) -> dict[str, Any]:
     answer = api.http.post("/v1/keys", json=body)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
+
+
+@pytest.fixture(scope="module")
+def survey(server: Server, served_database: str) -> Iterator[Survey]:
+    with surveying(server, served_database) as survey:
+        yield survey

@@ -3,8 +3,9 @@
 from tests.mutations.mutation import Mutation
 
 EVERY_ROUTE = "tests/http/test_every_route.py"
+FOREIGN = "tests/http/test_foreign_projects.py"
 ACCESS = "tests/db/test_access.py"
-DELETION = "tests/db/test_project_deletion.py"
+CLOSED_PROJECTS = "tests/db/test_closed_projects.py"
 
 MUTATIONS = (
     Mutation(
@@ -153,7 +154,7 @@ MUTATIONS = (
         "src/tallykeep/tenants/managing/projects.py",
         "    row = await _find(connections, project) if _reaches_all(caller) else None\n",
         "    row = await _find(connections, project)\n",
-        f"{EVERY_ROUTE}::test_what_another_project_has_is_out_of_reach",
+        f"{FOREIGN}::test_what_another_project_has_is_out_of_reach",
     ),
     Mutation(
         "keys of a project that is being deleted watch that and nothing else",
@@ -167,34 +168,34 @@ MUTATIONS = (
         "src/tallykeep/engine/managing/project_deletion.py",
         '    await connection.execute(_sql.close_project, {"target": manager.project_id})\n',
         "",
-        f"{DELETION}::test_a_closed_project_accepts_nothing",
+        f"{CLOSED_PROJECTS}::test_a_closed_project_accepts_nothing",
     ),
     Mutation(
         "a change behind the deletion of its project is rolled back",
         "src/tallykeep/tenants/audit/entries.sql",
         " AND (deletion_id IS NULL OR deletion_id = :action_id)\n",
         "\n",
-        f"{DELETION}::test_a_change_that_is_under_way_is_waited_for_and_one_behind_the_deletion_is_refused",
+        f"{CLOSED_PROJECTS}::test_a_change_that_is_under_way_is_waited_for_and_one_behind_the_deletion_is_refused",
     ),
     Mutation(
         "the deletion of a project waits for changes under way",
         "src/tallykeep/tenants/audit/entries.sql",
         "    FOR KEY SHARE\n",
         "",
-        f"{DELETION}::test_a_change_that_is_under_way_is_waited_for_and_one_behind_the_deletion_is_refused",
+        f"{CLOSED_PROJECTS}::test_a_change_that_is_under_way_is_waited_for_and_one_behind_the_deletion_is_refused",
     ),
     Mutation(
         "what runs in a project that is deleted is ended first",
         "src/tallykeep/engine/managing/project_deletion.py",
         "                await self._cancel()\n",
         "                pass\n",
-        f"{DELETION}::test_what_runs_is_canceled_and_its_batch_in_hand_writes_nothing",
+        f"{CLOSED_PROJECTS}::test_what_runs_is_canceled_and_its_batch_in_hand_writes_nothing",
     ),
     Mutation(
         "the last batch of a project's deletion takes what came late",
         "src/tallykeep/engine/managing/project_deletion.py",
         "        for table in (*TABLES, KEYS):\n",
         "        for table in (KEYS,):\n",
-        f"{DELETION}::test_what_comes_in_behind_its_range_goes_with_the_last_batch",
+        f"{CLOSED_PROJECTS}::test_what_comes_in_behind_its_range_goes_with_the_last_batch",
     ),
 )

@@ -3,6 +3,7 @@
 from tests.mutations.mutation import Mutation
 
 _ERASING = "src/tallykeep/engine/erasing"
+_ORDER = "tests/db/test_erasing_order.py"
 
 MUTATIONS = (
     Mutation(
@@ -10,14 +11,14 @@ MUTATIONS = (
         "src/tallykeep/engine/applier.py",
         "action_type.erases and await is_earlier_unfinished(connection, claimed)",
         "action_type.erases and False",
-        "tests/db/test_erasing.py::test_what_was_accepted_before_comes_first_and_is_erased_what_comes_later_waits_for_nothing",
+        f"{_ORDER}::test_what_was_accepted_before_comes_first_and_is_erased_what_comes_later_waits_for_nothing",
     ),
     Mutation(
         "no retry takes rows along that are about to be erased",
         "src/tallykeep/engine/managing/action_control.py",
         "        if erasure is not None:",
         "        if False:",
-        "tests/db/test_erasing.py::test_nothing_erased_comes_back_by_a_retry",
+        f"{_ORDER}::test_nothing_erased_comes_back_by_a_retry",
     ),
     Mutation(
         "what stands in place of a row of a file is a cell too wide",
@@ -31,14 +32,14 @@ MUTATIONS = (
         f"{_ERASING}/erasure.py",
         "Jsonb(person.joined([more]).to_json())",
         "Jsonb(person.to_json())",
-        "tests/db/test_erasing.py::test_what_an_import_in_flight_tells_of_the_person_is_erased_too",
+        f"{_ORDER}::test_what_an_import_in_flight_tells_of_the_person_is_erased_too",
     ),
     Mutation(
         "an erasure forgets who it was about",
         f"{_ERASING}/erasure.py",
         "await self._connection.execute(_sql.forget_person, self._claimed.action_key)",
         "pass",
-        "tests/db/test_erasing.py::test_the_erasure_itself_forgets_who_it_was",
+        f"{_ORDER}::test_the_erasure_itself_forgets_who_it_was",
     ),
     Mutation(
         "reasons of erased rows lose what the rows held",

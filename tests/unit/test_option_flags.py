@@ -4,7 +4,8 @@ import inspect
 
 import pytest
 
-from tallykeep.cli.commands import actions, audit, campaigns, imports, keys, webhooks
+from tallykeep.cli.commands import actions, campaigns, imports, webhooks
+from tallykeep.cli.commands.access import audit, keys
 from tallykeep.cli.kit.option_flags import in_flags, typed_names
 
 

@@ -10,19 +10,17 @@ import typer
 from tallykeep import __version__
 from tallykeep.cli.commands import (
     actions,
-    audit,
     campaigns,
     customers,
     demo,
     doctor,
     imports,
-    keys,
     lookups,
     metadata,
     profile_commands,
-    projects,
     webhooks,
 )
+from tallykeep.cli.commands.access import audit, keys, projects
 from tallykeep.cli.kit.exits import ExitCode
 from tallykeep.cli.kit.sending import AsJson
 
