@@ -226,13 +226,14 @@ class Client(threading.Thread):
 
     def _answered(self, send: Callable[[], httpx.Response], *, again: bool = True) -> httpx.Response | None:
         """The answer that tells what became of it; None where there was none and the request cannot be repeated."""
-        deadline = time.monotonic() + _TIMEOUT_SECONDS
+        deadline, last = time.monotonic() + _TIMEOUT_SECONDS, ""
         while time.monotonic() < deadline:
             try:
                 answer = send()
-            except httpx.TransportError:
-                pass
+            except httpx.TransportError as error:
+                last = repr(error)
             else:
+                last = f"{answer.status_code} {answer.text}"
                 if answer.status_code in (200, 202, 404):
                     return answer
                 if answer.status_code == 409 and "send it again" not in answer.text:
@@ -243,7 +244,7 @@ class Client(threading.Thread):
             if not again:
                 return None
             time.sleep(_PAUSE)
-        raise AssertionError(f"no clear answer within {_TIMEOUT_SECONDS} seconds")
+        raise AssertionError(f"no clear answer within {_TIMEOUT_SECONDS} seconds, the last one being {last}")
 
     def _cancel_now_and_then(self, entry: Entry) -> None:
         if entry.action_id is None or self._random.random() > 0.1:
