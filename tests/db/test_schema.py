@@ -174,8 +174,8 @@ def test_what_webhooks_were_told_of_an_action_is_found_by_index(database_url: st
         async with open_engine(database_url) as engine, engine.pool.connection() as connection:
             await connection.execute("SET session_replication_role = replica")
             await connection.execute(
-                "INSERT INTO webhook_deliveries (project_id, webhook_id, event_id, event, step, action_id, data, status,"
-                " created_at, due_at, expires_at, delivered_at)"
+                "INSERT INTO webhook_deliveries (project_id, webhook_id, event_id, event, step, action_id, data,"
+                " status, created_at, due_at, expires_at, delivered_at)"
                 " SELECT 1, 'hook_' || mod(n, 3), 'evt_' || n, 'x', 1, 'aa_' || n / 3, '{}', 'DELIVERED', now(), now(),"
                 " now(), now() FROM generate_series(1, 20000) AS n"
             )
