@@ -31,8 +31,8 @@ def rows_about(
     if len(raw) != batch.row_count or len(rows) != batch.row_count:
         return _rows_of_mismatch(person, batch)
     held = zip(rows, raw, strict=True)
-    is_as_sent = not source.values
-    return [row.number for row, data in held if _is_about(person, row, data, names, is_as_sent=is_as_sent)]
+    has_values = bool(source.values)
+    return [row.number for row, data in held if _is_about(person, row, data, names, has_values=has_values)]
 
 
 def _may_be_escaped(person: Person, batch: Batch, source: Source) -> bool:
@@ -42,12 +42,12 @@ def _may_be_escaped(person: Person, batch: Batch, source: Source) -> bool:
     return b'"' in batch.body and any('"' in text for text in person.keys | person.traces)
 
 
-def _is_about(person: Person, row: Row, data: bytes, names: _Names | None, *, is_as_sent: bool) -> bool:
+def _is_about(person: Person, row: Row, data: bytes, names: _Names | None, *, has_values: bool) -> bool:
     if person.is_in(data):
         return True
     if row.value is not None and names is not None and not person.keys.isdisjoint(names(row.value)):
         return True
-    if is_as_sent and b"\\" not in data:
+    if not has_values and b"\\" not in data:
         return False
     return any(person.is_in(text.encode("utf-8", "surrogatepass")) for text in texts_in(row.value))
 

@@ -70,11 +70,11 @@ async def create_project(connection: Connection, owner: Caller, body: dict[str, 
     key has nothing to give, UnauthorizedError where it is gone. A transaction is open on `connection`.
     """
     fields = read_fields(body, NEW)
-    given = await _given(connection, owner)
+    limits = await _limits_of_own_key(connection, owner)
     keys = new_keys()
     params = {
         **fields,
-        **given,
+        **limits,
         "client_settings": Jsonb(fields["client_settings"]),
         "id": keys.project,
         "max_projects": MAX_PROJECTS,
@@ -94,7 +94,7 @@ async def create_project(connection: Connection, owner: Caller, body: dict[str, 
     }
 
 
-async def _given(connection: Connection, owner: Caller) -> Row:
+async def _limits_of_own_key(connection: Connection, owner: Caller) -> Row:
     """Return the scopes, expiry and addresses that keys have at most which the owner's key makes."""
     own = {"project_id": owner.project_id, "kind": owner.key_kind, "key_id": owner.key_id}
     row = await (await connection.execute(_sql.lock_own_key, own)).fetchone()
