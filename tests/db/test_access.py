@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -244,9 +244,16 @@ def test_expired_tokens_are_pruned(database_url: str) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("is_narrowed", [False, True])
+@pytest.mark.parametrize(
+    ("change", "is_passed_over"),
+    [
+        ("name = 'as it was'", False), ("expires_at = now() + interval '1 day'", False),
+        ("scopes = '{keys.read}'", True), ("expires_at = now()", True), ("addresses = '{192.0.2.0/24}'", True),
+        ("revoked_at = now()", True),
+    ],
+)  # fmt: skip
 def test_in_a_database_that_was_there_the_oldest_full_management_key_becomes_an_owner(
-    database_url: str, is_narrowed: bool
+    database_url: str, change: LiteralString, is_passed_over: bool
 ) -> None:
     versions = Path(migrate.__file__).parent / "migrations" / "versions"
     migration = (versions / "0027_projects.sql").read_text()
@@ -260,8 +267,7 @@ def test_in_a_database_that_was_there_the_oldest_full_management_key_becomes_an_
             " VALUES (%s, 'management', %s, sha256('x'), 'later', 'admin', now())",
             (later, row[0]),
         )
-        if is_narrowed:
-            connection.execute("UPDATE api_keys SET scopes = '{keys.read}' WHERE key_id = %s", (first.management_id,))
+        connection.execute("UPDATE api_keys SET " + change + " WHERE key_id = %s", (first.management_id,))
         connection.execute(migration[migration.index("UPDATE api_keys") :])  # type: ignore[call-overload]
         owners = connection.execute("SELECT key_id FROM api_keys WHERE role = 'owner'").fetchall()
-    assert owners == [(later if is_narrowed else first.management_id,)]
+    assert owners == [(later if is_passed_over else first.management_id,)]

@@ -35,12 +35,12 @@ categories.name category_labels.label category_labels.name
 products.source_id products.name products.attributes products.image_url products.metadata
 skus.source_id skus.sku skus.currency skus.attributes skus.image_url skus.metadata
 bin_entries.content bin_entries.resource_name metadata_schemas.properties
-projects.name api_keys.name webhooks.target_url
+projects.name projects.description projects.client_settings api_keys.name webhooks.target_url
 """
 # Kept for a stated time, and not rewritten: docs/personal-data.md says how long, and why.
 UNTIL_IT_IS_OVER = """
 audit_log.resource_id audit_log.details audit_log.address audit_pending.resource_id audit_pending.details
-audit_pending.address idempotency_keys.key dry_run_keys.key sessions.sealed api_keys.addresses
+audit_pending.address idempotency_keys.key dry_run_keys.key sessions.sealed api_keys.addresses wrong_credentials.digest
 """
 # Words of ours, numbers, hashes and ids of what is no person.
 NO_PERSON = """
@@ -59,12 +59,13 @@ batches.action_id batches.status bin_entries.id bin_entries.resource_id bin_entr
 bin_entries.resource_parent_id bin_entries.deleted_by
 campaigns.id campaigns.campaign_type campaigns.type categories.id category_labels.category_id
 dry_run_keys.action_id failures.action_id failures.error_key idempotency_keys.digest idempotency_keys.action_id
-metadata_schemas.related_object metadata_schemas.id products.id projects.id
+metadata_schemas.related_object metadata_schemas.id products.id projects.id projects.timezone
+projects.currency projects.dial_code projects.deletion_id projects.deletion_key_id
 reason_counts.action_id reason_counts.digest removals.action_id report_parts.action_id
 secrets.name secrets.value sessions.id skus.id skus.product_id uploads.action_id
-vouchers.id vouchers.type vouchers.campaign_id
+usage_windows.name vouchers.id vouchers.type vouchers.campaign_id
 webhook_deliveries.webhook_id webhook_deliveries.event_id webhook_deliveries.event webhook_deliveries.action_id
-webhook_deliveries.status webhook_deliveries.last_error
+webhook_deliveries.status webhook_deliveries.last_error webhook_deliveries.history
 webhooks.id webhooks.events webhooks.secret webhooks.previous_secret webhooks.disabled_reason
 """
 DECIDED = [column for group in (ERASED, OF_OTHER_THINGS, UNTIL_IT_IS_OVER, NO_PERSON) for column in group.split()]

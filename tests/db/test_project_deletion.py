@@ -59,6 +59,7 @@ _ROWS: dict[str, dict[str, str]] = {
         "id": "'bin'", "resource_id": "'x'", "resource_type": "'voucher'", "deleted_by": "'k'", "content": "'{}'",
         "created_at": _NOW,
     },
+    "usage_windows": {"name": "'requests'", "ends_at": _NOW, "taken": "1", "reserved": "0"},
     "dry_run_keys": {"action_id": "'aa_1'", "key": "'k'"},
     "attempts": {"action_id": "'aa_1'", "first_row": "1", "attempts": "1"},
     "report_parts": {"action_id": "(SELECT id FROM async_actions LIMIT 1)", "first_row": "1", "body": "'x'"},

@@ -12,6 +12,7 @@ from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.errors import DatabaseUnavailableError
 from tallykeep.db.migrate import migrate, newest_revision
 from tallykeep.engine.applying import claim
+from tallykeep.engine.erasing import batches
 from tallykeep.engine.reading import failures
 from tallykeep.engine.reason_groups import group_digest, group_number
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
@@ -164,6 +165,29 @@ def test_failures_with_one_reason_are_read_by_index(database_url: str, reason: s
     assert "failures_by_reason" in plan
     assert "Seq Scan" not in plan
     assert "failures_pkey" not in plan
+
+
+def test_what_webhooks_were_told_of_an_action_is_found_by_index(database_url: str) -> None:
+    """An erasure asks for many actions, and a project may have a million deliveries that are kept."""
+
+    async def scenario() -> str:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            await connection.execute("SET session_replication_role = replica")
+            await connection.execute(
+                "INSERT INTO webhook_deliveries (project_id, webhook_id, event_id, event, step, action_id, data,"
+                " status, created_at, due_at, expires_at, delivered_at)"
+                " SELECT 1, 'hook_' || mod(n, 3), 'evt_' || n, 'x', 1, 'aa_' || n / 3, '{}', 'DELIVERED', now(), now(),"
+                " now(), now() FROM generate_series(1, 20000) AS n"
+            )
+            await connection.execute("SET session_replication_role = origin")
+            await connection.execute("ANALYZE webhook_deliveries")
+            key = {"project_id": 1, "action_id": "aa_7"}
+            plan = await (await connection.execute(f"EXPLAIN {batches._sql.rewrite_deliveries}", key)).fetchall()
+            return "\n".join(row["QUERY PLAN"] for row in plan)
+
+    plan = asyncio.run(scenario())
+    assert "webhook_deliveries_by_action" in plan
+    assert "Seq Scan on webhook_deliveries" not in plan
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,13 @@ MUTATIONS = (
         f"{_ORDER}::test_nothing_erased_comes_back_by_a_retry",
     ),
     Mutation(
+        "no retry brings rows back that it read before an erasure",
+        "src/tallykeep/engine/intake/accept.py",
+        "            if submission.guard is not None:",
+        "            if False:",
+        "tests/db/test_erasing_and_retries.py::test_an_erasure_that_is_committed_just_before_a_retry_refuses_it",
+    ),
+    Mutation(
         "what stands in place of a row of a file is a cell too wide",
         "src/tallykeep/formats/people/rows.py",
         "source.delimiter * width",

@@ -49,6 +49,8 @@ Result = Callable[["ActionType", Action, list[Failure], Report | None], dict[str
 Target = Callable[[Connection, int, str], Awaitable[dict[str, Any]]]
 Plan = Callable[[dict[str, Any]], Planned]
 Begin = Callable[[Connection, ClaimedBatch], Awaitable[Operation]]
+# Raises RequestError where what was just accepted, in the transaction open on the connection, may not be.
+Guard = Callable[[Connection], Awaitable[None]]
 BeginJointly = Callable[[Connection, Sequence[ClaimedBatch]], Awaitable[JointOperation]]
 
 
@@ -126,6 +128,7 @@ class Submission:
     earlier: Source | None = None  # of the action that is retried
     earlier_submission_options: SubmissionOptions | None = None  # of that action
     entry: Entry | None = None  # in the audit log, as far as it is known before there is an action
+    guard: Guard | None = None  # asked by the accepting transaction, once it has numbered the action
 
     @property
     def who(self) -> tuple[int, str]:

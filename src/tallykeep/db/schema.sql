@@ -591,6 +591,7 @@ CREATE TABLE webhook_deliveries (
     CONSTRAINT webhook_deliveries_history_check CHECK (jsonb_typeof(history) = 'array'),
     CONSTRAINT webhook_deliveries_status_check CHECK (status = ANY (ARRAY['PENDING', 'DELIVERED', 'GIVEN_UP']))
 ) WITH (fillfactor=80);
+CREATE INDEX webhook_deliveries_by_action ON webhook_deliveries (project_id, action_id);
 CREATE INDEX webhook_deliveries_by_age ON webhook_deliveries (created_at) WHERE status <> 'PENDING';
 CREATE INDEX webhook_deliveries_by_time ON webhook_deliveries (project_id, webhook_id, created_at DESC, event_id DESC);
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (project_id, webhook_id, due_at, step, event_id)

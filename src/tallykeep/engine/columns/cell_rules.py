@@ -107,6 +107,12 @@ def read_filled(batch: Batch, source: Source, action_type: ActionType) -> Sequen
     return rows
 
 
+def read_replaced(batch: Batch, source: Source) -> Sequence[Row]:
+    """Read the batch's rows with the other texts for their cells, and without defaults, which say the same of each."""
+    rows = read_rows(batch, source)
+    return _filled(rows, replace(source, defaults={}), [], []) if source.values else rows
+
+
 def fill(rows: Sequence[Row], source: Source, action_type: ActionType) -> Sequence[Row]:
     """Fill these rows with other texts and defaults for their cells; without any such rule, return them as they are.
 
@@ -114,9 +120,12 @@ def fill(rows: Sequence[Row], source: Source, action_type: ActionType) -> Sequen
     """
     if not source.defaults and not source.values:
         return rows
-    fills = _fills(source)
     added = [source.defaults[title] for title in filled_header(source)[len(source.header) :]]
-    yielding = _yielding(source, action_type)
+    return _filled(rows, source, added, _yielding(source, action_type))
+
+
+def _filled(rows: Sequence[Row], source: Source, added: list[str], yielding: list[_Yielding]) -> Sequence[Row]:
+    fills = _fills(source)
     if isinstance(rows, Table):
         return _filled_table(rows, fills, added, yielding)
     return [_filled_row(row, fills, added, yielding, len(source.header)) for row in rows]

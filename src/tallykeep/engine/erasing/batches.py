@@ -8,6 +8,7 @@ from typing import Any
 from tallykeep.core.action_type import People
 from tallykeep.core.batch import Batch, Source
 from tallykeep.db.queries import queries
+from tallykeep.engine.columns.cell_rules import read_replaced
 from tallykeep.engine.erasing.reasons import reason_without_values
 from tallykeep.engine.erasing.steps import Step
 from tallykeep.engine.reason_groups import bare_reason, group_digest, group_number
@@ -21,7 +22,7 @@ MAX_BATCHES, MAX_BYTES = 200, 4 << 20  # at a time, and in memory
 
 @dataclass(frozen=True, slots=True)
 class _Erased:
-    """What a batch becomes, and what the rows held that were erased in it, by number."""
+    """What a batch becomes, and what the rows held that were erased in it, as they were applied, by number."""
 
     batch: Batch
     values: dict[int, Any]
@@ -46,10 +47,10 @@ async def erase_from_batches(step: Step, person: Person) -> int:
 
 def _without(held: dict[str, Any], person: Person, people: People | None) -> _Erased | None:
     batch, source = batch_of(held), Source(**held["source"])
-    numbers = rows_about(person, batch, source, people)
+    numbers = rows_about(person, batch, source, people, read_replaced)
     if not numbers:
         return None
-    return _Erased(without_rows(batch, source, numbers), values_of(batch, source, numbers))
+    return _Erased(without_rows(batch, source, numbers), values_of(batch, source, numbers, read_replaced))
 
 
 def batch_of(held: dict[str, Any]) -> Batch:

@@ -9,6 +9,7 @@ from tallykeep.core.action_type import People
 from tallykeep.core.batch import Source
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
+from tallykeep.engine.columns.cell_rules import read_replaced
 from tallykeep.engine.erasing.batches import MAX_BATCHES, MAX_BYTES, batch_of
 from tallykeep.engine.erasing.steps import Step
 from tallykeep.formats.people.person import Person
@@ -57,7 +58,7 @@ async def _next(
 
 def _rows_in(held: dict[str, Any], person: Person, people: People | None) -> list[dict[str, Any]]:
     batch, source = batch_of(held), Source(**held["source"])
-    numbers = rows_about(person, batch, source, people)
+    numbers = rows_about(person, batch, source, people, read_replaced)
     contents = values_of(batch, source, numbers) if numbers else {}
     of_action = {"action_id": held["action_id"], "type": held["type"]}
     return [

@@ -80,8 +80,8 @@ class Acceptance:
 
         Memory stays flat: batches are staged as they fill, by short transactions. A connection is taken for as long as
         one of them takes; never while a body is waited for. Raises InvalidPayloadError when the body cannot be read as
-        a whole, BodyTooLargeError, InvalidQueryError, IdempotencyKeyReusedError, and UploadLostError where what was
-        staged was swept up before the end came.
+        a whole, BodyTooLargeError, InvalidQueryError, IdempotencyKeyReusedError, UploadLostError where what was staged
+        was swept up before the end came, and what the submission's guard raises.
         """
         fingerprint = Fingerprint(submission)
         body = fingerprint.over(upload.chunks())
@@ -153,7 +153,7 @@ class Acceptance:
         self, submission: Submission, submission_options: SubmissionOptions, params: dict[str, Any],
         fingerprint: Fingerprint, staged: Staged, rest: list[Batch],
     ) -> None:  # fmt: skip
-        plain = submission.action_type.sequence is None and not submission.idempotency_key
+        plain = not (submission.action_type.sequence or submission.idempotency_key or submission.guard)
         if plain and not staged.batches and len(rest) == 1 and len(rest[0].body) <= MAX_GROUP_BYTES:
             await self._commits.accept(self._pool, submission.who, params, rest[0])
             return
@@ -161,6 +161,8 @@ class Acceptance:
             await staged.accept(connection, rest)
             totals = _Totals(staged.rows, staged.batches)
             await self._complete(connection, submission, submission_options, params, totals)
+            if submission.guard is not None:
+                await submission.guard(connection)
             await remember(connection, submission, fingerprint.digest(submission_options), params["id"])
 
     async def accept_planned(

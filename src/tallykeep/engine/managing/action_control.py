@@ -1,6 +1,6 @@
 """Control over actions: cancel what runs, retry what failed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError, NotFoundError
 from tallykeep.core.settings import Settings
 from tallykeep.core.submission_options import SubmissionOptions
-from tallykeep.db.connections.pool import Connections
+from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.accounting import end_unfinished
 from tallykeep.engine.columns.retried_lines import with_lines
@@ -132,17 +132,23 @@ class ActionControl:
         if parent.source.format == "planned":
             return await self._plan_again(submission, submission_options, count)
         parent.require_rows()
-        require_none = partial(self._require_no_erasure, submission.project_id)
-        await require_none()
-        rows = RetriedRows(self.reading, submission, parent, submission_options, unprocessed, require_none)
-        return await self.acceptance.accept(submission, rows)
+        project_id = submission.project_id
+        async with self.pool.connection() as connection:  # where acceptances are seen as soon as they are committed
+            row = await (await connection.execute(_sql.get_newest_number, {"project_id": project_id})).fetchone()
+            guard = partial(self._require_no_erasure, project_id, row["number"] if row else 0)
+            await guard(connection)
+        rows = RetriedRows(self.reading, submission, parent, submission_options, unprocessed)
+        return await self.acceptance.accept(replace(submission, guard=guard), rows)
 
-    async def _require_no_erasure(self, project_id: int) -> None:
-        """Raise ConflictError while a person is erased: a retry would take along rows that are about to be."""
+    async def _require_no_erasure(self, project_id: int, number: int, connection: Connection) -> None:
+        """Raise ConflictError where a person is being erased, or an erasure was accepted behind this number: a retry
+        would take along rows as they were before.
+
+        In the accepting transaction, which numbers the retry, it misses none: one that is numbered later waits for it.
+        """
         types = [action_type.name for action_type in self.action_types.values() if action_type.erases]
-        erasing = {"project_id": project_id, "types": types}
-        async with self.reading.connection() as connection:
-            erasure = await (await connection.execute(_sql.unfinished_of_types, erasing)).fetchone()
+        erasing = {"project_id": project_id, "types": types, "number": number}
+        erasure = await (await connection.execute(_sql.find_erasure, erasing)).fetchone()
         if erasure is not None:
             raise ConflictError(
                 f"The action {erasure['id']} erases a customer from the rows that this project has sent; retry once it"
@@ -170,7 +176,6 @@ class RetriedRows:
     parent: Parent
     options: SubmissionOptions
     unprocessed: bool
-    require_readable: Callable[[], Awaitable[None]]  # asked again when all are read: raises ConflictError
     lines: list[int | None] = field(default_factory=list)
 
     @property
@@ -197,10 +202,9 @@ class RetriedRows:
         return frozenset()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the rows' bytes; raise ConflictError where they are not kept any more, or are being erased."""
+        """Yield the rows' bytes; raise ConflictError where they are not kept any more."""
         async for chunk in as_source_rows(self._rows(), self.parent.source):
             yield chunk
-        await self.require_readable()
 
     async def _rows(self) -> FailedRows:
         parent: tuple[int, str, Source] = (self.submission.project_id, self.parent.id, self.parent.source)

@@ -49,6 +49,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "categories": ("id",),
     "metadata_schemas": ("related_object",),
     "bin_entries": ("id",),
+    "usage_windows": ("name",),
     "dry_run_keys": ("action_id", "key"),
     "attempts": ("action_id", "first_row"),
     "failures": ("action_id", "row"),

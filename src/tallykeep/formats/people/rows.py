@@ -1,6 +1,6 @@
 """Rows about a person: found in a batch, and taken out of it, without moving any other row."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from tallykeep.core.action_type import People
@@ -9,24 +9,30 @@ from tallykeep.core.rows import Row
 from tallykeep.formats.people.person import ERASED, Person, texts_in
 from tallykeep.formats.row_reader import SEPARATORS, raw_rows, read_rows
 
+Read = Callable[[Batch, Source], Sequence[Row]]
 _Names = Callable[[Any], Iterable[str]]
 
 _NO_OBJECT = b'["erased"]'  # neither an object nor a key: no action type takes it for a row
 
 
-def rows_about(person: Person, batch: Batch, source: Source, people: People | None) -> list[int]:
+def rows_about(
+    person: Person, batch: Batch, source: Source, people: People | None, read: Read = read_rows
+) -> list[int]:
     """Return the numbers of the batch's rows that are about the person; takes time in proportion to the batch.
 
-    `people` says which customers a row of this source names; None where rows name none. Of rows of JSON the values are
-    read, of a file's rows the bytes as well: a line that cannot be read may be about somebody, too.
+    `people` says which customers a row of this source names; None where rows name none. `read` reads rows as they are
+    applied, where other texts stand for some cells. Of rows of JSON the values are read, of a file's rows the bytes as
+    well: a line that cannot be read may be about somebody, too.
     """
-    if not person.may_be_in(batch.body) and not _may_be_escaped(person, batch, source):
+    if not (source.values or person.may_be_in(batch.body) or _may_be_escaped(person, batch, source)):
         return []
     names = people(source) if people is not None else None
-    raw, rows = raw_rows(batch, source), read_rows(batch, source)
+    raw, rows = raw_rows(batch, source), read(batch, source)
     if len(raw) != batch.row_count or len(rows) != batch.row_count:
         return _rows_of_mismatch(person, batch)
-    return [row.number for row, data in zip(rows, raw, strict=True) if _is_about(person, row, data, names)]
+    held = zip(rows, raw, strict=True)
+    has_values = bool(source.values)
+    return [row.number for row, data in held if _is_about(person, row, data, names, has_values=has_values)]
 
 
 def _may_be_escaped(person: Person, batch: Batch, source: Source) -> bool:
@@ -36,12 +42,14 @@ def _may_be_escaped(person: Person, batch: Batch, source: Source) -> bool:
     return b'"' in batch.body and any('"' in text for text in person.keys | person.traces)
 
 
-def _is_about(person: Person, row: Row, data: bytes, names: _Names | None) -> bool:
+def _is_about(person: Person, row: Row, data: bytes, names: _Names | None, *, has_values: bool) -> bool:
     if person.is_in(data):
         return True
     if row.value is not None and names is not None and not person.keys.isdisjoint(names(row.value)):
         return True
-    return b"\\" in data and any(person.is_in(text.encode("utf-8", "surrogatepass")) for text in texts_in(row.value))
+    if not has_values and b"\\" not in data:
+        return False
+    return any(person.is_in(text.encode("utf-8", "surrogatepass")) for text in texts_in(row.value))
 
 
 def _rows_of_mismatch(person: Person, batch: Batch) -> list[int]:
@@ -78,14 +86,18 @@ def _marker(source: Source) -> bytes:
     return (source.delimiter * width + ERASED + "\n").encode()
 
 
-def values_of(batch: Batch, source: Source, numbers: Collection[int]) -> dict[int, Any]:
-    """Return what these rows hold, by number: cells by title, a value of JSON, or the text of what cannot be read."""
-    wanted, raw = set(numbers), raw_rows(batch, source)
-    return {
-        row.number: _value(row, raw[row.number - batch.first_row], source)
-        for row in read_rows(batch, source)
-        if row.number in wanted
-    }
+def values_of(batch: Batch, source: Source, numbers: Collection[int], read: Read = read_rows) -> dict[int, Any]:
+    """Return what these rows hold, by number: cells by title, a value of JSON, or the text of what cannot be read.
+
+    Of a batch that nobody can split, the first of them has the text of all, and the others none.
+    """
+    raw, rows = raw_rows(batch, source), read(batch, source)
+    if len(raw) != batch.row_count or len(rows) != batch.row_count:
+        text = batch.body.decode("utf-8", "replace")
+        return {number: "" if at else text for at, number in enumerate(numbers)}
+    held = zip(rows, raw, strict=True)
+    wanted = set(numbers)
+    return {row.number: _value(row, data, source) for row, data in held if row.number in wanted}
 
 
 def _value(row: Row, data: bytes, source: Source) -> Any:

@@ -8,13 +8,13 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from tallykeep.core.errors import ConflictError, NotFoundError
+from tallykeep.core.errors import ConflictError, ForbiddenError, NotFoundError, UnauthorizedError
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.tenants.authenticate import token_hash
 from tallykeep.tenants.callers import Caller
 from tallykeep.tenants.managing.fields import NEW, read_fields, shown_project
-from tallykeep.tenants.permissions import Permission
+from tallykeep.tenants.permissions import Permission, Role, permissions_of
 from tallykeep.tenants.projects import new_keys
 
 _sql = queries(__package__, "projects.sql")
@@ -62,16 +62,19 @@ async def get_project(connection: Connection, manager: Caller) -> dict[str, Any]
     return shown_project(row)
 
 
-async def create_project(connection: Connection, body: dict[str, Any]) -> dict[str, Any]:
+async def create_project(connection: Connection, owner: Caller, body: dict[str, Any]) -> dict[str, Any]:
     """Create a project with two keys, whose tokens are returned with it, and are not kept and never shown again.
 
-    Raises InvalidPayloadError for fields that cannot be taken, ConflictError where there are too many projects. A
-    transaction is open on `connection`.
+    They are admins of it, with the scopes, the expiry and the addresses of the owner's key. Raises InvalidPayloadError
+    for fields that cannot be taken, ConflictError where there are too many projects, ForbiddenError where the owner's
+    key has nothing to give, UnauthorizedError where it is gone. A transaction is open on `connection`.
     """
     fields = read_fields(body, NEW)
+    limits = await _limits_of_own_key(connection, owner)
     keys = new_keys()
     params = {
         **fields,
+        **limits,
         "client_settings": Jsonb(fields["client_settings"]),
         "id": keys.project,
         "max_projects": MAX_PROJECTS,
@@ -89,6 +92,25 @@ async def create_project(connection: Connection, body: dict[str, Any]) -> dict[s
         "client_side_key": None,
         "management_key": {"management_id": keys.management_id, "management_token": keys.management_token},
     }
+
+
+async def _limits_of_own_key(connection: Connection, owner: Caller) -> Row:
+    """Return the scopes, expiry and addresses that keys have at most which the owner's key makes."""
+    own = {"project_id": owner.project_id, "kind": owner.key_kind, "key_id": owner.key_id}
+    row = await (await connection.execute(_sql.lock_own_key, own)).fetchone()
+    if row is None:
+        raise UnauthorizedError("The key was revoked while it asked")
+    permitted = permissions_of(row["role"], row["scopes"])
+    if Permission.INSTALLATION_MANAGE not in permitted:
+        raise ForbiddenError("The key was changed while it asked: it may not create projects any more")
+    given = permitted & permissions_of(Role.ADMIN)
+    if not given:
+        raise ForbiddenError(
+            f"No key gives what it lacks; this one has nothing but {Permission.INSTALLATION_MANAGE}, so the"
+            " project's first keys could do nothing"
+        )
+    scopes = None if row["scopes"] is None else sorted(map(str, given))
+    return {"scopes": scopes, "expires_at": row["expires_at"], "addresses": row["addresses"]}
 
 
 async def update_project(connection: Connection, manager: Caller, body: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,13 @@ FOR NO KEY UPDATE
 -- So that two that are created at once are counted one after the other.
 SELECT pg_advisory_xact_lock(500237100927)
 
+-- name: lock_own_key
+SELECT role, scopes, expires_at, addresses
+FROM api_keys
+WHERE project_id = :project_id AND kind = :kind AND key_id = :key_id AND revoked_at IS NULL
+    AND (expires_at IS NULL OR expires_at > statement_timestamp())
+FOR SHARE
+
 -- name: add_project
 WITH added AS (
     INSERT INTO projects (id, name, description, timezone, currency, dial_code, client_settings, created_at)
@@ -39,8 +46,10 @@ WITH added AS (
         deletion_started_at
 ),
 added_keys AS (
-    INSERT INTO api_keys (key_id, kind, project_id, token_hash, name, role, created_at)
-    SELECT keys.key_id, keys.kind, added.project_id, keys.token_hash, keys.kind || ' key', 'admin', added.created_at
+    INSERT INTO api_keys (key_id, kind, project_id, token_hash, name, role, scopes, expires_at, addresses, created_at)
+    SELECT
+        keys.key_id, keys.kind, added.project_id, keys.token_hash, keys.kind || ' key', 'admin',
+        :scopes::text[], :expires_at::timestamptz, :addresses::text[], added.created_at
     FROM added, unnest(:kinds::text[], :key_ids::text[], :token_hashes::bytea[]) AS keys (kind, key_id, token_hash)
 )
 SELECT * FROM added

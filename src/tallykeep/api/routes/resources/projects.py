@@ -78,11 +78,11 @@ async def list_projects(context: FromContext, manager: FromCaller) -> Json:
 )
 async def create(request: Request, context: FromContext, owner: FromCaller) -> Json:
     """Create a project, with an application key and a management key that are admins of it. Their tokens are in this
-    answer only.
+    answer only. They have the scopes, the expiry and the addresses of the owner's key.
     """
     body = await json_object(request, context.settings.max_row_bytes)
     async with context.changing(request, owner) as connection:
-        created = await projects.create_project(connection, body)
+        created = await projects.create_project(connection, owner, body)
         keys = ", ".join((created["server_side_key"]["app_id"], created["management_key"]["management_id"]))
         attempt_of(request).about(created["id"], name=created["name"], keys=keys)
     return Json(created)

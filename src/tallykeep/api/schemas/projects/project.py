@@ -134,7 +134,7 @@ class ProjectDeletion(TypedDict):
     async_action_id: _ActionId
     requested_by: Annotated[str | None, Field(description="The key that asked for it.")]
     status: Literal["ENQUEUED", "IN_PROGRESS", "DONE", "FAILED"]
-    total_count: Annotated[int, Field(description="Rows of all kinds; the project itself is one.")]
+    total_count: Annotated[int, Field(description="Rows that this action found, of all kinds; the project is one.")]
     done_count: int
     failed_count: int
     reason: Annotated[str | None, Field(description="Why it ended early, or why it is being tried again.")]

@@ -21,6 +21,7 @@ from tallykeep.cli.kit.show import aside, command, out, plain_table, print_json
 _PATH = "/management/v1/projects"
 _PAUSE_SECONDS = 0.5
 _ENDED = ("DONE", "FAILED")
+_LAST_ROWS = 1_000  # so few take no time: the project is gone, rather than its key ended in between
 
 
 class _ListByDefault(TyperGroup):
@@ -125,8 +126,9 @@ def delete(
     """Run `tallykeep projects delete`."""
     if not yes:
         _confirm(client, project_id)
+    goes_along = None if no_wait else _goes_along(client)
     client.delete(_path(project_id))
-    deletion = client.get(f"{_path(project_id)}/deletion") if no_wait else _ended(client, project_id)
+    deletion = client.get(f"{_path(project_id)}/deletion") if no_wait else _ended(client, project_id, goes_along)
     if as_json:
         print_json(deletion)
     else:
@@ -134,8 +136,28 @@ def delete(
     raise typer.Exit(ExitCode.DONE if no_wait or _is_deleted(deletion) else ExitCode.ROWS_LEFT)
 
 
-def _ended(client: Client, project_id: str) -> dict[str, Any]:
-    """Return the deletion once it has ended. Keys of the project go with it: then what was known last is returned."""
+def _goes_along(client: Client) -> bool | None:
+    """Return whether the key that asks works until the project is gone; None where that cannot be told.
+
+    An owner's key stays, and one may end by itself.
+    """
+    try:
+        keys = client.get("/v1/keys")["keys"]
+    except RefusedError:
+        return None
+    own = next((key for key in keys if key["current"]), None)
+    if own is None:
+        return None
+    if own["role"] == "owner":
+        return False
+    return True if own["expires_at"] is None else None
+
+
+def _ended(client: Client, project_id: str, goes_along: bool | None) -> dict[str, Any]:
+    """Return the deletion once it has ended. Keys of the project go with it: then what was known last is returned.
+
+    Raises RefusedError where the key is refused, and that may be for another reason.
+    """
     deletion = client.get(f"{_path(project_id)}/deletion")
     while deletion["status"] not in _ENDED:
         time.sleep(_PAUSE_SECONDS)
@@ -144,8 +166,20 @@ def _ended(client: Client, project_id: str) -> dict[str, Any]:
         except RefusedError as refused:
             if refused.status != 401:
                 raise
+            left = deletion["total_count"] - deletion["done_count"]
+            if not (left <= _LAST_ROWS if goes_along is None else goes_along):
+                raise _unknown(deletion) from None
             return {**deletion, "status": "DONE", "done_count": deletion["total_count"]}
     return deletion
+
+
+def _unknown(deletion: dict[str, Any]) -> RefusedError:
+    done, total, again = deletion["done_count"], deletion["total_count"], deletion["project_id"]
+    return RefusedError(
+        f"The key is refused now; {done:,} of {rows(total)} were deleted when it was last asked, and whether that goes"
+        f" on is not known. Ask with an owner's key: {command('projects', 'delete', again)}",
+        401,
+    )
 
 
 def _is_deleted(deletion: dict[str, Any]) -> bool:

@@ -20,8 +20,8 @@ ALTER TABLE schedules
     ADD closed boolean NOT NULL DEFAULT false,
     ADD CONSTRAINT closed_accepts_nothing CHECK (NOT closed OR accepted = 0);
 
--- Owners manage all projects. The first project's oldest management key becomes one, unless it is narrowed down: so far it
--- could do everything, as there was one project.
+-- Owners manage all projects. The first project's oldest management key becomes one that works, from everywhere, and is not
+-- narrowed down: so far it could do everything, as there was one project. Where there is none, `keys recover` makes one.
 ALTER TABLE api_keys
     DROP CONSTRAINT api_keys_role_check,
     ADD CONSTRAINT api_keys_role_check CHECK (role IN ('reader', 'operator', 'admin', 'owner')),
@@ -33,6 +33,7 @@ WHERE (kind, key_id) = (
     FROM api_keys
     WHERE project_id = (SELECT min(project_id) FROM projects)
         AND kind = 'management' AND role = 'admin' AND scopes IS NULL AND revoked_at IS NULL
+        AND (expires_at IS NULL OR expires_at > statement_timestamp()) AND addresses = '{}'
     ORDER BY created_at, key_id
     LIMIT 1
 );

@@ -1,0 +1,76 @@
+"""Erasing rows that do not show the person as they were sent, and rows that nobody can split."""
+
+import asyncio
+from typing import Any
+
+from tallykeep.catalog.personal_data.export import PEOPLE
+from tallykeep.engine.erasing.reading import stored_rows
+from tallykeep.formats.people.person import Person
+from tests.db.engine import Engine, open_engine
+from tests.db.test_erasing import erase, imported, stored
+
+FILE = "Source_id,Name,Email\nA1,Ann,x\nA2,Joe,x\nA3,Sue,\n"
+VALUES = {"Source_id": {"a1": "1001", "A2": "1002"}}
+
+
+async def _exported(engine: Engine, person: Person) -> list[dict[str, Any]]:
+    return [row async for rows in stored_rows(engine.pool, engine.project_id, person, PEOPLE) for row in rows]
+
+
+def test_a_customer_whose_key_other_texts_gave_is_found_in_its_rows(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            action_id = await imported(engine, FILE, values=VALUES)
+            before = await engine.finish(action_id)
+            assert [each["source_id"] for each in before["result"]["failed"]] == ["1001", "1002"]
+            (row,) = await _exported(engine, Person(keys=frozenset({"1001"})))
+            assert row["content"] == {"Source_id": "A1", "Name": "Ann", "Email": "x"}
+            assert (row["row"], row["failed"]) == (1, True)
+            assert (await engine.finish(await erase(engine, "1001", gone=True)))["done_count"] == 1
+            assert await stored(engine, action_id) == [",,,erased", "A2,Joe,x", "A3,Sue,"]
+            after = await engine.get(action_id)
+            assert [each["source_id"] for each in after["result"]["failed"]] == ["erased", "1002"]
+
+    asyncio.run(scenario())
+
+
+def test_an_address_that_other_texts_gave_is_found_in_its_rows(database_url: str) -> None:
+    values = {"Email": {"x": "ann@example.com"}, "Source_id": {"A2": "C-2"}}
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            action_id = await imported(engine, FILE, values=values)
+            await engine.finish(action_id)
+            await engine.finish(await erase(engine, "ann@example.com", gone=True))
+            assert await stored(engine, action_id) == [",,,erased", ",,,erased", "A3,Sue,"]
+
+    asyncio.run(scenario())
+
+
+def test_a_key_that_other_texts_replaced_is_somebody_else(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            action_id = await imported(engine, FILE, values=VALUES)
+            await engine.finish(action_id)
+            await engine.finish(await erase(engine, "A1", gone=True))
+            assert await stored(engine, action_id) == FILE.splitlines()[1:]
+
+    asyncio.run(scenario())
+
+
+def test_a_batch_that_splits_into_fewer_rows_is_exported_and_erased(database_url: str) -> None:
+    """Such as rows of another version, or of a damaged table; an error would fail the erasure for ever."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            action_id = await imported(engine)
+            await engine.finish(action_id)
+            body = b"C-7,Ann,ann@example.com\n"
+            await engine.query("UPDATE batches SET body = %s WHERE action_id = %s RETURNING 1", body, action_id)
+            rows = await _exported(engine, Person(traces=frozenset({"ann@example.com"})))
+            assert [row["content"] for row in rows] == [body.decode(), "", "", ""]
+            ended = await engine.finish(await erase(engine, "C-7"))
+            assert (ended["status"], ended["failed_count"]) == ("DONE", 0)
+            assert await stored(engine, action_id) == [",,,erased"] * 4
+
+    asyncio.run(scenario())
