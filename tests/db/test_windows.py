@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tallykeep.db.connections.pool import Connection, Pool
+from tallykeep.db.connections.pool import Connection, Connections, Pool
 from tallykeep.tenants.limits import windows
 from tallykeep.tenants.limits.windows import Limit, Window, Windows, delete_old_windows
 from tests.db.engine import Engine, open_engine
+from tests.db.overtaking import overtake
 
 DAY = 86_400
 
@@ -109,6 +110,25 @@ async def _over(database_url: str) -> None:
         third, _ = window(engine, Limit(2, 60))
         assert await third.take()
         assert third.seconds_left <= 60
+
+
+async def _overtaken(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        assert await window(engine, Limit(10, 60))[0].take()
+        await engine.query("UPDATE usage_windows SET ends_at = now() - interval '1 s' RETURNING 1")
+
+        async def take_all(connections: Connections) -> None:
+            one = Window(connections, engine.project_id, "things", Limit(10, 60))
+            for _ in range(5):
+                await one.take()
+
+        await overtake(engine, "usage_windows", take_all, take_all)
+        rows = await engine.query("SELECT taken FROM usage_windows")
+        assert rows == [{"taken": 10}]
+
+
+def test_a_process_that_is_overtaken_at_the_begin_of_a_window_does_not_begin_it_again(database_url: str) -> None:
+    asyncio.run(_overtaken(database_url))
 
 
 def test_a_window_ends_by_the_clock_of_the_database(database_url: str) -> None:

@@ -1,6 +1,6 @@
 -- name: reserve
--- Nothing is reserved where less than `needed` is left. A window that ends later than one would that begins now is of a clock
--- that was put back since.
+-- Nothing is reserved where less than `needed` is left. A window that ends later than one would that begins now was begun by a
+-- statement that came later and had the row first; one that ends later by a whole window is of a clock that was put back since.
 INSERT INTO usage_windows AS known (project_id, name, ends_at, taken, reserved)
 SELECT :project_id, :name, new.ends_at, new.reserved, new.reserved
 FROM (
@@ -15,17 +15,23 @@ FROM (
 ) AS new
 ON CONFLICT (project_id, name) DO UPDATE SET
     ends_at = CASE
-        WHEN known.ends_at BETWEEN statement_timestamp() AND excluded.ends_at THEN known.ends_at
+        WHEN known.ends_at
+            BETWEEN statement_timestamp() AND excluded.ends_at + make_interval(secs => :seconds)
+            THEN known.ends_at
         ELSE excluded.ends_at
     END,
     taken = CASE
-        WHEN known.ends_at NOT BETWEEN statement_timestamp() AND excluded.ends_at THEN excluded.taken
+        WHEN known.ends_at
+            NOT BETWEEN statement_timestamp() AND excluded.ends_at + make_interval(secs => :seconds)
+            THEN excluded.taken
         WHEN :maximum::bigint - known.taken >= :needed::bigint
             THEN known.taken + least(:wanted::bigint, :maximum::bigint - known.taken)
         ELSE known.taken
     END,
     reserved = CASE
-        WHEN known.ends_at NOT BETWEEN statement_timestamp() AND excluded.ends_at THEN excluded.reserved
+        WHEN known.ends_at
+            NOT BETWEEN statement_timestamp() AND excluded.ends_at + make_interval(secs => :seconds)
+            THEN excluded.reserved
         WHEN :maximum::bigint - known.taken >= :needed::bigint THEN least(:wanted::bigint, :maximum::bigint - known.taken)
         ELSE 0
     END

@@ -1,5 +1,6 @@
 -- name: add_wrong
--- In one order, so that two processes that add the same do not wait for each other in a circle.
+-- In one order, so that two processes that add the same do not wait for each other in a circle. A minute that
+-- ends later than one would that begins now was begun by a statement that came later and had the row first.
 INSERT INTO wrong_credentials AS known (digest, ends_at, count)
 SELECT digest, statement_timestamp() + make_interval(secs => :seconds), count
 FROM
@@ -8,11 +9,15 @@ FROM
 ORDER BY digest
 ON CONFLICT (digest) DO UPDATE SET
     ends_at = CASE
-        WHEN known.ends_at BETWEEN statement_timestamp() AND excluded.ends_at THEN known.ends_at
+        WHEN known.ends_at
+            BETWEEN statement_timestamp() AND excluded.ends_at + make_interval(secs => :seconds)
+            THEN known.ends_at
         ELSE excluded.ends_at
     END,
     count = excluded.count + CASE
-        WHEN known.ends_at BETWEEN statement_timestamp() AND excluded.ends_at THEN known.count
+        WHEN known.ends_at
+            BETWEEN statement_timestamp() AND excluded.ends_at + make_interval(secs => :seconds)
+            THEN known.count
         ELSE 0
     END
 RETURNING digest, count, extract(epoch FROM ends_at - statement_timestamp())::float8 AS seconds
