@@ -1,11 +1,16 @@
 """Windows: what several processes take of one limit, and how often they ask the database for it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
+import psycopg
 import pytest
+from psycopg_pool import PoolTimeout
 
+from tallykeep.db.connections.availability import DatabaseAwayError
 from tallykeep.db.connections.pool import Connection, Connections, Pool
 from tallykeep.tenants.limits import windows
 from tallykeep.tenants.limits.windows import Limit, Window, Windows, delete_old_windows
@@ -110,6 +115,116 @@ async def _over(database_url: str) -> None:
         third, _ = window(engine, Limit(2, 60))
         assert await third.take()
         assert third.seconds_left <= 60
+
+
+class Clock:
+    """The monotonic clock, and what it is ahead by."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+async def given_back(one: Window) -> None:
+    """Wait until what it had too much of is given back."""
+    assert one._giving_back
+    async with asyncio.timeout(30):
+        await one._giving_back
+
+
+async def _broken_off(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(windows, "time", clock)
+    async with open_engine(database_url) as engine:
+        day = Limit(1_000, DAY, is_aligned=True)
+        (one, asking), (other, other_asking) = window(engine, day), window(engine, day)
+        assert await one.take(900)
+        assert not await other.take(500)
+        one.give_back(900, one.number)
+        await given_back(one)
+        assert one._reserved == 100, "no more than it would have reserved"
+        assert (one.left, one.used) == (1_000, 0)
+        times = other_asking.times
+        assert not await other.take(500)
+        assert other_asking.times == times, "it has asked just now"
+        clock.ahead = windows._ASKED_AGAIN_SECONDS
+        assert await other.take(500)
+        assert await one.take(400)
+        assert not await one.take(101)
+        times = asking.times
+        one.give_back(10, one.number)
+        assert one._giving_back
+        assert one._giving_back.done(), "little stays"
+        assert asking.times == times
+
+
+def test_what_is_given_back_goes_to_all_processes(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(_broken_off(database_url, monkeypatch))
+
+
+async def _at_once_again(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        one, _ = window(engine, Limit(1_000, DAY, is_aligned=True))
+        assert await one.take(1_000)
+        one.give_back(1_000, one.number)
+        await asyncio.sleep(0)  # it has begun to give back
+        assert one._reserved == 100
+        assert await one.take(600), "who needs it meanwhile waits for it"
+
+
+def test_what_is_being_given_back_is_not_lacking(database_url: str) -> None:
+    asyncio.run(_at_once_again(database_url))
+
+
+class Failing(Asking):
+    """A way to the database which is closed at first."""
+
+    errors: ClassVar[list[Exception]] = []
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        if self.errors:
+            raise self.errors.pop(0)
+        async with super().connection() as connection:
+            yield connection
+
+
+async def _given_back_later(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "_GIVEN_BACK_AGAIN_SECONDS", 0)
+    async with open_engine(database_url) as engine:
+        failing = Failing(engine.pool)
+        one = Window(failing, engine.project_id, "things", Limit(1_000, DAY, is_aligned=True))
+        assert await one.take(900)
+        failing.errors = [DatabaseAwayError("away"), PoolTimeout("in use"), psycopg.errors.DiskFull("full")]
+        one.give_back(900, one.number)
+        await given_back(one)
+        assert await engine.query("SELECT taken FROM usage_windows") == [{"taken": 100}]
+        assert await one.take(900)
+        # Where the connection was lost nobody knows whether it was done: what is lost is never given out twice.
+        failing.errors = [psycopg.OperationalError("lost")]
+        one.give_back(900, one.number)
+        await given_back(one)
+        assert one._reserved == 100
+        assert await engine.query("SELECT taken FROM usage_windows") == [{"taken": 900}]
+
+
+def test_what_the_database_did_not_take_back_is_given_back_later(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(_given_back_later(database_url, monkeypatch))
+
+
+async def _stopped(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        days = Windows(engine.pool)
+        async with days.given_back():
+            assert await days.of(engine.project_id, "things", Limit(1_000, DAY)).take(3)
+        assert await engine.query("SELECT taken FROM usage_windows") == [{"taken": 3}]
+
+
+def test_a_process_that_stops_gives_back_what_it_has_reserved(database_url: str) -> None:
+    asyncio.run(_stopped(database_url))
 
 
 async def _overtaken(database_url: str) -> None:

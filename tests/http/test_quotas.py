@@ -156,6 +156,28 @@ def test_rows_that_are_retried_are_rows_that_are_sent(metered: Api) -> None:
     refused_for_the_day(metered.http.post(f"/v1/async-actions/{failing}/retry"), metered, used=60)
 
 
+def taken(database_url: str, api: Api) -> int:
+    """How many rows of the day are taken, by all processes together."""
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(
+            "SELECT taken FROM usage_windows JOIN projects USING (project_id) WHERE id = %s", [api.keys.project]
+        ).fetchone()
+    assert row
+    return int(row[0])
+
+
+def test_a_server_that_stops_leaves_its_rows_to_the_others(session_dir: Path, served_database: str) -> None:
+    server = Server(
+        session_dir / "stopping", database_url=served_database, TALLYKEEP_MAX_ROWS_PER_DAY=str(A_DAY)
+    ).start()
+    api = Api(server.url, new_project(served_database))
+    with closing(api.http):
+        assert as_json(api, 1).is_success
+        assert taken(served_database, api) > 1
+    assert server.stop() == 0
+    assert taken(served_database, api) == 1
+
+
 def test_projects_have_their_quotas_each(metered: Api, by_day: Server, served_database: str) -> None:
     assert as_json(metered, A_DAY).is_success
     with closing(Api(by_day.url, new_project(served_database)).http) as other:

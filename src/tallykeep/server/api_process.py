@@ -17,7 +17,7 @@ from tallykeep.api.dependencies import lock_waits as timeout_seconds
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.dependencies.open_actions import OpenActions
 from tallykeep.api.dependencies.shares import Pools, Shares
-from tallykeep.api.limits.quotas import quotas_of
+from tallykeep.api.limits.quotas import open_quotas
 from tallykeep.api.limits.rate_limit_headers import RateLimitHeaders
 from tallykeep.api.limits.rate_limits import rate_limits_of
 from tallykeep.api.responses.ended_answers import EndedAnswers
@@ -90,6 +90,7 @@ async def _open_context(settings: Settings, database_url: str, secret: bytes) ->
         _open_pools(database_url, settings.api_pool_size) as (guard, pools),
         refusals.written_to(pools.own),
         wrong_credentials.shared_over(pools.own),
+        open_quotas(pools.own, settings) as quotas,
     ):
         with suppress(TimeoutError):
             await asyncio.wait_for(guard.wait_until_available(), _FIRST_CHECK_SECONDS)
@@ -101,7 +102,7 @@ async def _open_context(settings: Settings, database_url: str, secret: bytes) ->
             watcher=Watcher(pools.own), brief_watcher=BriefWatcher(pools.own), action_types=ACTION_TYPES,
             report_secret=secret, open_actions=OpenActions(pools.own, settings.max_open_actions), guard=guard,
             aside=aside, refusals=refusals, wrong_credentials=wrong_credentials,
-            rate_limits=rate_limits_of(pools.own, settings), quotas=quotas_of(pools.own, settings),
+            rate_limits=rate_limits_of(pools.own, settings), quotas=quotas,
         )  # fmt: skip
 
 

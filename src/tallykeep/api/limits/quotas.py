@@ -4,6 +4,8 @@ Each submission has an allowance, which its rows are taken from as they come in:
 refused, and leaves nothing behind.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tallykeep.api.limits.stored_rows import StoredRows
@@ -23,18 +25,24 @@ class Quotas:
     def __init__(self, connections: Connections, settings: Settings) -> None:
         rows, stored = settings.max_rows_per_day, settings.max_stored_rows
         self._of_day = Limit(rows, _DAY_SECONDS, is_aligned=True) if rows else None
-        self._days = Windows(connections)
+        self.days = Windows(connections)
         self._stored = StoredRows(stored) if stored else None
 
     def allowance(self, caller: Caller, reading: Connections) -> "RowAllowance":
         """Return what a submission of the caller takes its rows from; `reading` is to count with."""
-        day = self._days.of(caller.project_id, _ROWS, self._of_day) if self._of_day else None
+        day = self.days.of(caller.project_id, _ROWS, self._of_day) if self._of_day else None
         return RowAllowance(caller, reading, day, self._stored)
 
 
-def quotas_of(connections: Connections, settings: Settings) -> Quotas | None:
-    """Return the quotas by these settings; None where there are none."""
-    return Quotas(connections, settings) if settings.max_rows_per_day or settings.max_stored_rows else None
+@asynccontextmanager
+async def open_quotas(connections: Connections, settings: Settings) -> AsyncIterator[Quotas | None]:
+    """Provide the quotas by these settings, None where there are none; in the end give back what is not used."""
+    if not settings.max_rows_per_day and not settings.max_stored_rows:
+        yield None
+        return
+    quotas = Quotas(connections, settings)
+    async with quotas.days.given_back():
+        yield quotas
 
 
 @dataclass(slots=True)

@@ -2,29 +2,45 @@
 
 A process takes what it has reserved without asking anybody, so that most requests cost no statement. All processes
 together never take more than the limit, because what is reserved counts as taken. What one of them has reserved and
-does not use is lost to the others until the window ends.
+does not use is lost to the others until the window ends, or until the process stops; what was taken and is given back
+lies with it only as far as it would reserve that much.
 """
 
 import asyncio
 import math
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from tallykeep.db.connections.availability import DatabaseAwayError
+from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 
 _sql = queries(__package__, "windows.sql")
+_log = structlog.get_logger()
 
 _PARTS = 10  # a process reserves a tenth of the limit at most,
 _PARTS_OF_REST = 4  # and a quarter of what is left, or what is needed at once
 _MAX_WINDOWS = 10_000
+_ASKED_AGAIN_SECONDS = 5.0  # where a long window lacks units: others give some back
+_GIVEN_BACK_AGAIN_SECONDS = 2.0
+_CLOSING_SECONDS = 5.0
+_PERHAPS_DONE = ("08", "57P")  # SQLSTATEs: the connection was lost, the server was shut down
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
     """How many units there are in so many seconds.
 
-    Aligned windows begin at multiples of their length, a day at midnight in UTC; others with the first unit taken.
+    Aligned windows begin at multiples of their length, a day at midnight in UTC; others with the first unit taken. In
+    aligned ones much may be given back, so that one that lacks units is asked again before it ends.
     """
 
     maximum: int
@@ -45,7 +61,11 @@ class Window:
         self._reserving = asyncio.Lock()
         self._reserved = 0
         self._beyond = limit.maximum  # what nobody had reserved when this process asked last
+        self._kept = max(1, limit.maximum // _PARTS)  # of what is given back; the rest goes to all
+        self._giving_back: asyncio.Task[None] | None = None
+        self._asked_at = 0.0
         self._ends_at = 0.0  # monotonic, and no later than by the database's clock
+        self._window: datetime | None = None  # its end, by the database's clock
         self.number = 0  # of the window, so that what was taken in one is not given back in the next
 
     async def take(self, units: int = 1) -> bool:
@@ -59,9 +79,32 @@ class Window:
         return True
 
     def give_back(self, units: int, number: int) -> None:
-        """Give back units that were taken in the window of this number, and not used."""
-        if number == self.number:
-            self._reserved += units
+        """Give back units that were taken in the window of this number, and not used.
+
+        What this process would not have reserved by itself is left to all processes a moment later.
+        """
+        if number != self.number:
+            return
+        self._reserved += units
+        if self._reserved > self._kept and (self._giving_back is None or self._giving_back.done()):
+            self._giving_back = asyncio.create_task(self._keep_giving_back(), name="give units back")
+
+    async def give_up(self, keep: int = 0) -> None:
+        """Leave to all processes what is reserved beyond `keep`.
+
+        Raises the database's errors; what it has certainly not taken back stays reserved.
+        """
+        async with self._reserving:  # who finds too few meanwhile waits, and asks
+            units = self._reserved - keep
+            if units <= 0 or self.is_over:
+                return
+            self._reserved -= units
+            try:
+                await self._put_back(units)
+            except Exception as error:
+                if _is_undone(error):
+                    self._reserved += units
+                raise
 
     @property
     def left(self) -> int:
@@ -90,12 +133,33 @@ class Window:
         return True
 
     def _is_known_to_lack(self, units: int) -> bool:
-        return not self.is_over and units > self.left
+        if self.is_over or units <= self.left:
+            return False
+        return not self.limit.is_aligned or time.monotonic() < self._asked_at + _ASKED_AGAIN_SECONDS
+
+    async def _keep_giving_back(self) -> None:
+        """Give up what is too much, again and again until the database has taken it back."""
+        while self._reserved > self._kept and not self.is_over:
+            try:
+                await self.give_up(self._kept)
+            except (psycopg.Error, PoolTimeout) as error:
+                _log.info("units of a limit are given back later", reason=reason_of(error))
+                await asyncio.sleep(_GIVEN_BACK_AGAIN_SECONDS)
+
+    async def _put_back(self, units: int) -> None:
+        params = {**self._params, "ends_at": self._window, "units": units}
+        async with self._connections.connection() as connection:
+            row = await (await connection.execute(_sql.give_back, params)).fetchone()
+        if row is not None:
+            self._beyond = max(0, self.limit.maximum - row["taken"])
+
+    def _begin(self) -> None:
+        self._reserved, self._beyond = 0, self.limit.maximum
+        self.number += 1
 
     async def _reserve(self, units: int) -> bool:
         if self.is_over:
-            self._reserved, self._beyond = 0, self.limit.maximum
-            self.number += 1
+            self._begin()
         needed = units - self._reserved
         wanted = max(needed, min(self.limit.maximum // _PARTS, self._beyond // _PARTS_OF_REST))
         queried_at = time.monotonic()
@@ -104,6 +168,7 @@ class Window:
             row = await (await connection.execute(_sql.reserve, params)).fetchone()
         if row is None:
             raise RuntimeError("a window has one row")
+        self._window, self._asked_at = row["ends_at"], queried_at
         self._ends_at = queried_at + row["seconds"]
         self._beyond = max(0, self.limit.maximum - row["taken"])
         self._reserved += row["reserved"]
@@ -125,6 +190,19 @@ class Windows:
             window = self._windows[project_id, name] = Window(self._connections, project_id, name, limit)
         return window
 
+    @asynccontextmanager
+    async def given_back(self) -> AsyncIterator[None]:
+        """Leave to other processes, in the end, what this one has reserved and not used."""
+        try:
+            yield
+        finally:
+            try:
+                async with asyncio.timeout(_CLOSING_SECONDS):
+                    for window in self._windows.values():
+                        await window.give_up()
+            except (psycopg.Error, PoolTimeout, TimeoutError) as error:
+                _log.info("units of limits were not given back", reason=reason_of(error))
+
     def _forget_some(self) -> None:
         """Forget those that are over, and where that is not enough all: what they have reserved is lost, and
         no limit is exceeded.
@@ -133,6 +211,13 @@ class Windows:
             self._windows = {key: window for key, window in self._windows.items() if not window.is_over}
         if len(self._windows) >= _MAX_WINDOWS:
             self._windows.clear()
+
+
+def _is_undone(error: Exception) -> bool:
+    """Return whether the database has certainly not done what it was asked for."""
+    if isinstance(error, PoolTimeout | DatabaseAwayError):
+        return True
+    return isinstance(error, psycopg.Error) and not (error.sqlstate or "08").startswith(_PERHAPS_DONE)
 
 
 async def delete_old_windows(connection: Connection, step: int) -> int:

@@ -35,7 +35,14 @@ ON CONFLICT (project_id, name) DO UPDATE SET
         WHEN :maximum::bigint - known.taken >= :needed::bigint THEN least(:wanted::bigint, :maximum::bigint - known.taken)
         ELSE 0
     END
-RETURNING reserved, taken, extract(epoch FROM ends_at - statement_timestamp())::float8 AS seconds
+RETURNING reserved, taken, ends_at, extract(epoch FROM ends_at - statement_timestamp())::float8 AS seconds
+
+-- name: give_back
+UPDATE usage_windows
+SET taken = greatest(0, taken - :units)
+FROM set_config('synchronous_commit', 'off', true)
+WHERE project_id = :project_id AND name = :name AND ends_at = :ends_at
+RETURNING taken
 
 -- name: delete_over!
 -- Those that were over an hour ago: nobody has asked for them since.
