@@ -227,6 +227,29 @@ def test_a_process_that_stops_gives_back_what_it_has_reserved(database_url: str)
     asyncio.run(_stopped(database_url))
 
 
+async def _changed(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        one, _ = window(engine, Limit(100, DAY))
+        assert await one.take(50)
+        assert await one.take()
+        number, reserved = one.number, one._reserved
+        assert reserved > 0
+        # The database's clock has gone on: a new window, before the old one is over here.
+        await engine.query("UPDATE usage_windows SET ends_at = now() - interval '1 s' RETURNING 1")
+        assert await one.take(reserved + 20)
+        assert one.number > number
+        assert await engine.query("SELECT taken FROM usage_windows") == [{"taken": reserved + 20 + one._reserved}]
+        one.give_back(50, number)
+        taken = reserved + 20
+        while await one.take():
+            taken += 1
+        assert taken == 100, "neither what was reserved of the old one nor what is given back of it counts now"
+
+
+def test_nothing_of_an_old_window_enters_the_next(database_url: str) -> None:
+    asyncio.run(_changed(database_url))
+
+
 async def _overtaken(database_url: str) -> None:
     async with open_engine(database_url) as engine:
         assert await window(engine, Limit(10, 60))[0].take()

@@ -168,6 +168,8 @@ class Window:
             row = await (await connection.execute(_sql.reserve, params)).fetchone()
         if row is None:
             raise RuntimeError("a window has one row")
+        if row["ends_at"] != self._window:  # where another has begun before this one was over here, too
+            self._begin()
         self._window, self._asked_at = row["ends_at"], queried_at
         self._ends_at = queried_at + row["seconds"]
         self._beyond = max(0, self.limit.maximum - row["taken"])
