@@ -11,7 +11,7 @@ KEY = ("app", "key")
 
 def _one_wrong() -> WrongCredentials:
     wrong = WrongCredentials(3)
-    wrong.add_wrong("192.0.2.1", KEY)
+    wrong.add_wrong("192.0.2.1", KEY, "a guess")
     return wrong
 
 

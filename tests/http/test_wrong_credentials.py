@@ -13,7 +13,7 @@ import pytest
 
 from tallykeep.tenants.limits.wrong_credentials import counted_by
 from tests.http.audit_calls import refusal_of
-from tests.http.test_keys import made
+from tests.http.test_keys import KEYS, made
 from tests.http.test_oauth import GRANT, INTROSPECT, V1, V2, basic, bearer, send, token_of
 from tests.server import Api, Server, new_project
 
@@ -169,10 +169,37 @@ def test_what_was_right_from_an_address_is_served_there_while_others_guess(
             office.get("/v1/vouchers", headers=app_headers(f"id{number}", "x"))
         assert office.get("/v1/vouchers", headers=app_headers("another", "x")).status_code == 429
         assert office.get("/v1/vouchers", headers=keys).status_code == 200
+        rotated = owner.http.post(f"{KEYS}/{owner.keys.app_id}/rotate", json={}).json()["token"]
+        assert by_app_keys(office, owner, rotated).status_code == 200, "another token of a key that was right there"
         assert office.get("/v1/vouchers", headers=bearer(token_of(owner))).status_code == 429, "a token not seen there"
         # Its own guesses are bounded all the same.
         assert statuses(by_app_keys, office, owner, MAXIMUM + 1) == [401] * MAXIMUM + [429]
-        assert office.get("/v1/vouchers", headers=keys).status_code == 429
+
+
+def test_a_key_in_use_is_served_while_others_guess_at_it_from_the_same_address(
+    strict: Server, owner: Api, addresses: Addresses
+) -> None:
+    right = owner.keys.app_token
+    with visitor(strict, next(addresses)) as office:
+        assert by_app_keys(office, owner, right).status_code == 200
+        assert statuses(by_app_keys, office, owner, MAXIMUM + 1) == [401] * MAXIMUM + [429]
+        assert by_app_keys(office, owner, right).status_code == 200
+        assert by_app_keys(office, owner, "wrong").status_code == 429
+        time.sleep(1.1)  # nothing is remembered of keys for so long
+        assert by_app_keys(office, owner, right).status_code == 200
+        assert by_management_keys(office, owner, owner.keys.management_token).status_code == 429
+
+
+def test_a_token_that_was_right_and_was_revoked_is_a_wrong_one(
+    strict: Server, owner: Api, addresses: Addresses
+) -> None:
+    key = made(owner, role="admin")
+    with visitor(strict, next(addresses)) as office:
+        headers = app_headers(key["id"], key["token"])
+        assert office.get("/v1/vouchers", headers=headers).status_code == 200
+        owner.http.delete(f"{KEYS}/{key['id']}").raise_for_status()
+        answers = [office.get("/v1/vouchers", headers=headers).status_code for _ in range(MAXIMUM + 1)]
+        assert answers == [401] * MAXIMUM + [429]
 
 
 def test_a_key_that_many_addresses_guess_at_is_closed_to_those_that_have_failed_and_to_nobody_else(

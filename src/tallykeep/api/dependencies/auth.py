@@ -123,24 +123,24 @@ async def known_grant(request: Request, context: Context, way: Way, key_id: str,
     wrong, address = context.wrong_credentials, client_address(request.scope)
     identity = identity_of(way, key_id, token)
     if not wrong.is_quiet:
-        _require_few_wrong(request, context, identity)
+        _require_few_wrong(request, context, identity, token)
     grant = context.key_cache.find(way, key_id, token)
     if grant is None:
         async with context.pools.own.connection() as connection:
             if not wrong.is_quiet:  # others may have been wrong while this one waited
-                _require_few_wrong(request, context, identity)
+                _require_few_wrong(request, context, identity, token)
             grant = await _read_grant(context, connection, way, key_id, token)
     if grant is not None:
-        wrong.add_right(address, identity)
+        wrong.add_right(address, identity, token)
     else:
-        wrong.add_wrong(address, identity)
+        wrong.add_wrong(address, identity, token)
         _note_shown_key(request, identity)
     return grant
 
 
-def _require_few_wrong(request: Request, context: Context, identity: Identity) -> None:
-    """Raise TooManyRequestsError where the identity is not to be looked at from this address."""
-    seconds = context.wrong_credentials.wait_seconds(client_address(request.scope), identity)
+def _require_few_wrong(request: Request, context: Context, identity: Identity, token: str) -> None:
+    """Raise TooManyRequestsError where the token is not to be looked at from this address."""
+    seconds = context.wrong_credentials.wait_seconds(client_address(request.scope), identity, token)
     if seconds:
         request.scope["state"][SLOWED] = True
         _note_shown_key(request, identity)

@@ -1,9 +1,8 @@
 """Wrong credentials: who has sent too many within a minute has to wait, and nobody else.
 
-They are counted by address, by the identity that was shown (a key's id; a token
-stands for itself), and by both together. Who
-sends the right ones from another address is never refused because of them, nor is what was right before from the same
-address, until it has itself failed from there too often.
+They are counted by address, by the identity that was shown (a key's id; a token stands for itself), and by both
+together. Who sends the right ones from another address is never refused because of them, nor is the very token that was
+right before from the same address.
 """
 
 import asyncio
@@ -13,7 +12,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import structlog
@@ -30,12 +29,13 @@ _log = structlog.get_logger()
 
 SECONDS = 60.0
 MAX_COUNTED = 30_000  # by each of the three
-MAX_RIGHT = 30_000
+MAX_RIGHT = 30_000  # identities, and tokens
 _DIGEST_BYTES = 16
 _MAX_ID_LENGTH = 65  # one more than any key's id has
 _SHARE_SECONDS = 0.5
 _SHARED_AT_A_TIME = 1_000
 
+_Right = TypeVar("_Right")
 Identity = tuple[str, str | bytes]  # how it came, and a key's id or a token's digest
 
 
@@ -61,6 +61,7 @@ class WrongCredentials:
         self._counted: dict[bytes, _Counted] = {}
         self._unshared: dict[bytes, None] = {}
         self._right: dict[tuple[str, Identity], None] = {}
+        self._right_tokens: dict[tuple[str, Identity, bytes], None] = {}
         self._changed = asyncio.Event()
         self._quiet_from = 0.0
 
@@ -69,9 +70,11 @@ class WrongCredentials:
         """Return whether nothing was wrong for a minute, so that nobody has to wait."""
         return time.monotonic() >= self._quiet_from
 
-    def wait_seconds(self, address: str | None, identity: Identity) -> int:
-        """Return how long this identity from this address is not looked at; 0 where it may be looked at now."""
+    def wait_seconds(self, address: str | None, identity: Identity, token: str) -> int:
+        """Return how long this token from this address is not looked at; 0 where it may be looked at now."""
         client, now = as_one_client(address), time.monotonic()
+        if (client, identity, token_hash(token)) in self._right_tokens:
+            return 0  # else whoever knows an id would keep out all who use it from behind the same address
         by_address, by_identity, by_both = self._standings(client, identity, now)
         ends = [by_both.ends_at] if by_both.count >= self._maximum else []
         if (client, identity) not in self._right:
@@ -81,23 +84,23 @@ class WrongCredentials:
                 ends.append(min(by_both.ends_at, by_identity.ends_at))
         return max((math.ceil(end - now) for end in ends), default=0)
 
-    def add_right(self, address: str | None, identity: Identity) -> None:
-        """Remember that the identity was right from this address."""
+    def add_right(self, address: str | None, identity: Identity, token: str) -> None:
+        """Remember that the identity's token was right from this address; what is kept of it is a digest."""
         if not self._maximum:
             return
-        right = as_one_client(address), identity
-        if right not in self._right:
-            if len(self._right) >= MAX_RIGHT:
-                del self._right[next(iter(self._right))]
-            self._right[right] = None
+        client = as_one_client(address)
+        _remember(self._right, (client, identity))
+        _remember(self._right_tokens, (client, identity, token_hash(token)))
 
-    def add_wrong(self, address: str | None, identity: Identity) -> None:
-        """Count an identity whose token was wrong."""
+    def add_wrong(self, address: str | None, identity: Identity, token: str) -> None:
+        """Count an identity whose token was wrong; one that was right before, and was revoked since, is no more."""
         if not self._maximum:
             return
+        client = as_one_client(address)
+        self._right_tokens.pop((client, identity, token_hash(token)), None)
         now = time.monotonic()
         self._quiet_from = now + SECONDS
-        for digest in counted_by(as_one_client(address), identity):
+        for digest in counted_by(client, identity):
             counted = self._current(digest, now)
             counted.count += 1
             counted.unshared += 1
@@ -173,6 +176,14 @@ class WrongCredentials:
     def _forget_over(self) -> None:
         now = time.monotonic()
         self._counted = {digest: counted for digest, counted in self._counted.items() if counted.ends_at > now}
+
+
+def _remember(right: dict[_Right, None], new: _Right) -> None:
+    """Add what was right; where there is too much, the oldest is forgotten."""
+    if new not in right:
+        if len(right) >= MAX_RIGHT:
+            del right[next(iter(right))]
+        right[new] = None
 
 
 def counted_by(client: str, identity: Identity) -> tuple[bytes, bytes, bytes]:
