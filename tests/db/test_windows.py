@@ -126,7 +126,7 @@ class Clock:
         return time.monotonic() + self.ahead
 
 
-async def given_back(one: Window) -> None:
+async def until_back(one: Window) -> None:
     """Wait until what it had too much of is given back."""
     assert one._giving_back
     async with asyncio.timeout(30):
@@ -142,13 +142,13 @@ async def _broken_off(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Non
         assert await one.take(900)
         assert not await other.take(500)
         one.give_back(900, one.number)
-        await given_back(one)
+        await until_back(one)
         assert one._reserved == 100, "no more than it would have reserved"
         assert (one.left, one.used) == (1_000, 0)
         times = other_asking.times
         assert not await other.take(500)
         assert other_asking.times == times, "it has asked just now"
-        clock.ahead = windows._ASKED_AGAIN_SECONDS
+        clock.ahead = windows._ASK_AGAIN_SECONDS
         assert await other.take(500)
         assert await one.take(400)
         assert not await one.take(101)
@@ -190,35 +190,33 @@ class Failing(Asking):
             yield connection
 
 
-async def _given_back_later(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "_GIVEN_BACK_AGAIN_SECONDS", 0)
+async def _back_later(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "_GIVE_BACK_AGAIN_SECONDS", 0)
     async with open_engine(database_url) as engine:
         failing = Failing(engine.pool)
         one = Window(failing, engine.project_id, "things", Limit(1_000, DAY, is_aligned=True))
         assert await one.take(900)
         failing.errors = [DatabaseAwayError("away"), PoolTimeout("in use"), psycopg.errors.DiskFull("full")]
         one.give_back(900, one.number)
-        await given_back(one)
+        await until_back(one)
         assert await engine.query("SELECT taken FROM usage_windows") == [{"taken": 100}]
         assert await one.take(900)
         # Where the connection was lost nobody knows whether it was done: what is lost is never given out twice.
         failing.errors = [psycopg.OperationalError("lost")]
         one.give_back(900, one.number)
-        await given_back(one)
+        await until_back(one)
         assert one._reserved == 100
         assert await engine.query("SELECT taken FROM usage_windows") == [{"taken": 900}]
 
 
-def test_what_the_database_did_not_take_back_is_given_back_later(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asyncio.run(_given_back_later(database_url, monkeypatch))
+def test_what_the_database_did_not_take_back_is_back_later(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(_back_later(database_url, monkeypatch))
 
 
 async def _stopped(database_url: str) -> None:
     async with open_engine(database_url) as engine:
         days = Windows(engine.pool)
-        async with days.given_back():
+        async with days.giving_back():
             assert await days.of(engine.project_id, "things", Limit(1_000, DAY)).take(3)
         assert await engine.query("SELECT taken FROM usage_windows") == [{"taken": 3}]
 

@@ -41,7 +41,7 @@ async def open_quotas(connections: Connections, settings: Settings) -> AsyncIter
         yield None
         return
     quotas = Quotas(connections, settings)
-    async with quotas.days.given_back():
+    async with quotas.days.giving_back():
         yield quotas
 
 

@@ -29,8 +29,8 @@ _log = structlog.get_logger()
 _PARTS = 10  # a process reserves a tenth of the limit at most,
 _PARTS_OF_REST = 4  # and a quarter of what is left, or what is needed at once
 _MAX_WINDOWS = 10_000
-_ASKED_AGAIN_SECONDS = 5.0  # where a long window lacks units: others give some back
-_GIVEN_BACK_AGAIN_SECONDS = 2.0
+_ASK_AGAIN_SECONDS = 5.0  # where a long window lacks units: others give some back
+_GIVE_BACK_AGAIN_SECONDS = 2.0
 _CLOSING_SECONDS = 5.0
 _PERHAPS_DONE = ("08", "57P")  # SQLSTATEs: the connection was lost, the server was shut down
 
@@ -63,7 +63,7 @@ class Window:
         self._beyond = limit.maximum  # what nobody had reserved when this process asked last
         self._kept = max(1, limit.maximum // _PARTS)  # of what is given back; the rest goes to all
         self._giving_back: asyncio.Task[None] | None = None
-        self._asked_at = 0.0
+        self._queried_at = 0.0
         self._ends_at = 0.0  # monotonic, and no later than by the database's clock
         self._window: datetime | None = None  # its end, by the database's clock
         self.number = 0  # of the window, so that what was taken in one is not given back in the next
@@ -135,7 +135,7 @@ class Window:
     def _is_known_to_lack(self, units: int) -> bool:
         if self.is_over or units <= self.left:
             return False
-        return not self.limit.is_aligned or time.monotonic() < self._asked_at + _ASKED_AGAIN_SECONDS
+        return not self.limit.is_aligned or time.monotonic() < self._queried_at + _ASK_AGAIN_SECONDS
 
     async def _keep_giving_back(self) -> None:
         """Give up what is too much, again and again until the database has taken it back."""
@@ -144,7 +144,7 @@ class Window:
                 await self.give_up(self._kept)
             except (psycopg.Error, PoolTimeout) as error:
                 _log.info("units of a limit are given back later", reason=reason_of(error))
-                await asyncio.sleep(_GIVEN_BACK_AGAIN_SECONDS)
+                await asyncio.sleep(_GIVE_BACK_AGAIN_SECONDS)
 
     async def _put_back(self, units: int) -> None:
         params = {**self._params, "ends_at": self._window, "units": units}
@@ -170,7 +170,7 @@ class Window:
             raise RuntimeError("a window has one row")
         if row["ends_at"] != self._window:  # where another has begun before this one was over here, too
             self._begin()
-        self._window, self._asked_at = row["ends_at"], queried_at
+        self._window, self._queried_at = row["ends_at"], queried_at
         self._ends_at = queried_at + row["seconds"]
         self._beyond = max(0, self.limit.maximum - row["taken"])
         self._reserved += row["reserved"]
@@ -193,7 +193,7 @@ class Windows:
         return window
 
     @asynccontextmanager
-    async def given_back(self) -> AsyncIterator[None]:
+    async def giving_back(self) -> AsyncIterator[None]:
         """Leave to other processes, in the end, what this one has reserved and not used."""
         try:
             yield
