@@ -163,7 +163,7 @@ def test_what_is_given_back_goes_to_all_processes(database_url: str, monkeypatch
     asyncio.run(_broken_off(database_url, monkeypatch))
 
 
-async def _at_once_again(database_url: str) -> None:
+async def _needed_meanwhile(database_url: str) -> None:
     async with open_engine(database_url) as engine:
         one, _ = window(engine, Limit(1_000, DAY, is_aligned=True))
         assert await one.take(1_000)
@@ -174,7 +174,7 @@ async def _at_once_again(database_url: str) -> None:
 
 
 def test_what_is_being_given_back_is_not_lacking(database_url: str) -> None:
-    asyncio.run(_at_once_again(database_url))
+    asyncio.run(_needed_meanwhile(database_url))
 
 
 class Failing(Asking):

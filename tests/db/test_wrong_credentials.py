@@ -1,4 +1,4 @@
-"""Wrong credentials in PostgreSQL: what two processes have counted is counted together, in whichever order they come."""
+"""Wrong credentials in PostgreSQL: what two processes have counted is counted together, whoever comes first."""
 
 import asyncio
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -221,3 +222,39 @@ def test_all_resources_count_those_of_single_requests_too(bounded: Api) -> None:
         assert time.monotonic() < deadline, answer.text
         time.sleep(0.1)
     refused_for_its_size(answer, bounded, 56)
+
+
+def sessions(database_url: str, condition: str) -> int:
+    """How many other sessions there are of which this is true."""
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(
+            f"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            f" AND {condition}"
+        ).fetchone()
+    assert row
+    return int(row[0])
+
+
+WAITING = "cardinality(pg_blocking_pids(pid)) > 0"
+
+
+def wait_until_waiting(database_url: str, count: int) -> None:
+    """Wait until so many sessions wait for others' locks."""
+    deadline = time.monotonic() + 60
+    while sessions(database_url, WAITING) < count:
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.02)
+
+
+def test_lists_that_scan_close_nobody_out_from_counting(bounded: Api, by_day: Server, served_database: str) -> None:
+    elsewhere = Api(by_day.url, bounded.keys)
+    with closing(elsewhere.http):
+        elsewhere.ended(elsewhere.import_json(gifts(STORED - 2)))
+    with psycopg.connect(served_database) as holder, ThreadPoolExecutor(2) as threads:
+        holder.execute("LOCK TABLE campaigns IN ACCESS EXCLUSIVE MODE")
+        scans = [threads.submit(bounded.http.get, "/v1/campaigns?campaign_status=DONE") for _ in range(2)]
+        wait_until_waiting(served_database, 2)
+        answer = as_json(bounded, 3)
+        holder.rollback()
+        assert [each.result().status_code for each in scans] == [200, 200]
+    refused_for_its_size(answer, bounded, STORED - 2)

@@ -143,7 +143,7 @@ class Context:
     def _allowance(self, caller: Caller) -> RowAllowance | None:
         if self.quotas is None:
             return None
-        return self.quotas.allowance(caller, self.reading(caller, much=True))
+        return self.quotas.allowance(caller, self.reading(caller))
 
     def controlling(self, caller: Caller) -> ActionControl:
         """Return what the caller can do to existing actions, apart from retrying them."""

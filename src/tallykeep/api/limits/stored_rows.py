@@ -4,15 +4,20 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+import psycopg
+import structlog
 from psycopg import sql
+from psycopg_pool import PoolTimeout
 
 from tallykeep.catalog.nouns import NOUNS
-from tallykeep.core.errors import TooManyRequestsError
+from tallykeep.core.errors import RequestError, TooManyRequestsError
+from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.tenants.callers import Caller
 
 _sql = queries(__package__, "stored_rows.sql")
+_log = structlog.get_logger()
 
 _TABLES = ("vouchers", *(noun.spec.table_name for noun in NOUNS))
 _COUNT = sql.SQL(_sql.count_stored).format(
@@ -20,7 +25,8 @@ _COUNT = sql.SQL(_sql.count_stored).format(
 )
 _COUNT_AFTER_SECONDS = 5.0
 _TIMES_LONGER = 50  # than counting takes is the pause after it
-_FULL_SECONDS = 0.5  # that a count holds which was too high
+_FULL_SECONDS = 0.5  # that a count holds which was too high,
+_TIMES_LONGER_FULL = 5  # or so many times as long as it takes
 
 
 @dataclass(slots=True)
@@ -30,13 +36,19 @@ class _Known:
     stored: int = 0
     accepted: int = 0
     coming_in: int = 0
-    counted_at: float = 0.0
     due_at: float = 0.0
+    due_when_full_at: float = 0.0
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def total(self) -> int:
         return self.stored + self.accepted + self.coming_in
+
+    def pause(self, took: float) -> None:
+        """Count no more for some time, in proportion to how long it took or was tried in vain."""
+        now = time.monotonic()
+        self.due_at = now + max(_COUNT_AFTER_SECONDS, _TIMES_LONGER * took)
+        self.due_when_full_at = now + max(_FULL_SECONDS, _TIMES_LONGER_FULL * took)
 
 
 class StoredRows:
@@ -50,7 +62,10 @@ class StoredRows:
         self._known: dict[int, _Known] = {}
 
     async def take(self, caller: Caller, reading: Connections, rows: int) -> None:
-        """Take room for rows that are coming in; raises TooManyRequestsError, and the database's errors."""
+        """Take room for rows that are coming in; raises TooManyRequestsError.
+
+        While they cannot be counted, the last count holds.
+        """
         known = self._known.setdefault(caller.project_id, _Known())
         async with known.counting:
             if self._is_due(known, rows):
@@ -71,21 +86,24 @@ class StoredRows:
             known.accepted += rows
 
     def _is_due(self, known: _Known, rows: int) -> bool:
-        now = time.monotonic()
         is_full = known.total + rows > self._maximum
-        return now >= known.due_at or (is_full and now >= known.counted_at + _FULL_SECONDS)
+        return time.monotonic() >= (known.due_when_full_at if is_full else known.due_at)
 
     async def _count(self, project_id: int, reading: Connections, known: _Known) -> None:
         # What is accepted while this counts may be counted twice, until the next time.
         accepted, began_at = known.accepted, time.monotonic()
+        try:
+            known.stored = await self._stored(project_id, reading)
+            known.accepted -= accepted
+        except (psycopg.Error, PoolTimeout, RequestError) as error:
+            _log.warning("the stored rows of a project cannot be counted", project=project_id, reason=reason_of(error))
+        known.pause(time.monotonic() - began_at)
+
+    async def _stored(self, project_id: int, reading: Connections) -> int:
         params = {"project_id": project_id, "maximum": self._maximum}
         async with reading.connection() as connection:
             row = await (await connection.execute(_COUNT, params)).fetchone()
-        known.stored = row["stored"] if row else 0
-        known.accepted -= accepted
-        known.counted_at = time.monotonic()
-        took = known.counted_at - began_at
-        known.due_at = known.counted_at + max(_COUNT_AFTER_SECONDS, _TIMES_LONGER * took)
+        return row["stored"] if row else 0
 
     def _refusal(self, caller: Caller, total: int, rows: int) -> TooManyRequestsError:
         return TooManyRequestsError(

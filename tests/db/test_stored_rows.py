@@ -1,0 +1,92 @@
+"""Stored rows: how often they are counted, and what holds where they cannot be."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tallykeep.api.limits import stored_rows
+from tallykeep.api.limits.stored_rows import StoredRows
+from tallykeep.core.errors import TooManyRequestsError
+from tallykeep.db.connections.pool import Connection, Pool, make_pool
+from tallykeep.tenants.callers import Caller, Grant
+from tallykeep.tenants.permissions import Role
+from tests.db.engine import Engine, open_engine
+
+
+class Clock:
+    """A clock that stands still, but for how long each count takes."""
+
+    now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(stored_rows, "time", clock)
+    return clock
+
+
+class Counting:
+    """The way to the database on which rows are counted."""
+
+    def __init__(self, pool: Pool, clock: Clock, takes: float) -> None:
+        self.times = 0
+        self._pool, self._clock, self._takes = pool, clock, takes
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        self.times += 1
+        self._clock.now += self._takes
+        async with self._pool.connection() as connection:
+            yield connection
+
+
+def caller_of(engine: Engine) -> Caller:
+    return Caller(Grant(engine.project_id, "proj_1", "key", "app", Role.ADMIN, frozenset()))
+
+
+async def _too_slow(database_url: str, clock: Clock) -> None:
+    async with (
+        open_engine(database_url) as engine,
+        make_pool(database_url, size=1, name="slow reads", statement_timeout_seconds=0.2) as pool,
+    ):
+        stored, counting, caller = StoredRows(10), Counting(pool, clock, takes=30), caller_of(engine)
+        async with engine.pool.connection() as connection, connection.transaction():
+            await connection.execute("LOCK TABLE vouchers IN ACCESS EXCLUSIVE MODE")  # no count ends in time
+            for _ in range(4):
+                await stored.take(caller, counting, 2)
+            assert counting.times == 1, "what was tried in vain is not tried again with each submission"
+            with pytest.raises(TooManyRequestsError):
+                await stored.take(caller, counting, 3)
+            assert counting.times == 1
+            clock.now += stored_rows._TIMES_LONGER_FULL * 30
+            with pytest.raises(TooManyRequestsError):
+                await stored.take(caller, counting, 3)
+            assert counting.times == 2
+
+
+def test_submissions_go_on_with_the_last_count_where_counting_takes_too_long(database_url: str, clock: Clock) -> None:
+    asyncio.run(_too_slow(database_url, clock))
+
+
+async def _full(database_url: str, clock: Clock, takes: float, pause: float) -> None:
+    async with open_engine(database_url) as engine:
+        stored, counting, caller = StoredRows(10), Counting(engine.pool, clock, takes), caller_of(engine)
+        await stored.take(caller, counting, 10)
+        for ahead, times in ((0, 1), (pause - 0.1, 1), (0.1, 2), (0, 2)):
+            clock.now += ahead
+            with pytest.raises(TooManyRequestsError):
+                await stored.take(caller, counting, 1)
+            assert counting.times == times
+
+
+@pytest.mark.parametrize(("takes", "pause"), [(0.0, 0.5), (10.0, 50.0)])
+def test_a_full_project_is_counted_more_often_but_never_all_the_time(
+    database_url: str, clock: Clock, takes: float, pause: float
+) -> None:
+    asyncio.run(_full(database_url, clock, takes, pause))
