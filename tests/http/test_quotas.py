@@ -258,3 +258,48 @@ def test_lists_that_scan_close_nobody_out_from_counting(bounded: Api, by_day: Se
         holder.rollback()
         assert [each.result().status_code for each in scans] == [200, 200]
     refused_for_its_size(answer, bounded, STORED - 2)
+
+
+@pytest.mark.parametrize("send", [generated, added])
+def test_rows_are_counted_before_a_transaction_is_open(bounded: Api, served_database: str, send: Send) -> None:
+    bounded.http.post("/v1/campaigns", json={"name": "F", "voucher": GIFT, "vouchers_count": 0}).raise_for_status()
+    with psycopg.connect(served_database) as holder, ThreadPoolExecutor(1) as threads:
+        holder.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        late = threads.submit(send, bounded, 5)
+        wait_until_waiting(served_database, 1)
+        writing = sessions(served_database, "application_name = 'tallykeep writes' AND xact_start IS NOT NULL")
+        holder.rollback()
+        assert late.result().is_success
+    assert writing == 0
+
+
+def added_once(api: Api, count: int) -> httpx.Response:
+    params, headers = {"vouchers_count": count}, {"Idempotency-Key": "once"}
+    return api.http.post("/v1/campaigns/F/vouchers", params=params, json={}, headers=headers)
+
+
+def test_codes_that_were_asked_for_before_are_counted_once_and_found_when_the_quota_is_used_up(metered: Api) -> None:
+    assert added(metered, A_DAY - 70).is_success
+    answers = [added_once(metered, 70) for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["async_action_id"] for answer in answers}) == 1
+    refused_for_the_day(added(metered, 2), metered, used=A_DAY)
+
+
+def test_codes_that_turn_out_to_have_been_asked_for_are_given_back(
+    metered: Api, by_size: Server, served_database: str
+) -> None:
+    assert added(metered, 2).is_success
+    with (
+        psycopg.connect(served_database) as holder, ThreadPoolExecutor(1) as threads,
+        closing(Api(by_size.url, metered.keys).http) as http,
+    ):  # fmt: skip
+        holder.execute("SELECT FROM usage_windows FOR UPDATE")
+        late = threads.submit(added_once, metered, 50)
+        wait_until_waiting(served_database, 1)
+        first = http.post(
+            "/v1/campaigns/F/vouchers", params={"vouchers_count": 50}, json={}, headers={"Idempotency-Key": "once"}
+        )
+        holder.rollback()
+        assert late.result().json() == first.json()
+    assert as_json(metered, A_DAY - 2).is_success

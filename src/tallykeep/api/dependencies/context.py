@@ -123,16 +123,23 @@ class Context:
         return self.acceptance.over(self.trying(caller), self._allowance(caller))
 
     @asynccontextmanager
-    async def generating(self, caller: Caller) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-        """Provide what takes so many rows to be generated from the caller's quotas, and raises TooManyRequestsError
-        where these are too many; they are given back if nothing came of it.
+    async def generating(self, caller: Caller, rows: int) -> AsyncIterator[RowAllowance | None]:
+        """Take rows to be generated from the caller's quotas, and provide what holds them; None without quotas.
+
+        Enter it before a transaction, because rows may have to be counted first. They are given back if nothing came of
+        it. Raises TooManyRequestsError where these are too many.
         """
-        allowance = self._allowance(caller)
+        allowance = self._allowance(caller) if rows else None
         if allowance is None:
-            yield _any_number
+            yield None
             return
         try:
-            yield allowance.hold
+            await allowance.hold(rows)
+        except BaseException:
+            allowance.give_back()
+            raise
+        try:
+            yield allowance
         except Exception as error:
             if not is_transient(error):  # else it may have been committed after all
                 allowance.give_back()
@@ -170,10 +177,6 @@ class Context:
         base_url = f"{self.settings.public_url}/" if self.settings.public_url else str(request.base_url)
         lifetime = timedelta(days=self.settings.keep_reports_days)
         return ReportLinks(self.report_secret, base_url, lifetime, caller.key_kind, caller.key_id)
-
-
-async def _any_number(rows: int) -> None:
-    """Take rows from no quota."""
 
 
 async def _done(

@@ -156,6 +156,12 @@ def misplaced_worth(campaign: dict[str, Any], overrides: dict[str, Any]) -> list
 MAX_GENERATED = 100_000_000  # planning more would keep one request busy for minutes
 
 
+def wanted_codes(body: dict[str, Any]) -> int:
+    """Return how many codes a new campaign's body asks for; 0 where that is refused with the rest of it."""
+    count = _read(body, "vouchers_count", cleaning.integer, []) or 0
+    return count if 0 < count <= MAX_GENERATED else 0
+
+
 def require_enough_codes(rule: CodeRule, count: int) -> None:
     """Raise InvalidPayloadError (invalid_code_config) where the rule, or one action, allows fewer codes than wanted."""
     if count > MAX_GENERATED:

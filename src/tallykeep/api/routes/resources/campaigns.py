@@ -26,7 +26,7 @@ from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.engine.intake.idempotency import Accepted
 from tallykeep.resources.campaigns import store
-from tallykeep.resources.campaigns.body import CAMPAIGN_BODY, require_enough_codes
+from tallykeep.resources.campaigns.body import CAMPAIGN_BODY, require_enough_codes, wanted_codes
 from tallykeep.resources.campaigns.list_spec import CAMPAIGNS
 from tallykeep.resources.campaigns.operations import add_voucher, require_possible
 from tallykeep.resources.lists.query_string import read_selection
@@ -97,11 +97,10 @@ async def create(request: Request, context: FromContext, caller: FromCaller) -> 
         campaign_id, draft = await store.create_campaign(connection, caller.project_id, body)
         attempt_of(request).about(campaign_id)
         require_enough_codes(draft.rule, draft.vouchers_count)
-        await take(draft.vouchers_count)
         await _fill(request, context, connection, caller, campaign_id, draft.vouchers_count)
         return Json(await store.get_campaign(connection, caller.project_id, campaign_id))
 
-    async with context.generating(caller) as take:
+    async with context.generating(caller, wanted_codes(body)):
         return await context.transact(request, caller, write)
 
 
@@ -210,7 +209,6 @@ async def add_vouchers(
         await require_possible(connection, caller.project_id, campaign, body)
         if vouchers_count > 1:
             _refuse_one_code_for_several(body)
-            await take(vouchers_count)
             parameters = {"campaign_id": campaign["id"], "count": vouchers_count, "overrides": body}
             planned = replace(submitted, parameters=parameters)
             started = await context.acceptance.accept_planned(connection, planned, submission_options)
@@ -221,8 +219,13 @@ async def add_vouchers(
         attempt_of(request).about(campaign["id"], code=code)
         return Json(await get_voucher(connection, caller.project_id, code))
 
-    async with context.generating(caller) as take:
-        return await context.transact(request, caller, write)
+    if accepted := await _accepted_before(request, context, caller, submitted, submission_options):
+        return answer_accepted(accepted, 202)
+    async with context.generating(caller, vouchers_count if vouchers_count > 1 else 0) as allowance:
+        answer = await context.transact(request, caller, write)
+        if allowance is not None and not attempt_of(request).is_done:
+            allowance.give_back()
+        return answer
 
 
 @router.post(
@@ -288,6 +291,16 @@ async def _replayed(
     accepted = await context.acceptance.replayed(connection, submitted, options)
     attempt_of(request).is_done = accepted is None
     return accepted
+
+
+async def _accepted_before(
+    request: Request, context: Context, caller: Caller, submitted: Submission, options: SubmissionOptions
+) -> Accepted | None:
+    """Return the action that this request has started before, and that no quota must keep from being found."""
+    if context.quotas is None or not submitted.idempotency_key:
+        return None
+    async with context.reading(caller).connection() as connection:
+        return await _replayed(request, context, connection, submitted, options)
 
 
 def _submission(
