@@ -118,8 +118,13 @@ def test_rows_of_a_day(metered: Api, served_database: str, send: Send) -> None:
     refused_for_the_day(send(metered, 2), metered, used=A_DAY)
 
 
+LONG = b'{"source_id": "a", "name": "%s"}\n' % (b"x" * 60_000)  # 60 of them are more than is kept in memory
+LINES = {"Content-Type": "application/x-ndjson"}
+
+
 def test_nothing_is_kept_of_an_upload_that_turns_out_to_be_too_long(metered: Api, served_database: str) -> None:
-    refused_for_the_day(as_lines(metered, A_DAY + 1), metered, used=0)
+    answer = metered.http.post("/v1/customers/bulk/async", content=iter([LONG] * (A_DAY + 1)), headers=LINES)
+    refused_for_the_day(answer, metered, used=0)
     deadline = time.monotonic() + 60
     while in_database(served_database, metered) != (0, 0, 0):
         assert time.monotonic() < deadline, "something is left"
@@ -128,12 +133,20 @@ def test_nothing_is_kept_of_an_upload_that_turns_out_to_be_too_long(metered: Api
     assert as_lines(metered, A_DAY).is_success
 
 
-def test_what_is_refused_for_other_reasons_or_breaks_off_takes_nothing(metered: Api) -> None:
+def wait_until_staged(database_url: str, api: Api) -> None:
+    deadline = time.monotonic() + 60
+    while in_database(database_url, api)[1] == 0:
+        assert time.monotonic() < deadline, "nothing is staged"
+        time.sleep(0.02)
+
+
+def test_what_is_refused_for_other_reasons_or_breaks_off_takes_nothing(metered: Api, served_database: str) -> None:
     assert metered.http.post("/v1/vouchers/import", content=b'[{"code": "A"}, {', headers=JSON).status_code == 400
     with Client(metered) as client:
         head = client.head("POST", "/v1/customers/bulk/async", "Content-Type: application/x-ndjson",
-                           "Content-Length: 100000")  # fmt: skip
-        client.send(head, b'{"source_id": "a"}\n' * 90)
+                           "Content-Length: 10000000")  # fmt: skip
+        client.send(head, LONG * (A_DAY - 10))
+        wait_until_staged(served_database, metered)
     deadline = time.monotonic() + 60
     while not (answer := as_json(metered, A_DAY)).is_success:
         assert time.monotonic() < deadline, answer.text

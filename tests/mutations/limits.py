@@ -25,7 +25,7 @@ MUTATIONS = (
         "src/tallykeep/engine/intake/staging.py",
         "settle if perhaps_accepted else self._allowance.give_back",
         "settle if perhaps_accepted else self._allowance.settle",
-        "tests/http/test_quotas.py::test_rows_of_a_day[as_json]",
+        "tests/http/test_quotas.py::test_what_is_refused_for_other_reasons_or_breaks_off_takes_nothing",
     ),
     Mutation(
         "limits: rows that are staged are taken from the quota",
@@ -44,8 +44,9 @@ MUTATIONS = (
     Mutation(
         "limits: a key is closed to those alone who have failed with it",
         f"{_LIMITS}/wrong_credentials.py",
-        "if by_both.count and by_identity.count >= self._maximum",
-        "if by_identity.count >= self._maximum",
+        "if by_both.count and by_identity.count >= self._maximum:\n"
+        "                ends.append(min(by_both.ends_at, by_identity.ends_at))",
+        "if by_identity.count >= self._maximum:\n                ends.append(by_identity.ends_at)",
         f"{_GUESSES}::test_a_key_that_many_addresses_guess_at_is_closed_to_those_that_have_failed_and_to_nobody_else",
     ),
     Mutation(
@@ -54,5 +55,55 @@ MUTATIONS = (
         "if (client, identity) not in self._right:",
         "if True:",
         f"{_GUESSES}::test_what_was_right_from_an_address_is_served_there_while_others_guess",
+    ),
+    Mutation(
+        "limits: a key in use is served beside guesses at it from the same address",
+        f"{_LIMITS}/wrong_credentials.py",
+        "token_hash(token)) in self._right_tokens:",
+        "token_hash(token)) in ():",
+        f"{_GUESSES}::test_a_key_in_use_is_served_while_others_guess_at_it_from_the_same_address",
+    ),
+    Mutation(
+        "limits: who is overtaken at the start of a window does not begin it again",
+        f"{_LIMITS}/windows.sql",
+        "            NOT BETWEEN statement_timestamp() AND excluded.ends_at + make_interval(secs => :seconds)\n"
+        "            THEN excluded.taken",
+        "            NOT BETWEEN statement_timestamp() AND excluded.ends_at\n            THEN excluded.taken",
+        "tests/db/test_windows.py::test_a_process_that_is_overtaken_at_the_begin_of_a_window_does_not_begin_it_again",
+    ),
+    Mutation(
+        "limits: what is given back goes to all processes",
+        f"{_LIMITS}/windows.py",
+        "if self._reserved > self._kept and (",
+        "if False and (",
+        "tests/db/test_windows.py::test_what_is_given_back_goes_to_all_processes",
+    ),
+    Mutation(
+        "limits: nothing of an old window enters the next",
+        f"{_LIMITS}/windows.py",
+        'if row["ends_at"] != self._window:',
+        "if False:",
+        "tests/db/test_windows.py::test_nothing_of_an_old_window_enters_the_next",
+    ),
+    Mutation(
+        "limits: stored rows that cannot be counted close no project",
+        "src/tallykeep/api/limits/stored_rows.py",
+        "except (psycopg.Error, PoolTimeout, RequestError) as error:",
+        "except (PoolTimeout, RequestError) as error:",
+        "tests/db/test_stored_rows.py::test_submissions_go_on_with_the_last_count_where_counting_takes_too_long",
+    ),
+    Mutation(
+        "limits: stored rows are counted beside lists that scan",
+        "src/tallykeep/api/dependencies/context.py",
+        "allowance(caller, self.reading(caller))",
+        "allowance(caller, self.reading(caller, much=True))",
+        "tests/http/test_quotas.py::test_lists_that_scan_close_nobody_out_from_counting",
+    ),
+    Mutation(
+        "limits: codes that were asked for before are given back",
+        "src/tallykeep/api/routes/resources/campaigns.py",
+        "            allowance.give_back()\n",
+        "            pass\n",
+        "tests/http/test_quotas.py::test_codes_that_turn_out_to_have_been_asked_for_are_given_back",
     ),
 )
