@@ -3,8 +3,8 @@
 from typing import Any, cast
 
 import pytest
-from tallykeep.cli.commands.projects import _ended, _goes_along
 
+from tallykeep.cli.commands.access.projects import _ended, _goes_along
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.exits import ExitCode, RefusedError
 
