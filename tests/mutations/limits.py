@@ -7,6 +7,13 @@ _GUESSES = "tests/http/test_wrong_credentials.py"
 
 MUTATIONS = (
     Mutation(
+        "limits: what a slow reader of a download has coming waits on disk",
+        "src/tallykeep/engine/downloads/spooled.py",
+        "    if len(data) > PIECE_BYTES:\n",
+        "    if False:\n",
+        "tests/unit/test_spooled.py::test_nothing_of_it_stays_in_memory",
+    ),
+    Mutation(
         "limits: who is admitted is counted",
         "src/tallykeep/api/dependencies/auth.py",
         "    if context.rate_limits is not None:\n",

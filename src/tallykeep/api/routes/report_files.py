@@ -1,6 +1,5 @@
 """Report files of bulk updates, reached by the signed links in their actions' results."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -52,11 +51,12 @@ async def get_report(
     async with context.reading(reader).connection() as connection:
         header = await report_header(connection, context.action_types, key)
 
-    async def body() -> AsyncIterator[str]:
-        is_for_spreadsheet = write is spreadsheet_lines
-        yield BYTE_ORDER_MARK + (for_spreadsheet(header) if is_for_spreadsheet else header)
-        async for part in report_lines(context.downloading(reader), key):
-            yield await asyncio.to_thread(for_spreadsheet, part) if is_for_spreadsheet else part
+    rewritten = for_spreadsheet if write is spreadsheet_lines else str
+
+    async def body() -> AsyncIterator[bytes]:
+        yield (BYTE_ORDER_MARK + rewritten(header)).encode()
+        async for piece in report_lines(context.downloading(reader), key, rewritten):
+            yield piece
 
     disposition = f'attachment; filename="{key.action_id}.csv"'
     return StreamingResponse(body(), media_type="text/csv", headers={"Content-Disposition": disposition})

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, AnyStr, ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 from tallykeep.core import exact_json
@@ -18,6 +18,7 @@ from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.columns.column_mapping import OURS
+from tallykeep.engine.downloads.spooled import pieces_of, spool
 from tallykeep.formats.csv.formulas import copy_titles
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, CsvLines, csv_line, csv_lines
 from tallykeep.formats.row_reader import raw_rows, read_rows
@@ -28,7 +29,6 @@ Args = ParamSpec("Args")
 Done = TypeVar("Done")
 
 _BATCHES_AT_A_TIME = 1  # each may be some megabytes
-_PIECE = 1 << 17
 _IN_THE_MAKING = 2
 _semaphores: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 # One batch at a time: several would hold many objects each, and take the interpreter's lock in turns.
@@ -102,19 +102,21 @@ async def _aside(work: Callable[Args, Done], *args: Args.args, **kwargs: Args.kw
     return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(work, *args, **kwargs))
 
 
-async def _written(batches: FailedRows, write: Callable[[list[FailedRow]], AnyStr]) -> AsyncIterator[AnyStr]:
-    """Yield what is written of each batch in small pieces, and keep nothing else: who reads this may be slow."""
-    while (text := await _next_text(batches, write)) is not None:
-        pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
-        del text
-        while pieces:
-            yield pieces.pop(0)
+async def _written(batches: FailedRows, write: Callable[[list[FailedRow]], str | bytes]) -> AsyncIterator[bytes]:
+    while (file := await _next_file(batches, write)) is not None:
+        async for piece in pieces_of(file):
+            yield piece
 
 
-async def _next_text(batches: FailedRows, write: Callable[[list[FailedRow]], AnyStr]) -> AnyStr | None:
+async def _next_file(batches: FailedRows, write: Callable[[list[FailedRow]], str | bytes]) -> IO[bytes] | None:
     async with _making():
         rows = await anext(batches, None)
-        return None if rows is None else await _aside(write, rows)
+        return None if rows is None else await _aside(_spooled, rows, write)
+
+
+def _spooled(rows: list[FailedRow], write: Callable[[list[FailedRow]], str | bytes]) -> IO[bytes]:
+    text = write(rows)
+    return spool(text if isinstance(text, bytes) else text.encode())
 
 
 def _making() -> asyncio.Semaphore:
@@ -122,7 +124,7 @@ def _making() -> asyncio.Semaphore:
     return _semaphores.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_IN_THE_MAKING))
 
 
-async def as_csv(rows: Callable[[], FailedRows], source: Source, write: CsvLines = csv_lines) -> AsyncIterator[str]:
+async def as_csv(rows: Callable[[], FailedRows], source: Source, write: CsvLines = csv_lines) -> AsyncIterator[bytes]:
     """Yield a file of these rows, with their numbers, lines and reasons in three more columns.
 
     What came as a file has its own columns and can be imported again as it is: the three columns are recognised then. A
@@ -133,7 +135,7 @@ async def as_csv(rows: Callable[[], FailedRows], source: Source, write: CsvLines
     titles = source.header if is_file else await _properties(rows())
     marks = copy_titles(write)
     # Quoted throughout, so that it shows the delimiter whatever its titles hold.
-    yield BYTE_ORDER_MARK + write([[*titles, *OURS, *marks]], source.delimiter, quoted=True)
+    yield (BYTE_ORDER_MARK + write([[*titles, *OURS, *marks]], source.delimiter, quoted=True)).encode()
     lines = partial(write, delimiter=source.delimiter)
     written = partial(_csv_of, titles=titles, behind=[""] * len(marks), write=lines, is_file=is_file)
     async for piece in _written(rows(), written):

@@ -3,11 +3,12 @@
 A link names the key that got it. It works as long as that key and the report do.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
@@ -16,6 +17,7 @@ from tallykeep.core.action_type import ActionTypes, Report
 from tallykeep.core.errors import NotFoundError
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
+from tallykeep.engine.downloads.spooled import pieces_of, spool
 from tallykeep.engine.installation_secret import installation_secret
 from tallykeep.tenants.valid_keys import is_key_valid
 
@@ -92,12 +94,23 @@ async def report_header(connection: Connection, action_types: ActionTypes, repor
     return ",".join(action_types[action["type"]].report_header) + "\n"
 
 
-async def report_lines(pool: Connections, report: ReportKey) -> AsyncIterator[str]:
-    """Yield the other lines of the report file, part by part; between parts no connection is held."""
+async def report_lines(
+    pool: Connections, report: ReportKey, rewritten: Callable[[str], str] = str
+) -> AsyncIterator[bytes]:
+    """Yield the other lines of the report file, in pieces; between them no connection is held.
+
+    `rewritten` is given whole lines, some at a time, beside the event loop.
+    """
     key, after = {"project_id": report.project_id, "action_id": report.action_id}, 0
     while part := await _next_part(pool, {**key, "after": after}):
-        yield part["body"]
         after = part["first_row"]
+        file = await asyncio.to_thread(_spooled, part.pop("body"), rewritten)
+        async for piece in pieces_of(file):
+            yield piece
+
+
+def _spooled(lines: str, rewritten: Callable[[str], str]) -> IO[bytes]:
+    return spool(rewritten(lines).encode())
 
 
 async def _next_part(pool: Connections, behind: dict[str, object]) -> dict[str, Any] | None:

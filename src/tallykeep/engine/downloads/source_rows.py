@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any, LiteralString
+from typing import IO, Any, LiteralString
 
 from tallykeep.core import exact_json
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
+from tallykeep.engine.downloads.spooled import pieces_of, spool
 from tallykeep.formats.csv.formulas import COPY_TITLE, spreadsheet_lines
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line
 from tallykeep.formats.json.elements import ELEMENT_SEPARATOR
@@ -19,7 +20,6 @@ from tallykeep.formats.row_reader import raw_rows, read_rows
 _sql = queries(__package__, "source_rows.sql")
 
 _BATCHES_AT_A_TIME = 1  # each may be some megabytes
-_PIECE_BYTES = 1 << 17
 
 _ShownRows = dict[int, dict[str, Any]]
 
@@ -64,25 +64,30 @@ async def as_source_file(pool: Connections, project_id: int, action_id: str, sou
     wanted = {"project_id": project_id, "action_id": action_id}
     async for batch in _batches(pool, _sql.next_batches, wanted):
         yield separator
-        for start in range(0, len(batch.body), _PIECE_BYTES):
-            yield batch.body[start : start + _PIECE_BYTES]
+        file = await asyncio.to_thread(spool, batch.body)
+        del batch  # the reader may be slow
+        async for piece in pieces_of(file):
+            yield piece
         separator = between
     yield after
 
 
-async def as_spreadsheet(pool: Connections, project_id: int, action_id: str, source: Source) -> AsyncIterator[str]:
+async def as_spreadsheet(pool: Connections, project_id: int, action_id: str, source: Source) -> AsyncIterator[bytes]:
     """Yield all rows of a file for a spreadsheet to open: the same cells, of which none is run as a formula.
 
     A line that cannot be read is a row of one cell. Raises ConflictError where the rows are not kept any more.
     """
     titles = source.file_header or source.header
-    yield BYTE_ORDER_MARK + spreadsheet_lines([[*titles, COPY_TITLE]], source.delimiter)
+    yield (BYTE_ORDER_MARK + spreadsheet_lines([[*titles, COPY_TITLE]], source.delimiter)).encode()
     every_column = replace(source, kept=None)
     async for batch in _batches(pool, _sql.next_batches, {"project_id": project_id, "action_id": action_id}):
-        yield await asyncio.to_thread(_as_spreadsheet, batch, every_column, len(titles))
+        file = await asyncio.to_thread(_as_spreadsheet, batch, every_column, len(titles))
+        del batch  # the reader may be slow
+        async for piece in pieces_of(file):
+            yield piece
 
 
-def _as_spreadsheet(batch: Batch, source: Source, width: int) -> str:
+def _as_spreadsheet(batch: Batch, source: Source, width: int) -> IO[bytes]:
     raw = raw_rows(batch, source)
     cells = (
         [raw[row.number - batch.first_row].decode("utf-8", "replace").rstrip("\r\n")]
@@ -90,7 +95,7 @@ def _as_spreadsheet(batch: Batch, source: Source, width: int) -> str:
         else row.value
         for row in read_rows(batch, source)
     )
-    return spreadsheet_lines(([*row[:width], "", *row[width:]] for row in cells), source.delimiter)
+    return spool(spreadsheet_lines(([*row[:width], "", *row[width:]] for row in cells), source.delimiter).encode())
 
 
 def _around(source: Source) -> tuple[bytes, bytes, bytes]:

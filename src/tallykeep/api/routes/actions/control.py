@@ -188,6 +188,6 @@ async def _failed(
     return parent.source, rows
 
 
-def _file(content: AsyncIterator[str] | AsyncIterator[bytes], media_type: str, name: str) -> StreamingResponse:
+def _file(content: AsyncIterator[bytes], media_type: str, name: str) -> StreamingResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(content, media_type=media_type, headers=headers)
