@@ -123,4 +123,11 @@ MUTATIONS = (
         "ORDER BY number",
         "tests/db/test_scheduling.py::test_an_import_of_one_batch_is_the_next_one_served",
     ),
+    Mutation(
+        "an upload's memory is that of its rows' lines, too",
+        "src/tallykeep/core/batch.py",
+        "len(self.body) + NUMBER_BYTES *",
+        "len(self.body) + 0 *",
+        "tests/unit/test_memory_budget.py::test_what_batches_are_said_to_hold_is_what_they_hold",
+    ),
 )

@@ -1,8 +1,17 @@
 """The memory that uploads share."""
 
+import tracemalloc
+from collections.abc import Callable
 from contextlib import ExitStack
+from typing import TypeVar
 
+import pytest
+
+from tallykeep.core.batch import Batch
 from tallykeep.engine.intake.memory_budget import MemoryBudget
+from tallykeep.formats.csv.splitter import CsvSplitter
+
+Done = TypeVar("Done")
 
 MEBIBYTE = 1 << 20
 
@@ -32,3 +41,42 @@ def test_what_ended_counts_no_more_and_everybody_may_hold_a_little() -> None:
             uploads.enter_context(budget.holder()).note(MEBIBYTE)
         assert budget.share == MEBIBYTE // 8
     assert budget.share == MEBIBYTE
+
+
+ROWS = {
+    "plain": b"a,b\n",
+    "quotes that do not match up": b'x","y"\n',
+    "the same with blank lines": b'x","y"\n\n',
+    "blank lines between": b"a,b\n\n",
+    "quoted": b'"a",b\n',
+    "longer": b"a note of some length,b\n",
+}
+
+
+@pytest.mark.parametrize("line", ROWS.values(), ids=ROWS)
+def test_what_batches_are_said_to_hold_is_what_they_hold(line: bytes) -> None:
+    def read() -> tuple[list[Batch], CsvSplitter]:
+        splitter = CsvSplitter(batch_rows=1_000, batch_bytes=3 * MEBIBYTE, max_row_bytes=MEBIBYTE)
+        return [*splitter.feed(b"Code,Value\n" + line * 20_000), *splitter.finish()], splitter
+
+    (batches, _), held = _traced(read)
+    assert 0.6 * held < sum(batch.held_bytes for batch in batches) < 1.6 * held
+
+
+@pytest.mark.parametrize("line", ROWS.values(), ids=ROWS)
+def test_what_waits_for_a_batch_to_be_full_is_said_to_hold_what_it_holds(line: bytes) -> None:
+    def read() -> tuple[list[Batch], CsvSplitter]:
+        splitter = CsvSplitter(batch_rows=100_000, batch_bytes=3 * MEBIBYTE, max_row_bytes=MEBIBYTE)
+        return [*splitter.feed(b"Code,Value\n" + line * 30_000)], splitter
+
+    (batches, splitter), held = _traced(read)
+    assert not batches
+    assert 0.6 * held < splitter.gathered < 1.6 * held
+
+
+def _traced(read: Callable[[], Done]) -> tuple[Done, int]:
+    tracemalloc.start()
+    try:
+        return read(), tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()

@@ -7,6 +7,8 @@ from typing import Any
 
 from tallykeep.core.submission_options import SubmissionOptions
 
+NUMBER_BYTES = 40  # of an int, and of its place in a list
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -62,6 +64,11 @@ class Batch:
     body: bytes
     lines: list[int] | None = None
     broken: list[int] | None = None
+
+    @property
+    def held_bytes(self) -> int:
+        """Return about how many bytes of memory it takes: beside very short rows, their lines take most of it."""
+        return len(self.body) + NUMBER_BYTES * (len(self.lines or ()) + len(self.broken or ()))
 
     def line_of(self, row: int) -> int | None:
         """Return the line of the file, or the row of the sheet, that this row began at; None where none is known."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator
 
-from tallykeep.core.batch import Batch
+from tallykeep.core.batch import NUMBER_BYTES, Batch
 from tallykeep.core.errors import InvalidPayloadError
 
 _MAX_BLANK_BYTES = 128 << 20
+_OBJECT_BYTES = 41  # of a row in bytes of its own, beside these, and of its place in a list
 
 
 class BatchCutter:
@@ -101,8 +102,9 @@ class BatchCutter:
 
     @property
     def gathered(self) -> int:
-        """How many bytes wait for the batch to be full."""
-        return self._size
+        """About how many bytes of memory is taken by what waits for the batch to be full."""
+        numbers = len(self._lines) + len(self._broken)
+        return self._size + _OBJECT_BYTES * len(self._rows) + NUMBER_BYTES * numbers
 
     @property
     def rows_left(self) -> int:

@@ -7,7 +7,7 @@ from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO
 
-PIECE_BYTES = 1 << 17
+PIECE_BYTES = 1 << 16
 
 
 def spool(data: bytes) -> IO[bytes]:

@@ -101,7 +101,7 @@ class UploadReader:
         self._note(holder)
         if holder.is_full:
             await self._write(staged, holder)
-        elif sum(len(batch.body) for batch in self.rest) >= _WORTH_WRITING_BYTES or (len(self.rest) >= _WORTH_WRITING):
+        elif self._held_bytes() >= _WORTH_WRITING_BYTES or len(self.rest) >= _WORTH_WRITING:
             await self._write(staged, holder, cut=False)
 
     async def _write(self, staged: Staged, holder: Holder, *, cut: bool = True) -> None:
@@ -114,4 +114,7 @@ class UploadReader:
         self._note(holder)
 
     def _note(self, holder: Holder) -> None:
-        holder.note(sum(len(batch.body) for batch in self.rest) + self._splitter.gathered)
+        holder.note(self._held_bytes() + self._splitter.gathered)
+
+    def _held_bytes(self) -> int:
+        return sum(batch.held_bytes for batch in self.rest)

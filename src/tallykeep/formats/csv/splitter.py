@@ -90,7 +90,7 @@ class CsvSplitter:
 
     @property
     def gathered(self) -> int:
-        """How many bytes of complete rows are held."""
+        """About how many bytes of memory the complete rows take that are held."""
         return self._cutter.gathered
 
     def _take_block(self, block: bytes) -> Iterator[Batch]:

@@ -116,7 +116,7 @@ class JsonSplitter:
 
     @property
     def gathered(self) -> int:
-        """How many bytes of complete rows are held."""
+        """About how many bytes of memory the complete rows take that are held."""
         return self._cutter.gathered
 
     @property

@@ -49,7 +49,7 @@ class IdsSplitter:
 
     @property
     def gathered(self) -> int:
-        """How many bytes of complete rows are held."""
+        """About how many bytes of memory the complete rows take that are held."""
         return self._rows.gathered
 
     def feed(self, chunk: bytes) -> Iterator[Batch]:

@@ -63,7 +63,7 @@ class LinesSplitter:
 
     @property
     def gathered(self) -> int:
-        """How many bytes of complete rows are held."""
+        """About how many bytes of memory the complete rows take that are held."""
         return self._cutter.gathered
 
     def _take(self, lines: list[bytes]) -> Iterator[Batch]:
