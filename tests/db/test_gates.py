@@ -142,14 +142,14 @@ def test_a_gate_that_nobody_shuts_is_held_by_nobody(database_url: str, names: tu
             connection.transaction(),
         ):
             project_id = engine.project_id
-            for passing in (
+            for taking in (
                 gates.hold(connection, project_id, *names),
                 gates.hold_if_open(connection, [(project_id, name) for name in names]),
                 gates.hold_for_request(connection, project_id, *names),
                 gates.shut_for_request(connection, project_id, *names),
             ):
                 with pytest.raises(ValueError, match="there is no gate of"):
-                    await passing
+                    await taking
             assert await gates_taken(engine, granted=True) == 0
 
     asyncio.run(scenario())

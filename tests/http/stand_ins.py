@@ -44,8 +44,8 @@ _BY_TYPE: Mapping[str, Mapping[str, Any]] = {
 _LATER = {"started_at": 20, **dict.fromkeys(("finished_at", "updated_at", "closed_at", "reports_available_till"), 120)}
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.(\d{3}|\d{6})Z")
-_LONGEST = timedelta(days=40)  # that anything made now is kept or valid
-_PLACE = re.compile(r"http://127\.0\.0\.1:\d+")
+_MAX_AGE = timedelta(days=40)  # that anything made now is kept or valid
+_SERVER = re.compile(r"http://127\.0\.0\.1:\d+")
 _REPORT = re.compile(r"/v1/reports/[\w.-]+")
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-([0-9a-f]{12})\b")
 _ID = re.compile(r"\b([a-z]{1,5}[_-])([0-9a-f]{18})(e?)\b")
@@ -81,13 +81,13 @@ def _text(text: str, name: str, began: datetime) -> str:
         return ACCESS_TOKEN
     if (match := _TIME.fullmatch(text)) is not None:
         return _time(text, len(match[1]), _LATER.get(name, 0), began)
-    return _REPORT.sub(REPORT, _PLACE.sub("http://localhost:8000", text))
+    return _REPORT.sub(REPORT, _SERVER.sub("http://localhost:8000", text))
 
 
 def _time(text: str, digits: int, later: int, began: datetime) -> str:
     """The time as many hours behind the usual one as it is behind the beginning; one that was sent stays."""
     passed = datetime.fromisoformat(text) - began
-    if not -timedelta(minutes=1) < passed < _LONGEST:
+    if not -timedelta(minutes=1) < passed < _MAX_AGE:
         return text
     time = NOW + timedelta(hours=round(passed / timedelta(hours=1)), milliseconds=later)
     return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond:06}"[: 20 + digits] + "Z"
@@ -107,9 +107,9 @@ class Numbers:
             return list(map(self.numbered, value))
         if not isinstance(value, str):
             return value
-        value = _UUID.sub(lambda found: f"00000000-0000-4000-8000-{self._of(found[0]):012x}", value)
-        value = _HASH.sub(lambda found: found[0] if found[0] == _NONE else f"{self._of(found[0]):064x}", value)
-        return _ID.sub(lambda found: f"{found[1]}{self._of(found[2]):018x}{found[3]}", value)
+        value = _UUID.sub(lambda match: f"00000000-0000-4000-8000-{self._of(match[0]):012x}", value)
+        value = _HASH.sub(lambda match: match[0] if match[0] == _NONE else f"{self._of(match[0]):064x}", value)
+        return _ID.sub(lambda match: f"{match[1]}{self._of(match[2]):018x}{match[3]}", value)
 
     def _of(self, known: str) -> int:
         return self._numbers.setdefault(known, len(self._numbers) + 1)

@@ -79,4 +79,4 @@ def test_one_that_is_met_once_is_left_alone(statement: str) -> None:
 def test_no_statement_meets_its_limit_again() -> None:
     files = {path.relative_to(SOURCES): path.read_text() for path in SOURCES.rglob("*.sql")}
     assert len(files) > 50
-    assert {str(path): found for path, text in files.items() if (found := list(limits_met_again(text)))} == {}
+    assert {str(path): met for path, text in files.items() if (met := list(limits_met_again(text)))} == {}
