@@ -7,22 +7,17 @@ import gc
 import os
 import tempfile
 from collections.abc import Generator, Iterator
-from functools import cache
 from pathlib import Path
 
-import httpx._transports.default
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import fresh_database, migrated_cluster, migrated_template, running_postgres
-from tests.server import Api, Server, new_project
+from tests.server import Api, Server, new_project, serving
 
 # How long an example takes tells how busy the machine is.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
-
-# Nothing here speaks TLS, and a context with every authority takes 20 ms: one for all clients instead of one for each.
-httpx._transports.default.create_ssl_context = cache(httpx._transports.default.create_ssl_context)
 
 _MAX_FILES_LENGTH = ("tests/fuzz", "tests/crash", "tests/browser", "tests/model", "tests/interleavings", "tests/faults")
 
@@ -89,11 +84,10 @@ def cluster(session_dir: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def server(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = Server(
+    with serving(
         session_dir / "server", database_url=served_database, TALLYKEEP_WEBHOOK_ALLOW_PRIVATE="true"
-    ).start()
-    yield running
-    assert running.stop() == 0
+    ) as running:
+        yield running
 
 
 @pytest.fixture
@@ -114,6 +108,5 @@ def other_api(server: Server, served_database: str) -> Iterator[Api]:
 def proxied(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server that believes a proxy on its own machine whom it speaks for."""
     name = f"{request.module.__name__.rpartition('.')[2]}_proxied"
-    running = Server(session_dir / name, database_url=served_database, TALLYKEEP_TRUSTED_PROXIES="127.0.0.1").start()
-    yield running
-    assert running.stop() == 0
+    with serving(session_dir / name, database_url=served_database, TALLYKEEP_TRUSTED_PROXIES="127.0.0.1") as running:
+        yield running

@@ -3,10 +3,13 @@
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +21,8 @@ from tallykeep.server.child_process import die_with_parent
 from tallykeep.tenants.projects import Keys, add_keys_to_first_project, add_project, new_keys
 from tests.reference_api import hold_to_reference_api
 
+# For clients made again and again: to read every authority takes each of them 20 ms, and nothing here speaks TLS.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 START_SECONDS = 120
 ENDED = ("DONE", "FAILED")
 
@@ -37,7 +42,7 @@ class Server:
         env = {name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")}
         # All tests come from one address, and many send wrong keys.
         env |= {"TALLYKEEP_MAX_WRONG_CREDENTIALS": "0"}
-        env |= {"TALLYKEEP_DATA_DIR": str(directory / "data"), "TALLYKEEP_PORT": "0", **variables}
+        env |= {"TALLYKEEP_DATA_DIR": str(directory / "data"), "TALLYKEEP_PORT": str(kept_port()), **variables}
         if database_url:
             env["TALLYKEEP_DATABASE_URL"] = database_url
         self._env = env
@@ -66,8 +71,6 @@ class Server:
             match = re.search(r"http://\S+:\d+", line)
         assert match, f"serve did not start: {self.log.read_text()}"
         self.url = match.group()
-        # From now on the same port, so that clients find it again after a restart.
-        self._env["TALLYKEEP_PORT"] = self.url.rpartition(":")[2]
         return self
 
     def _make_directory(self) -> None:
@@ -94,7 +97,7 @@ class Server:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             with suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200:
+                if httpx.get(f"{self.url}/readyz", trust_env=False, verify=NO_TLS).status_code == 200:
                     return
             time.sleep(0.02)
         raise AssertionError("the server did not get ready")
@@ -137,6 +140,29 @@ class Server:
         return [supervisor, *supervisor.children(recursive=True)]
 
 
+def kept_port() -> int:
+    """A port for a server that is killed and comes back: whoever asks for any port meanwhile is given another one.
+
+    A socket that is bound and does not listen keeps it until this process ends; a server may bind to it as well.
+    """
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    _keepers.append(keeper)
+    return int(keeper.getsockname()[1])
+
+
+_keepers: list[socket.socket] = []
+
+
+@contextmanager
+def serving(directory: Path, **options: Any) -> Iterator[Server]:
+    """A server while the context lasts, which then stops as a user would stop it."""
+    running = Server(directory, **options).start()
+    yield running
+    assert running.stop() == 0
+
+
 def _command(process: psutil.Process) -> list[str]:
     try:
         return process.cmdline()
@@ -172,7 +198,9 @@ class Api:
         self.url = url
         headers = {"X-App-Id": keys.app_id, "X-App-Token": keys.app_token}
         hooks = {"response": [hold_to_reference_api]}
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False, event_hooks=hooks)
+        self.http = httpx.Client(
+            base_url=url, headers=headers, timeout=60, trust_env=False, verify=NO_TLS, event_hooks=hooks
+        )
 
     def get(self, path: str, **query: Any) -> Any:
         answer = self.http.get(path, params=query)
@@ -214,6 +242,7 @@ class Api:
             headers=headers,
             json={"related_object": related_object, "properties": properties, **options},
             trust_env=False,
+            verify=NO_TLS,
         )
         assert answer.status_code == 200, answer.text
         return dict(answer.json())

@@ -1,9 +1,11 @@
 """Where commands find the server and the keys: flags, environment, profiles."""
 
+import ssl
 from pathlib import Path
 
 import pytest
 
+from tallykeep.cli.kit.client import _trusted
 from tests.cli.running import run
 from tests.server import Api
 
@@ -90,3 +92,10 @@ def test_tokens_are_never_printed(api: Api, file: Path) -> None:
     for words in (("actions", "list"), ("actions", "list", "--url", NOWHERE), ("actions", "list", "--app-id", "no")):
         ended = run(None, *words)
         assert api.keys.app_token not in ended.stdout + ended.stderr
+
+
+def test_authorities_are_read_where_there_is_tls_and_nobody_is_trusted_elsewhere() -> None:
+    assert _trusted("https://bulk.example.com") is True
+    nobody = _trusted("http://bulk.example.com:8000")
+    assert isinstance(nobody, ssl.SSLContext)
+    assert (nobody.get_ca_certs(), nobody.verify_mode, nobody.check_hostname) == ([], ssl.CERT_REQUIRED, True)

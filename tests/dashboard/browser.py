@@ -6,6 +6,7 @@ from html import unescape
 import httpx
 
 from tallykeep.tenants.projects import Keys
+from tests.server import NO_TLS
 
 
 class Browser:
@@ -13,7 +14,7 @@ class Browser:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False, follow_redirects=True)
+        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False, verify=NO_TLS, follow_redirects=True)
 
     def sign_in(self, keys: Keys, **fields: str) -> httpx.Response:
         return self.post("/sign-in", {"app_id": keys.app_id, "app_token": keys.app_token, **fields})

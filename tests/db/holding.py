@@ -41,13 +41,22 @@ class Holding:
         """A worker that has written a batch's rows and has not committed; it goes on when this ends."""
         self.may_go.clear()
         worker = asyncio.create_task(engine.advance())
-        async with asyncio.timeout(30):
-            await self._stopped.get()
+        await reached(self._stopped, worker)
         try:
             yield worker
         finally:
             self.may_go.set()
             await worker
+
+
+async def reached(stopped: asyncio.Queue[None], worker: asyncio.Task[Any]) -> None:
+    """Wait until the worker stops where it is held; fail where it ends without having come there."""
+    stopping = asyncio.create_task(stopped.get())
+    await asyncio.wait((stopping, worker), timeout=30, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if worker.done():
+        await worker
+    assert stopping.done(), "nothing has come to where it was to be held"
 
 
 class _Held:

@@ -9,6 +9,7 @@ from typing import Any
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.action_type import ActionType
 from tests.db.engine import Engine
+from tests.db.holding import reached
 
 _TYPES = ("VOUCHERS.IMPORT", "VOUCHERS.IMPORT_CSV")
 _import_jointly = ACTION_TYPES[_TYPES[0]].begin_jointly
@@ -43,11 +44,10 @@ class JointHolding:
     async def in_hand(self, engine: Engine) -> AsyncIterator[asyncio.Task[None]]:
         """A worker that has written several actions' rows and has not committed; it goes on when this ends."""
         self.may_go.clear()
+        while not self._stopped.empty():
+            self._stopped.get_nowait()
         worker = asyncio.create_task(serve_small(engine))
-        async with asyncio.timeout(30):
-            while not self._stopped.empty():
-                self._stopped.get_nowait()
-            await self._stopped.get()
+        await reached(self._stopped, worker)
         try:
             yield worker
         finally:

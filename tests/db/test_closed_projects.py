@@ -48,6 +48,36 @@ def test_what_runs_is_canceled_and_its_batch_in_hand_writes_nothing(database_url
     asyncio.run(scenario())
 
 
+def test_an_action_ends_by_the_deletion_as_it_does_by_being_canceled(database_url: str) -> None:
+    own = {
+        "id", "number", "reason", "request_id", "log_id", "created_at", "started_at", "updated_at", "served_at",
+        "finished_at", "created_count",  # the second one meets what the first one has created
+    }  # fmt: skip
+
+    async def scenario() -> None:
+        async with deleting(database_url, batch_rows=2) as project:
+            engine = project.engine
+            canceled, ended = [await engine.submit_csv(gifts(5) + "BAD,NONE,1\n") for _ in range(2)]
+            while not all([(await engine.get(each))["done_count"] for each in (canceled, ended)]):
+                await engine.advance()
+            await engine.controller.cancel(engine.project_id, canceled, "key")
+            await project.begin()
+            while (await engine.get(ended))["ended_by"] is None:
+                await project.advance()
+            actions = await engine.query("SELECT * FROM async_actions WHERE project_id = %s", engine.project_id)
+            first, second = [{name: each[name] for name in each if name not in own} for each in actions]
+            assert first == second
+            assert all(each["finished_at"] == each["updated_at"] > each["started_at"] for each in actions)
+            ends = await engine.query(
+                "SELECT * FROM audit_pending WHERE project_id = %s AND event = 'action.end'", engine.project_id
+            )
+            assert {each["action_id"] for each in ends} == {canceled, ended}
+            assert ends[0]["details"] == ends[1]["details"]
+            await project.finish()
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize(
     "submit",
     [

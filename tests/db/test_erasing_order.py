@@ -11,6 +11,7 @@ from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.engine.managing.action_control import target_parameters
 from tests.db.engine import Bytes, open_engine
 from tests.db.erasing import FAILED, MARKER, ROWS_OF_ANN, erase, imported, source_ids, stored
+from tests.db.waiting import until_set
 
 CLOSED = "SELECT first_row FROM batches WHERE action_id = %s AND status = 'CLOSED'"
 PARAMETERS = "SELECT source -> 'parameters' AS kept FROM async_actions WHERE id = %s"
@@ -171,7 +172,7 @@ def test_uploads_that_are_not_accepted_are_left_as_they_are(database_url: str) -
             uploading = asyncio.create_task(
                 engine.acceptance.accept(engine.submission("CUSTOMERS.IMPORT_CSV"), Bytes(slow()))
             )
-            await read.wait()
+            await until_set(read)
             await engine.finish(await erase(engine, "C-7"))
             goes_on.set()
             accepted = await uploading

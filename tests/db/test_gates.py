@@ -125,8 +125,31 @@ def test_gates_of_projects_and_of_campaigns_are_their_own(database_url: str) -> 
             await gates.shut_for_request(first, engine.project_id, gates.SCHEMAS, gates.campaign_gate("camp_1"))
             await gates.hold(second, engine.project_id, gates.PROJECT, gates.campaign_gate("camp_2"))
             await gates.shut_for_request(second, other.project_id, gates.SCHEMAS, gates.campaign_gate("camp_1"))
+            assert await gates_taken(engine, granted=True) == 6
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 await second.execute("SET LOCAL lock_timeout = '10ms'")
                 await gates.hold(second, engine.project_id, gates.SCHEMAS)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("names", [(), ("the campaings",), (gates.PROJECT, "camp_1"), ("",), ("the campaign",)])
+def test_a_gate_that_nobody_shuts_is_held_by_nobody(database_url: str, names: tuple[str, ...]) -> None:
+    async def scenario() -> None:
+        async with (
+            open_engine(database_url) as engine,
+            engine.pool.connection() as connection,
+            connection.transaction(),
+        ):
+            project_id = engine.project_id
+            for taking in (
+                gates.hold(connection, project_id, *names),
+                gates.hold_if_open(connection, [(project_id, name) for name in names]),
+                gates.hold_for_request(connection, project_id, *names),
+                gates.shut_for_request(connection, project_id, *names),
+            ):
+                with pytest.raises(ValueError, match="there is no gate of"):
+                    await taking
+            assert await gates_taken(engine, granted=True) == 0
 
     asyncio.run(scenario())

@@ -13,6 +13,7 @@ from tallykeep.core.errors import TooManyRequestsError
 from tallykeep.db.connections.pool import Connection, Pool
 from tests.db.engine import Bytes, Engine, open_engine
 from tests.db.meeting import meeting
+from tests.db.waiting import until_set
 
 _STEPS = 200  # of the event loop: more than a small submission takes until it waits for somebody's commit
 _ROWS = b'[{"code":"A%d","gift":{"amount":%d}}]'
@@ -55,7 +56,7 @@ def _begin(
 async def _begun(engine: Engine, gate: _Gate) -> asyncio.Task[str]:
     """A submission whose commit is under way until the gate is opened."""
     first = _begin(engine, 0, gate)
-    await gate.requested.wait()
+    await until_set(gate.requested)
     return first
 
 
@@ -129,7 +130,7 @@ def test_alone_or_together_makes_the_same_action(database_url: str, action_type:
             gate = _Gate(engine.pool)
             submission = engine.submission("VOUCHERS.IMPORT", requested_by="key")
             first = asyncio.create_task(_accept(engine, gate, submission, b"[{}]"))
-            await gate.requested.wait()
+            await until_set(gate.requested)
             others = [begin(), begin()]
             await _until_they_wait(*others)
             gate.opened.set()

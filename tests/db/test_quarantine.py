@@ -14,6 +14,7 @@ from tallykeep.engine.recovering.quarantine import TRY_AGAIN, Quarantine
 from tests.db.engine import Engine, open_engine
 from tests.db.stalling import stalling
 from tests.db.test_applying import gifts
+from tests.db.waiting import until_set
 from tests.postgres import quiet_settings
 
 
@@ -31,7 +32,7 @@ def test_attempts_that_end_with_their_process_lead_to_a_try_alone(database_url: 
             for _ in range(2):
                 stopped.clear()
                 worker = asyncio.create_task(engine.advance())
-                await stopped.wait()
+                await until_set(stopped)
                 worker.cancel()
                 await asyncio.wait([worker])
                 # Told to stop, it took its attempt back; a process that dies cannot.
@@ -110,7 +111,7 @@ def test_a_suspect_is_tried_alone_by_one_process_at_a_time_and_in_its_turn(datab
             await engine.submit_csv(gifts(2))
             await _suspect_every_batch(engine)
             first = asyncio.create_task(engine.advance())
-            await started.wait()
+            await until_set(started)
             another_process = replace(
                 engine, applier=Applier(engine.pool, ACTION_TYPES, engine.applier.settings, run_isolated)
             )

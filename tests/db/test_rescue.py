@@ -13,6 +13,7 @@ from tallykeep.engine.scheduling.fair_scheduling import MAX_DELAY
 from tests.db.engine import WORKER, Engine, open_engine
 from tests.db.stalling import stalling
 from tests.db.test_applying import gifts
+from tests.db.waiting import until_set
 
 WITHOUT_DELAY = {"rescue_after_seconds": -60}
 
@@ -217,7 +218,7 @@ def test_a_worker_that_wakes_up_beyond_its_lease_commits_nothing(database_url: s
         async with open_engine(database_url, stalling(stopped, woken), lease_seconds=1.5) as engine:
             action_id = await engine.submit_csv(gifts(3))
             sleeper = asyncio.create_task(engine.advance())
-            await stopped.wait()
+            await until_set(stopped)
             await asyncio.sleep(1.8)
             await engine.rescuer.rescue()
             async with asyncio.timeout(60):
@@ -237,7 +238,7 @@ def test_a_batch_of_an_action_that_was_ended_meanwhile_leaves_nothing(database_u
         async with open_engine(database_url, stalling(stopped, woken)) as engine:
             action_id = await engine.submit_csv(gifts(3))
             worker = asyncio.create_task(engine.advance())
-            await stopped.wait()
+            await until_set(stopped)
             async with engine.pool.connection() as connection:
                 await end_unfinished(connection, engine.project_id, action_id, EndedBy.CANCELED, "enough")
             woken.set()

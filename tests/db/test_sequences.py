@@ -12,6 +12,7 @@ from tests.db.engine import Bytes, Engine, open_engine
 from tests.db.line import open_line
 from tests.db.test_applying import HEADER
 from tests.db.test_scheduling import SINGLE_ROWS, submit_big
+from tests.db.waiting import until_set
 
 SEQUENTIAL = [
     name for name, action_type in ACTION_TYPES.items() if action_type.sequence and action_type.source == "json"
@@ -120,7 +121,7 @@ def test_a_slow_upload_joins_the_sequence_when_it_is_accepted(database_url: str)
                 yield rest
 
             upload = asyncio.create_task(engine.acceptance.accept(engine.submission(action_type), Bytes(body())))
-            await begun.wait()
+            await until_set(begun)
             fast = await engine.submit(action_type, rows_of(action_type, 2))
             await line.serve()  # in the middle of the fast one
             may_end.set()
@@ -151,7 +152,7 @@ def test_the_order_of_commits_is_the_order_of_a_sequence_whatever_the_clock_says
                 yield b"]"
 
             upload = asyncio.create_task(engine.acceptance.accept(engine.submission(action_type), Bytes(body())))
-            await begun.wait()
+            await until_set(begun)
             later = [await engine.submit(action_type, rows_of(action_type, number)) for number in (2, 3)]
             may_end.set()
             first = (await upload).action_id

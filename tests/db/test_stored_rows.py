@@ -12,27 +12,17 @@ from tallykeep.core.errors import TooManyRequestsError
 from tallykeep.db.connections.pool import Connection, Pool, make_pool
 from tallykeep.tenants.callers import Caller, Grant
 from tallykeep.tenants.permissions import Role
+from tests.clock import Clock, stopped_clock
 from tests.db.engine import Engine, open_engine
-
-
-class Clock:
-    """A clock that stands still, but for how long each count takes."""
-
-    now = 1_000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(stored_rows, "time", clock)
-    return clock
+    return stopped_clock(monkeypatch, stored_rows)
 
 
 class Counting:
-    """The way to the database on which rows are counted."""
+    """The way to the database on which rows are counted; the clock goes on by how long each count takes."""
 
     def __init__(self, pool: Pool, clock: Clock, takes: float) -> None:
         self.times = 0

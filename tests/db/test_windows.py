@@ -1,7 +1,6 @@
 """Windows: what several processes take of one limit, and how often they ask the database for it."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import ClassVar
@@ -14,6 +13,7 @@ from tallykeep.db.connections.availability import DatabaseAwayError
 from tallykeep.db.connections.pool import Connection, Connections, Pool
 from tallykeep.tenants.limits import windows
 from tallykeep.tenants.limits.windows import Limit, Window, Windows, delete_old_windows
+from tests.clock import stopped_clock
 from tests.db.engine import Engine, open_engine
 from tests.db.overtaking import overtake
 
@@ -117,15 +117,6 @@ async def _over(database_url: str) -> None:
         assert third.seconds_left <= 60
 
 
-class Clock:
-    """The monotonic clock, and what it is ahead by."""
-
-    ahead = 0.0
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.ahead
-
-
 async def until_back(one: Window) -> None:
     """Wait until what it had too much of is given back."""
     assert one._giving_back
@@ -134,8 +125,7 @@ async def until_back(one: Window) -> None:
 
 
 async def _broken_off(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(windows, "time", clock)
+    clock = stopped_clock(monkeypatch, windows)
     async with open_engine(database_url) as engine:
         day = Limit(1_000, DAY, is_aligned=True)
         (one, asking), (other, other_asking) = window(engine, day), window(engine, day)
@@ -148,7 +138,7 @@ async def _broken_off(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Non
         times = other_asking.times
         assert not await other.take(500)
         assert other_asking.times == times, "it has asked just now"
-        clock.ahead = windows._ASK_AGAIN_SECONDS
+        clock.now += windows._ASK_AGAIN_SECONDS
         assert await other.take(500)
         assert await one.take(400)
         assert not await one.take(101)

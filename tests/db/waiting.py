@@ -10,6 +10,12 @@ _WAITING = (
 )
 
 
+async def until_set(event: asyncio.Event) -> None:
+    """Wait for what a test has put in the way to be reached: a test that goes round it fails, and does not hang."""
+    async with asyncio.timeout(30):
+        await event.wait()
+
+
 async def until_waiting(engine: Engine, *holders: int) -> set[int]:
     """Wait until somebody waits for each of these sessions, or for anybody; returns who waits."""
     async with asyncio.timeout(30):

@@ -10,16 +10,31 @@ import pytest
 
 from tests.http.audit_calls import Audited
 from tests.http.survey import Survey, surveying
-from tests.server import Api, Server, new_project
+from tests.server import NO_TLS, Api, Server, new_project, serving
 
 
 @pytest.fixture(scope="module")
 def audited_server(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server of the module's own: what others are refused counts against how many refusals may differ."""
     name = request.module.__name__.rpartition(".")[2]
-    running = Server(session_dir / name, database_url=served_database, TALLYKEEP_WEBHOOK_ALLOW_PRIVATE="true").start()
-    yield running
-    assert running.stop() == 0
+    with serving(session_dir / name, database_url=served_database, TALLYKEEP_WEBHOOK_ALLOW_PRIVATE="true") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def host(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server with the settings that the module has for it."""
+    name, settings = request.module.__name__.rpartition(".")[2], request.module.HOST_SETTINGS
+    with serving(session_dir / f"{name}_host", database_url=served_database, **settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def other_host(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Another one, with the same settings and the same database."""
+    name, settings = request.module.__name__.rpartition(".")[2], request.module.HOST_SETTINGS
+    with serving(session_dir / f"{name}_other_host", database_url=served_database, **settings) as running:
+        yield running
 
 
 @pytest.fixture
@@ -32,7 +47,7 @@ def audited(audited_server: Server, served_database: str) -> Iterator[Audited]:
 @pytest.fixture
 def nobody(api: Api) -> Iterator[httpx.Client]:
     """A client that shows nothing of its own."""
-    with httpx.Client(base_url=api.url, trust_env=False) as client:
+    with httpx.Client(base_url=api.url, trust_env=False, verify=NO_TLS) as client:
         yield client
 
 

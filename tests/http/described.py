@@ -1,9 +1,13 @@
 """What /openapi.json says of a call, and the calls to endpoints that are ours alone."""
 
+import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from openapi_schema_validator import OAS31Validator
 
 import tallykeep.api.schemas
 from tallykeep.api.app import create_api
@@ -97,3 +101,31 @@ def declared_body(one: Answered) -> dict[str, Any] | None:
     content = _operation(one).get("requestBody", {}).get("content", {})
     schema: dict[str, Any] | None = (content.get(JSON) or content.get(URLENCODED) or {}).get("schema")
     return schema
+
+
+def type_named(name: str) -> dict[str, Any]:
+    """The schema of a type by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def problems(schema: dict[str, Any], value: Any) -> list[str]:
+    """What is wrong with a value by this schema, which allows no property that it does not name."""
+    validator = _validator(json.dumps(schema.get("anyOf", [schema])))
+    return [f"{error.json_path}: {error.message[:300]}" for error in _deepest(validator.iter_errors(value))]
+
+
+@cache
+def _validator(reference: str) -> OAS31Validator:
+    return OAS31Validator({"anyOf": json.loads(reference), "components": _strict(document()["components"])})
+
+
+def _strict(part: Any) -> Any:
+    if isinstance(part, dict):
+        closed = {"additionalProperties": False} if "properties" in part and "additionalProperties" not in part else {}
+        return {**{name: _strict(inner) for name, inner in part.items()}, **closed}
+    return list(map(_strict, part)) if isinstance(part, list) else part
+
+
+def _deepest(errors: Any) -> Iterator[Any]:
+    for error in errors:
+        yield from _deepest(error.context) if error.context else [error]

@@ -17,7 +17,7 @@ from docs.write import operations
 
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.tenants.permissions import Permission
-from tests.server import Api, Server, management_headers, new_project
+from tests.server import NO_TLS, Api, Server, management_headers, new_project
 
 Headers = dict[str, str]
 
@@ -162,7 +162,7 @@ def surveying(server: Server, database_url: str) -> Iterator[Survey]:
     with psycopg.connect(database_url) as connection:
         owner = "UPDATE api_keys SET role = 'owner' WHERE kind = 'management' AND key_id = %s"
         connection.execute(owner, (api.keys.management_id,))
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, verify=NO_TLS, timeout=60) as client:
         survey = Survey(api, client, HTTPConnection(server.url.removeprefix("http://"), timeout=60))
         yield survey
         survey.settle()

@@ -21,11 +21,11 @@ from tests.http.audit_calls import (
     webhook,
 )
 from tests.http.test_errors import check
-from tests.server import Server
+from tests.server import NO_TLS, Server
 
 
 def anonymous(api: Audited, method: str, path: str, **content: Any) -> httpx.Response:
-    return httpx.request(method, f"{api.url}{path}", trust_env=False, **content)
+    return httpx.request(method, f"{api.url}{path}", trust_env=False, verify=NO_TLS, **content)
 
 
 def test_reading_without_a_right_is_told_and_with_one_is_not(audited: Audited, served_database: str) -> None:
@@ -33,12 +33,12 @@ def test_reading_without_a_right_is_told_and_with_one_is_not(audited: Audited, s
     assert audited.http.get("/v1/vouchers/nothing").status_code == 404
     for name, key_id in (("App", audited.keys.app_id), ("Management", audited.keys.management_id)):
         headers = {f"X-{name}-Id": key_id, f"X-{name}-Token": "wrong"}
-        answer = httpx.get(f"{audited.url}/management/v1/projects", headers=headers, trust_env=False)
+        answer = httpx.get(f"{audited.url}/management/v1/projects", headers=headers, trust_env=False, verify=NO_TLS)
         entry = refusal_of(served_database, answer.headers["x-request-id"])
         assert (entry["event"], entry["key_id"], entry["key_kind"]) == ("read", key_id, name.lower())
         assert entry["details"]["path"] == "/management/v1/projects"
     wrong = {"X-App-Id": audited.keys.app_id, "X-App-Token": "wrong"}
-    answer = httpx.get(f"{audited.url}/v1/async-actions/aa_1", headers=wrong, trust_env=False)
+    answer = httpx.get(f"{audited.url}/v1/async-actions/aa_1", headers=wrong, trust_env=False, verify=NO_TLS)
     entry = refusal_of(served_database, answer.headers["x-request-id"])
     assert entry["details"]["path"] == "/v1/async-actions/{action_id}"
     assert {entry["outcome"] for entry in audited.get(LOG)["data"]} == {"refused"}
@@ -46,7 +46,9 @@ def test_reading_without_a_right_is_told_and_with_one_is_not(audited: Audited, s
 
 def test_what_is_sent_in_place_of_a_key_is_not_kept(audited: Audited, served_database: str) -> None:
     secret = "my-token-in-the-wrong-header"
-    answer = httpx.get(f"{audited.url}/v1/keys", headers={"X-App-Id": secret, "X-App-Token": "x"}, trust_env=False)
+    answer = httpx.get(
+        f"{audited.url}/v1/keys", headers={"X-App-Id": secret, "X-App-Token": "x"}, trust_env=False, verify=NO_TLS
+    )
     entry = refusal_of(served_database, answer.headers["x-request-id"])
     assert (entry["project_id"], entry["key_id"], entry["address"]) == (0, None, "127.0.0.1")
     assert secret not in str(entries_in(served_database))
@@ -56,7 +58,9 @@ def test_a_revoked_keys_attempts_are_its_projects(audited: Audited, served_datab
     key = post(audited, "/v1/keys", {"name": "Supplier"})
     assert audited.http.delete(f"/v1/keys/{key['id']}").status_code == 204
     headers = {"X-App-Id": key["id"], "X-App-Token": key["token"]}
-    answers = [httpx.delete(f"{audited.url}/v1/campaigns/x", headers=headers, trust_env=False) for _ in range(3)]
+    answers = [
+        httpx.delete(f"{audited.url}/v1/campaigns/x", headers=headers, trust_env=False, verify=NO_TLS) for _ in range(3)
+    ]
     refusal_of(served_database, answers[0].headers["x-request-id"])
     tried = audited.get(LOG, key=key["id"])["data"]
     assert [(entry["event"], entry["outcome"]) for entry in tried][-1] == ("campaign.delete", "refused")
@@ -147,7 +151,7 @@ def test_the_address_is_the_one_that_a_trusted_proxy_names(
 ) -> None:
     distant = key(audited, addresses=["192.0.2.0/24"])
     headers = {"X-App-Id": distant["id"], "X-App-Token": distant["token"], "X-Forwarded-For": "192.0.2.9"}
-    done = httpx.post(f"{proxied.url}/v1/vouchers", json=GIFT, headers=headers, trust_env=False)
+    done = httpx.post(f"{proxied.url}/v1/vouchers", json=GIFT, headers=headers, trust_env=False, verify=NO_TLS)
     assert done.status_code == 200, done.text
     assert of_request(served_database, done.headers["x-request-id"])[0]["address"] == "192.0.2.9"
     believed = anonymous(audited, "GET", "/v1/vouchers", headers=headers)

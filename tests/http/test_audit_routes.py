@@ -15,6 +15,7 @@ from tests.http.audit_calls import (
     GIFT,
     HOOK,
     LOG,
+    PROJECT,
     SCHEMAS,
     Audited,
     Route,
@@ -25,11 +26,12 @@ from tests.http.audit_calls import (
     product,
     refusal_of,
     schema,
+    sku,
     voucher,
     webhook,
 )
 from tests.http.test_errors import check
-from tests.server import Server, new_project
+from tests.server import NO_TLS, Server, management_headers, new_project
 
 ROUTES = [route for route in EVENTS if route != BY_BASIC]
 
@@ -115,7 +117,7 @@ def shut_out(audited_server: Server, served_database: str) -> Iterator[Answers]:
 def _ask_with_wrong_keys(audited: Audited, route: Route) -> httpx.Response:
     headers = {"X-App-Id": audited.keys.app_id, "X-App-Token": "wrong"}
     path = route[1].replace("{", "").replace("}", "")
-    return httpx.request(route[0], f"{audited.url}{path}", headers=headers, trust_env=False)
+    return httpx.request(route[0], f"{audited.url}{path}", headers=headers, trust_env=False, verify=NO_TLS)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=ids)
@@ -167,6 +169,8 @@ SETTING: list[tuple[Callable[[Audited], str], str, str, dict[str, Any] | None]] 
     (category, "PUT", "", {"name": "Newer", "hierarchy": 2}),
     (lambda api: "/v1/customers", "POST", "", {"source_id": "bob", "name": "Bob", "metadata": {"a": 1}}),
     (lambda api: f"/v1/products/{product(api)}", "PUT", "", {"name": "Shoe", "price": 5}),
+    (lambda api: f"/v1/products/{product(api)}/skus", "POST", "", {"source_id": "s", "sku": "M", "price": 5}),
+    (lambda api: "/v1/products/{}/skus/{}".format(*sku(api)), "PUT", "", {"sku": "M", "metadata": {"a": 1}}),
     (lambda api: f"{SCHEMAS.format(project_id=api.keys.project)}/{schema(api)}", "PUT", "", SCHEMA),
     (definition, "DELETE", "", None),
     (lambda api: f"/v1/keys/{key(api)['id']}", "PUT", "", {"role": "reader", "expires_at": "2099-01-01"}),
@@ -188,6 +192,17 @@ def test_what_was_so_already_is_told_as_unchanged(
         assert entry["outcome"] == "success"
         unchanged.append(entry["details"].get("unchanged"))
     assert unchanged == [None, True, True]
+
+
+def test_a_project_that_was_so_already_is_told_as_unchanged(audited: Audited, served_database: str) -> None:
+    path, headers = PROJECT.format(project_id=audited.keys.project), management_headers(audited.keys)
+    unchanged = []
+    for change in ({"currency": "PLN"}, {"currency": "PLN"}, {"currency": "EUR"}, {}):
+        answer = audited.http.put(path, json=change, headers=headers)
+        assert answer.status_code == 200, answer.text
+        (entry,) = of_request(served_database, answer.headers["x-request-id"])
+        unchanged.append(entry["details"].get("unchanged"))
+    assert unchanged == [None, True, None, True]
 
 
 def test_what_only_looks_the_same_was_changed(audited: Audited, served_database: str) -> None:

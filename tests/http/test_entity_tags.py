@@ -102,6 +102,22 @@ def test_an_action_that_has_ended_is_polled_without_a_statement(api: Api, served
     assert len({answer.headers["x-request-id"] for answer in (first, *polled, unchanged)}) == 5
 
 
+def test_an_action_that_has_ended_by_a_clock_that_was_set_back_is_shown(api: Api, served_database: str) -> None:
+    """The database's clock goes ten minutes back: seen from there the action ends in ten minutes."""
+    action_id = api.import_json([GOOD])
+    # Waited for, and not polled: no answer is remembered yet.
+    assert api.get(f"/v1/async-actions/{action_id}", wait=60)["status"] == "DONE"
+    later = ", ".join(f"{name} = {name} + interval '10 minutes'" for name in ("created_at", "started_at", "updated_at"))
+    with psycopg.connect(served_database) as connection:
+        connection.execute(
+            f"UPDATE async_actions SET {later}, finished_at = finished_at + interval '10 minutes' WHERE id = %s",
+            [action_id],
+        )
+    for path in (f"/v1/async-actions/{action_id}", f"/v1/async-actions/{action_id}?wait=1", "/v1/async-actions"):
+        answer = api.http.get(path)
+        assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize("path", ["/v1/async-actions", "/v1/async-actions/{action_id}"])
 def test_the_document_tells_of_it(api: Api, path: str) -> None:
     operation = api.get("/openapi.json")["paths"][path]["get"]

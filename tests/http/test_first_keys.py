@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.http.test_errors import check
-from tests.server import Server, new_owner
+from tests.server import NO_TLS, Server, new_owner
 
 PROJECTS = "/management/v1/projects"
 END = "2099-01-31T12:00:00.000Z"
@@ -22,7 +22,7 @@ def making(server: Server, served_database: str) -> Iterator[Making]:
     with ExitStack() as stack:
 
         def client(headers: dict[str, str]) -> httpx.Client:
-            opened = httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False)
+            opened = httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False, verify=NO_TLS)
             return stack.enter_context(closing(opened))
 
         full = client(new_owner(served_database))
@@ -40,7 +40,7 @@ def _first_keys(owner: httpx.Client) -> list[dict[str, Any]]:
     assert created.status_code == 200, created.text
     key = created.json()["management_key"]
     headers = {"X-Management-Id": key["management_id"], "X-Management-Token": key["management_token"]}
-    with httpx.Client(base_url=owner.base_url, headers=headers, timeout=60, trust_env=False) as own:
+    with httpx.Client(base_url=owner.base_url, headers=headers, timeout=60, trust_env=False, verify=NO_TLS) as own:
         keys: list[dict[str, Any]] = own.get("/v1/keys").json()["keys"]
     assert [each["kind"] for each in keys] == ["app", "management"]
     return keys

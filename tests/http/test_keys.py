@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.http.test_errors import check
-from tests.server import Api, Server, new_project
+from tests.server import NO_TLS, Api, Server, new_project
 
 KEYS = "/v1/keys"
 
@@ -28,7 +28,7 @@ def made(api: Api, **body: Any) -> dict[str, Any]:
 def with_key(api: Api, key: dict[str, Any]) -> httpx.Client:
     name = {"app": "App", "management": "Management"}[key["kind"]]
     headers = {f"X-{name}-Id": key["id"], f"X-{name}-Token": key["token"]}
-    return httpx.Client(base_url=api.url, headers=headers, trust_env=False)
+    return httpx.Client(base_url=api.url, headers=headers, trust_env=False, verify=NO_TLS)
 
 
 def test_a_key_is_made_used_and_revoked(api: Api) -> None:
@@ -57,7 +57,7 @@ def test_no_token_is_listed_nor_kept(api: Api, served_database: str) -> None:
 @pytest.fixture
 def manager(api: Api) -> Iterator[httpx.Client]:
     headers = {"X-Management-Id": api.keys.management_id, "X-Management-Token": api.keys.management_token}
-    with httpx.Client(base_url=api.url, headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=api.url, headers=headers, trust_env=False, verify=NO_TLS) as client:
         yield client
 
 
@@ -341,5 +341,5 @@ def test_there_may_be_a_hundred_keys(server: Any, served_database: str) -> None:
 
 def test_keys_are_asked_for(api: Api) -> None:
     for method, path in (("GET", KEYS), ("POST", KEYS), ("DELETE", f"{KEYS}/x")):
-        answer = httpx.request(method, api.url + path, trust_env=False)
+        answer = httpx.request(method, api.url + path, trust_env=False, verify=NO_TLS)
         check(answer, 401, "unauthorized", "missing")

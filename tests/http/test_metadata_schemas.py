@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from tests.http.test_errors import check
-from tests.server import Api
+from tests.server import NO_TLS, Api
 
 
 def manage(api: Api, method: str, path: str = "", body: Any = None, project: str | None = None) -> httpx.Response:
     headers = {"X-Management-Id": api.keys.management_id, "X-Management-Token": api.keys.management_token}
     url = f"{api.url}/management/v1/projects/{project or api.keys.project}/metadata-schemas{path}"
-    return httpx.request(method, url, headers=headers, json=body, trust_env=False)
+    return httpx.request(method, url, headers=headers, json=body, trust_env=False, verify=NO_TLS)
 
 
 def test_schemas_are_created_updated_and_deleted(api: Api) -> None:
@@ -81,6 +81,7 @@ def test_keys_manage_their_own_project_only(api: Api, other_api: Api) -> None:
         f"{api.url}/management/v1/projects",
         headers={"X-Management-Id": api.keys.management_id, "X-Management-Token": api.keys.management_token},
         trust_env=False,
+        verify=NO_TLS,
     ).json()
     assert [project["id"] for project in projects["data"]] == [api.keys.project]
     assert (projects["object"], projects["data_ref"], projects["total"]) == ("list", "data", 1)

@@ -1,45 +1,49 @@
 """/openapi.json: it describes every body and every answer, and the running server's answers are as it says."""
 
 import json
+import re
 from collections.abc import Iterator
 from copy import deepcopy
-from functools import cache
 from typing import Any
 
 import pytest
 from docs.write import operations
-from openapi_schema_validator import OAS31Validator
 
-from tests.http.calls import Answered, Walk
+from tests.http.calls import Answered
 from tests.http.described import (
     EXAMPLES,
     JSON,
-    OUR_CALLS,
     URLENCODED,
     declared_answer,
     declared_body,
     document,
+    problems,
     template,
+    type_named,
 )
-from tests.server import Api, Server, new_owner, new_project
+from tests.http.stand_ins import ACCESS_TOKEN, SECRET, SHOWN_ONCE
+from tests.http.write_examples import SettledWalk, as_file, examples_of, new_shop
+from tests.server import Api, Server, new_owner
 
 FORM = "multipart/form-data"
 DESCRIBED = 0.95  # of all bodies, and of all answers
 
-# What an idle server cannot be made to answer, whose type is that of GET of one action; and what application keys are
-# not answered, which test_oauth_v2.py compares field by field.
-NOT_CALLED = {("POST", "/v1/async-actions/{action_id}/cancel"), ("POST", "/v2/oauth/token")}
+# What an idle server cannot be made to answer, whose type is that of GET of one action.
+NOT_CALLED = {("POST", "/v1/async-actions/{action_id}/cancel")}
 
 
 @pytest.fixture(scope="module")
-def answers(server: Server, served_database: str) -> list[Answered]:
+def walk(server: Server, served_database: str) -> SettledWalk:
     """Every call made, those of endpoints that are ours alone too."""
-    api = Api(server.url, new_project(served_database))
-    walk = Walk(api, new_owner(served_database))
-    walk.call_all()
-    for call in OUR_CALLS:
-        walk.call(*call)
+    api = Api(server.url, new_shop(served_database))
+    walk = SettledWalk(api, new_owner(served_database))
+    walk.call_everything()
     api.http.close()
+    return walk
+
+
+@pytest.fixture
+def answers(walk: SettledWalk) -> list[Answered]:
     return walk.answers
 
 
@@ -111,35 +115,12 @@ def test_bodies_and_answers_have_examples() -> None:
     _require_described(described)
 
 
-def _strict(part: Any) -> Any:
-    """The same schema, which allows no property that it does not name."""
-    if isinstance(part, dict):
-        closed = {"additionalProperties": False} if "properties" in part and "additionalProperties" not in part else {}
-        return {**{name: _strict(inner) for name, inner in part.items()}, **closed}
-    return list(map(_strict, part)) if isinstance(part, list) else part
-
-
-@cache
-def _validator(reference: str) -> OAS31Validator:
-    return OAS31Validator({"anyOf": json.loads(reference), "components": _strict(document()["components"])})
-
-
-def _problems(schema: dict[str, Any], value: Any) -> list[str]:
-    validator = _validator(json.dumps(schema.get("anyOf", [schema])))
-    return [f"{error.json_path}: {error.message[:300]}" for error in _deepest(validator.iter_errors(value))]
-
-
-def _deepest(errors: Any) -> Iterator[Any]:
-    for error in errors:
-        yield from _deepest(error.context) if error.context else [error]
-
-
 def test_real_answers_are_as_declared(answers: list[Answered]) -> None:
     wrong = {
         f"{one.method} {one.path} {one.status}: {problem}"
         for one in answers
         if one.body is not None
-        for problem in _problems(declared_answer(one) or {"not": {}}, one.body)
+        for problem in problems(declared_answer(one) or {"not": {}}, one.body)
     }
     assert not wrong, "\n".join(sorted(wrong))
 
@@ -151,7 +132,7 @@ def test_bodies_that_are_accepted_are_as_declared(answers: list[Answered]) -> No
     wrong = [
         f"{one.method} {one.path}: {problem}"
         for one in single
-        for problem in _problems(declared_body(one) or {"not": {}}, one.request_body)
+        for problem in problems(declared_body(one) or {"not": {}}, one.request_body)
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -167,9 +148,42 @@ def test_every_answer_that_is_described_was_seen(answers: list[Answered]) -> Non
     assert described - seen == NOT_CALLED
 
 
+def test_the_examples_are_what_is_answered(walk: SettledWalk) -> None:
+    written = as_file(examples_of(walk.answers, walk.began))
+    assert written == EXAMPLES.read_text(), "run `python -m tests.http.write_examples`, and then `make docs`"
+
+
+def _texts_in(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for inner, each in value.items():
+            yield from _texts_in(each, inner)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts_in(each, name)
+    elif isinstance(value, str):
+        yield name, value
+
+
+# What may be long and have digits: ids by their numbers, hashes likewise, and the characters of a code.
+_HARMLESS = re.compile(
+    r"[a-z]{1,5}[_-]0{14}[0-9a-f]{4}e?|0{8}-0000-4000-8000-[0-9a-f]{12}|0{60}[0-9a-f]{4}|0123456789abcdef\w+"
+)
+
+
+def test_nothing_in_the_examples_opens_anything() -> None:
+    texts = list(_texts_in(json.loads(EXAMPLES.read_text())))
+    opening = ("token", "app_token", "management_token", "access_token", "secret")
+    shown = {(name, text) for name, text in texts if name in opening}
+    assert shown == {
+        *((name, SHOWN_ONCE) for name in opening[:3]), ("access_token", ACCESS_TOKEN), ("secret", SECRET),
+    }  # fmt: skip
+    words = {word for name, text in texts if name not in opening for word in re.findall(r"[\w+=-]{16,}", text)}
+    assert {word for word in words if re.search(r"\d", word) and not _HARMLESS.fullmatch(word)} == set()
+
+
 @pytest.mark.parametrize("name", sorted(json.loads(EXAMPLES.read_text())))
 def test_examples_are_as_declared(name: str) -> None:
     example = json.loads(EXAMPLES.read_text())[name]
-    assert _problems({"$ref": f"#/components/schemas/{name}"}, example) == []
+    assert problems(type_named(name), example) == []
     spoilt = deepcopy(example) | {"unheard_of": 1}
-    assert _problems({"$ref": f"#/components/schemas/{name}"}, spoilt)
+    assert problems(type_named(name), spoilt)

@@ -13,7 +13,7 @@ from tallykeep.tenants.managing.fields import KEPT, REFUSED, UNUSED
 from tallykeep.tenants.projects import Keys
 from tests.db.audit_log import entries_in, verdicts_on
 from tests.http.test_errors import check
-from tests.server import Api, Server, management_headers, new_owner
+from tests.server import NO_TLS, Api, Server, management_headers, new_owner
 
 PROJECTS = "/management/v1/projects"
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
@@ -24,7 +24,9 @@ KEPT_VALUES = {"dial_code": "+48", "client_trusted_domains": ["https://a.example
 def owner(server: Server, served_database: str) -> Iterator[httpx.Client]:
     """A client with a key that reaches all projects."""
     headers = new_owner(served_database)
-    with closing(httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False)) as client:
+    with closing(
+        httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False, verify=NO_TLS)
+    ) as client:
         yield client
 
 
@@ -32,7 +34,7 @@ def owner(server: Server, served_database: str) -> Iterator[httpx.Client]:
 def manager(api: Api) -> Iterator[httpx.Client]:
     """A client with the management key of a single project."""
     headers = management_headers(api.keys)
-    with closing(httpx.Client(base_url=api.url, headers=headers, timeout=60, trust_env=False)) as client:
+    with closing(httpx.Client(base_url=api.url, headers=headers, timeout=60, trust_env=False, verify=NO_TLS)) as client:
         yield client
 
 
@@ -243,7 +245,7 @@ def test_while_a_project_is_deleted_its_keys_watch_that_and_nothing_else(
         check(refused, 403, "forbidden", f"The project {api.keys.project} is being deleted")
         check(api.http.get("/v1/vouchers"), 403, "forbidden")
         bearer = {"Authorization": f"Bearer {session['access_token']}"}
-        answer = httpx.get(f"{api.url}/v1/vouchers", headers=bearer, trust_env=False)
+        answer = httpx.get(f"{api.url}/v1/vouchers", headers=bearer, trust_env=False, verify=NO_TLS)
         assert answer.status_code in (401, 403)  # tokens are among what goes first
         for client in (manager, owner):
             check(client.put(path_of(api), json={"name": "New"}), 403, "forbidden", "is being deleted")

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.http.raw import Client
-from tests.server import Api, Server, new_project
+from tests.server import Api, Server, new_project, serving
 
 A_DAY, STORED = 100, 60
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
@@ -21,17 +21,15 @@ GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
 @pytest.fixture(scope="module")
 def by_day(session_dir: Path, served_database: str) -> Iterator[Server]:
     settings = {"TALLYKEEP_MAX_ROWS_PER_DAY": str(A_DAY), "TALLYKEEP_BATCH_ROWS": "2"}
-    running = Server(session_dir / "by-day", database_url=served_database, **settings).start()
-    yield running
-    assert running.stop() == 0
+    with serving(session_dir / "by-day", database_url=served_database, **settings) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def by_size(session_dir: Path, served_database: str) -> Iterator[Server]:
     settings = {"TALLYKEEP_MAX_STORED_ROWS": str(STORED), "TALLYKEEP_BATCH_ROWS": "2"}
-    running = Server(session_dir / "by-size", database_url=served_database, **settings).start()
-    yield running
-    assert running.stop() == 0
+    with serving(session_dir / "by-size", database_url=served_database, **settings) as running:
+        yield running
 
 
 @pytest.fixture

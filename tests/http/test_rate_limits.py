@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,29 +12,15 @@ import pytest
 from tests.http.raw import Client
 from tests.http.test_keys import made
 from tests.http.test_oauth import basic, bearer, token_of
-from tests.server import Api, Server, new_project
+from tests.server import NO_TLS, Api, Server, new_project
 
 OF_KEY, OF_PROJECT = 5, 8
-LIMITED = {"TALLYKEEP_RATE_LIMIT": str(OF_KEY), "TALLYKEEP_PROJECT_RATE_LIMIT": str(OF_PROJECT)}
+HOST_SETTINGS = {"TALLYKEEP_RATE_LIMIT": str(OF_KEY), "TALLYKEEP_PROJECT_RATE_LIMIT": str(OF_PROJECT)}
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
 HEADERS = (
     "X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Retry", "X-Rate-Limit-Type", "RateLimit-Policy",
     "RateLimit",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def host(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = Server(session_dir / "limited", database_url=served_database, **LIMITED).start()
-    yield running
-    assert running.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def other_host(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = Server(session_dir / "limited-too", database_url=served_database, **LIMITED).start()
-    yield running
-    assert running.stop() == 0
 
 
 @pytest.fixture
@@ -92,7 +77,7 @@ def posting(path: str, **body: Any) -> Callable[[Api, Api], Ask]:
 
 def with_a_token(limited: Api, free: Api) -> Ask:
     token = token_of(free)
-    client = httpx.Client(base_url=limited.url, headers=bearer(token), trust_env=False)
+    client = httpx.Client(base_url=limited.url, headers=bearer(token), trust_env=False, verify=NO_TLS)
     return lambda: client.get("/v1/vouchers")
 
 
@@ -104,14 +89,14 @@ def without_the_permission(limited: Api, free: Api) -> Ask:
 
 def for_a_token(limited: Api, free: Api) -> Ask:
     key = made(free, kind="service", role="reader")
-    client = httpx.Client(base_url=limited.url, headers=basic(key["id"], key["token"]), trust_env=False)
+    client = httpx.Client(base_url=limited.url, headers=basic(key["id"], key["token"]), trust_env=False, verify=NO_TLS)
     return lambda: client.post("/v2/oauth/token", data={"grant_type": "client_credentials"})
 
 
 def with_management_keys(limited: Api, free: Api) -> Ask:
     keys = limited.keys
     headers = {"X-Management-Id": keys.management_id, "X-Management-Token": keys.management_token}
-    client = httpx.Client(base_url=limited.url, headers=headers, trust_env=False)
+    client = httpx.Client(base_url=limited.url, headers=headers, trust_env=False, verify=NO_TLS)
     return lambda: client.get("/management/v1/projects")
 
 
@@ -241,7 +226,7 @@ def test_the_body_of_a_refused_submission_is_not_waited_for(limited: Api) -> Non
 
 def test_the_dashboard_says_that_it_was_too_much(limited: Api) -> None:
     keys = {"app_id": limited.keys.app_id, "app_token": limited.keys.app_token}
-    with httpx.Client(base_url=limited.url, trust_env=False) as browser:
+    with httpx.Client(base_url=limited.url, trust_env=False, verify=NO_TLS) as browser:
         assert browser.post("/sign-in", data=keys).status_code == 303
         pages = [browser.get("/tasks/all") for _ in range(OF_KEY)]
     assert pages[-1].status_code == 429

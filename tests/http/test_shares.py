@@ -12,7 +12,7 @@ import pytest
 
 from tallykeep.api.transport import http_protocol as protocol
 from tests.http.raw import Client, answer_of
-from tests.server import Api, Server, new_project
+from tests.server import NO_TLS, Api, Server, new_project, serving
 
 # Small enough to be reached by a test; a body may take as long as a busy machine needs to send one at once.
 SMALL = {
@@ -27,9 +27,8 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def small_server(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = Server(session_dir / "small", database_url=served_database, **SMALL).start()
-    yield running
-    assert running.stop() == 0
+    with serving(session_dir / "small", database_url=served_database, **SMALL) as running:
+        yield running
 
 
 @pytest.fixture
@@ -166,7 +165,7 @@ def test_a_project_has_its_share_of_requests(small: Api, bystander: Api) -> None
 def test_the_oldest_idle_connection_makes_room_for_another(small_server: Server, small: Api) -> None:
     with ExitStack() as held:
         idle = [held.enter_context(Client(small)) for _ in range(40)]
-        with closing(httpx.Client(base_url=small.url, trust_env=False)) as another:
+        with closing(httpx.Client(base_url=small.url, trust_env=False, verify=NO_TLS)) as another:
             assert another.get("/livez").status_code == 200
         assert idle[0].received() == b""
         idle[-1].send(idle[-1].head("GET", "/livez", "Connection: close"))
@@ -184,7 +183,9 @@ def test_who_shows_no_keys_and_keeps_us_waiting_makes_room_for_others(small: Api
             client = held.enter_context(Client(small))
             client.send(begun, b"x")
         for _ in range(5):
-            with closing(httpx.Client(base_url=small.url, trust_env=False, headers=small.http.headers)) as another:
+            with closing(
+                httpx.Client(base_url=small.url, trust_env=False, verify=NO_TLS, headers=small.http.headers)
+            ) as another:
                 assert another.get("/v1/vouchers").status_code == 200
 
 
@@ -253,9 +254,9 @@ def test_before_anybody_is_signed_in_little_is_read_of_a_form(small: Api) -> Non
     file = {"file": ("large", b"x" * 10_000_000)}
     for path in ("/sign-in", "/theme", "/tasks/aa_1/replace", "/imports/preview", "/keys"):
         for body in ({"data": fields, "files": file}, {"data": {"app_id": "a" * 10_000_000}}):
-            answer = httpx.post(f"{small.url}{path}", **body, trust_env=False)
+            answer = httpx.post(f"{small.url}{path}", **body, trust_env=False, verify=NO_TLS)
             assert answer.status_code in (303, 413), (path, answer.status_code)
-    assert httpx.post(f"{small.url}/sign-in", data=fields, trust_env=False).status_code == 422
+    assert httpx.post(f"{small.url}/sign-in", data=fields, trust_env=False, verify=NO_TLS).status_code == 422
 
 
 def test_what_is_only_read_is_given_up_when_nobody_waits_for_it(api: Api, served_database: str) -> None:

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 
 from tests.http.test_errors import check
 from tests.receiver import Receiver, receiving
-from tests.server import Api
+from tests.server import NO_TLS, Api
 
 EVENTS = ["async_action.started", "async_action.ended"]
 
@@ -89,7 +89,7 @@ def test_there_may_be_twenty(api: Api) -> None:
 
 def test_keys_are_asked_for(api: Api) -> None:
     for method, path in (("GET", path_of(api)), ("POST", path_of(api)), ("POST", path_of(api, "wh_1", "test"))):
-        check(httpx.request(method, api.url + path, trust_env=False), 401, "unauthorized", "missing")
+        check(httpx.request(method, api.url + path, trust_env=False, verify=NO_TLS), 401, "unauthorized", "missing")
 
 
 def test_events_arrive_signed_are_listed_and_sent_again(api: Api, receiver: Receiver) -> None:
@@ -153,5 +153,5 @@ def test_no_secret_is_stored_as_it_is(api: Api, served_database: str) -> None:
 
 def test_management_keys_manage_webhooks(api: Api) -> None:
     headers = {"X-Management-Id": api.keys.management_id, "X-Management-Token": api.keys.management_token}
-    answer = httpx.get(api.url + path_of(api), headers=headers, trust_env=False)
+    answer = httpx.get(api.url + path_of(api), headers=headers, trust_env=False, verify=NO_TLS)
     assert (answer.status_code, answer.json()["total"]) == (200, 0)

@@ -15,25 +15,11 @@ from tallykeep.tenants.limits.wrong_credentials import counted_by
 from tests.http.audit_calls import refusal_of
 from tests.http.test_keys import KEYS, made
 from tests.http.test_oauth import GRANT, INTROSPECT, V1, V2, basic, bearer, send, token_of
-from tests.server import Api, Server, new_project
+from tests.server import NO_TLS, Api, Server, new_project
 
 MAXIMUM = 4
-STRICT = {"TALLYKEEP_MAX_WRONG_CREDENTIALS": str(MAXIMUM), "TALLYKEEP_TRUSTED_PROXIES": "127.0.0.1"}
+HOST_SETTINGS = {"TALLYKEEP_MAX_WRONG_CREDENTIALS": str(MAXIMUM), "TALLYKEEP_TRUSTED_PROXIES": "127.0.0.1"}
 ELSEWHERE, FAR_AWAY = "203.0.113.1", "203.0.113.2"
-
-
-@pytest.fixture(scope="module")
-def strict(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = Server(session_dir / "strict", database_url=served_database, **STRICT).start()
-    yield running
-    assert running.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def strict_too(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = Server(session_dir / "strict-too", database_url=served_database, **STRICT).start()
-    yield running
-    assert running.stop() == 0
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +32,9 @@ Addresses = Iterator[str]
 
 
 @pytest.fixture
-def owner(strict: Server, served_database: str) -> Iterator[Api]:
+def owner(host: Server, served_database: str) -> Iterator[Api]:
     """Who has the right keys of a project, and comes from elsewhere."""
-    client = Api(strict.url, new_project(served_database))
+    client = Api(host.url, new_project(served_database))
     client.http.headers["X-Forwarded-For"] = ELSEWHERE
     with closing(client.http):
         yield client
@@ -104,7 +90,9 @@ DOORS: dict[str, Door] = {
 
 
 def visitor(server: Server, address: str) -> httpx.Client:
-    return httpx.Client(base_url=server.url, headers={"X-Forwarded-For": address}, trust_env=False, timeout=60)
+    return httpx.Client(
+        base_url=server.url, headers={"X-Forwarded-For": address}, trust_env=False, verify=NO_TLS, timeout=60
+    )
 
 
 def statuses(door: Door, client: httpx.Client, owner: Api, count: int) -> list[int]:
@@ -113,10 +101,10 @@ def statuses(door: Door, client: httpx.Client, owner: Api, count: int) -> list[i
 
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
 def test_who_sends_too_many_has_to_wait_and_nobody_else(
-    strict: Server, owner: Api, addresses: Addresses, door: Door
+    host: Server, owner: Api, addresses: Addresses, door: Door
 ) -> None:
     wrong = 422 if door is signing_in else 401
-    with visitor(strict, next(addresses)) as guesser:
+    with visitor(host, next(addresses)) as guesser:
         assert statuses(door, guesser, owner, MAXIMUM) == [wrong] * MAXIMUM
         refused = door(guesser, owner, "wrong")
         if door is signing_in:
@@ -131,13 +119,13 @@ def test_who_sends_too_many_has_to_wait_and_nobody_else(
         right = {"headers": dict(owner.http.headers) | {"X-Forwarded-For": guesser.headers["X-Forwarded-For"]}}
         assert guesser.get("/v1/vouchers", **right).status_code == 429
     assert owner.http.get("/v1/vouchers").status_code == 200
-    with visitor(strict, next(addresses)) as another:
+    with visitor(host, next(addresses)) as another:
         assert by_app_keys(another, owner, owner.keys.app_token).status_code == 200
         assert door(another, owner, "wrong").status_code == wrong
 
 
-def test_a_refusal_has_the_shape_of_every_error(strict: Server, owner: Api, addresses: Addresses) -> None:
-    with visitor(strict, next(addresses)) as guesser:
+def test_a_refusal_has_the_shape_of_every_error(host: Server, owner: Api, addresses: Addresses) -> None:
+    with visitor(host, next(addresses)) as guesser:
         statuses(by_app_keys, guesser, owner, MAXIMUM)
         error = by_app_keys(guesser, owner, "wrong").json()
         by_rfc = for_a_token_by_basic(guesser, owner, "wrong").json()
@@ -146,23 +134,23 @@ def test_a_refusal_has_the_shape_of_every_error(strict: Server, owner: Api, addr
     assert by_rfc["error"] == "temporarily_unavailable"
 
 
-def test_guesses_that_come_at_the_same_time_are_counted_too(strict: Server, owner: Api, addresses: Addresses) -> None:
-    with visitor(strict, next(addresses)) as guesser, ThreadPoolExecutor(40) as threads:
+def test_guesses_that_come_at_the_same_time_are_counted_too(host: Server, owner: Api, addresses: Addresses) -> None:
+    with visitor(host, next(addresses)) as guesser, ThreadPoolExecutor(40) as threads:
         answers = list(threads.map(lambda number: by_app_keys(guesser, owner, f"wrong{number}"), range(200)))
     tried = [answer.status_code for answer in answers].count(401)
     assert MAXIMUM <= tried <= MAXIMUM + 4, "the connections on which keys are looked up"
 
 
-def test_ids_that_change_are_counted_by_address(strict: Server, addresses: Addresses) -> None:
-    with visitor(strict, next(addresses)) as guesser:
+def test_ids_that_change_are_counted_by_address(host: Server, addresses: Addresses) -> None:
+    with visitor(host, next(addresses)) as guesser:
         answers = [guesser.get("/v1/vouchers", headers=app_headers(f"id{each}", "x")) for each in range(MAXIMUM + 1)]
     assert [answer.status_code for answer in answers] == [401] * MAXIMUM + [429]
 
 
 def test_what_was_right_from_an_address_is_served_there_while_others_guess(
-    strict: Server, owner: Api, addresses: Addresses
+    host: Server, owner: Api, addresses: Addresses
 ) -> None:
-    with visitor(strict, next(addresses)) as office:
+    with visitor(host, next(addresses)) as office:
         keys = app_headers(owner.keys.app_id, owner.keys.app_token)
         assert office.get("/v1/vouchers", headers=keys).status_code == 200
         for number in range(MAXIMUM + 2):
@@ -177,10 +165,10 @@ def test_what_was_right_from_an_address_is_served_there_while_others_guess(
 
 
 def test_a_key_in_use_is_served_while_others_guess_at_it_from_the_same_address(
-    strict: Server, owner: Api, addresses: Addresses
+    host: Server, owner: Api, addresses: Addresses
 ) -> None:
     right = owner.keys.app_token
-    with visitor(strict, next(addresses)) as office:
+    with visitor(host, next(addresses)) as office:
         assert by_app_keys(office, owner, right).status_code == 200
         assert statuses(by_app_keys, office, owner, MAXIMUM + 1) == [401] * MAXIMUM + [429]
         assert by_app_keys(office, owner, right).status_code == 200
@@ -190,11 +178,9 @@ def test_a_key_in_use_is_served_while_others_guess_at_it_from_the_same_address(
         assert by_management_keys(office, owner, owner.keys.management_token).status_code == 429
 
 
-def test_a_token_that_was_right_and_was_revoked_is_a_wrong_one(
-    strict: Server, owner: Api, addresses: Addresses
-) -> None:
+def test_a_token_that_was_right_and_was_revoked_is_a_wrong_one(host: Server, owner: Api, addresses: Addresses) -> None:
     key = made(owner, role="admin")
-    with visitor(strict, next(addresses)) as office:
+    with visitor(host, next(addresses)) as office:
         headers = app_headers(key["id"], key["token"])
         assert office.get("/v1/vouchers", headers=headers).status_code == 200
         owner.http.delete(f"{KEYS}/{key['id']}").raise_for_status()
@@ -203,26 +189,26 @@ def test_a_token_that_was_right_and_was_revoked_is_a_wrong_one(
 
 
 def test_a_key_that_many_addresses_guess_at_is_closed_to_those_that_have_failed_and_to_nobody_else(
-    strict: Server, owner: Api, addresses: Addresses
+    host: Server, owner: Api, addresses: Addresses
 ) -> None:
-    guessers = [visitor(strict, next(addresses)) for _ in range(MAXIMUM + 1)]
+    guessers = [visitor(host, next(addresses)) for _ in range(MAXIMUM + 1)]
     first_tries = [by_app_keys(guesser, owner, "wrong").status_code for guesser in guessers]
     second_tries = [by_app_keys(guesser, owner, "wrong").status_code for guesser in guessers]
     assert (first_tries, second_tries) == ([401] * (MAXIMUM + 1), [429] * (MAXIMUM + 1))
     for guesser in guessers:
         assert guesser.get("/v1/vouchers", headers=app_headers("another", "x")).status_code == 401, "other keys"
         guesser.close()
-    with visitor(strict, next(addresses)) as stranger:
+    with visitor(host, next(addresses)) as stranger:
         assert by_app_keys(stranger, owner, owner.keys.app_token).status_code == 200
     assert owner.http.get("/v1/vouchers").status_code == 200
 
 
-def test_all_addresses_of_a_site_are_one(strict: Server, owner: Api) -> None:
+def test_all_addresses_of_a_site_are_one(host: Server, owner: Api) -> None:
     sites = [f"2001:db8:0:1::{number}" for number in range(1, MAXIMUM + 2)]
-    answers = [by_app_keys(visitor(strict, site), owner, "wrong").status_code for site in sites]
+    answers = [by_app_keys(visitor(host, site), owner, "wrong").status_code for site in sites]
     assert answers == [401] * MAXIMUM + [429]
     for neighbour in ("2001:db8:0:2::1", "2001:db8::1"):
-        assert by_app_keys(visitor(strict, neighbour), owner, owner.keys.app_token).status_code == 200
+        assert by_app_keys(visitor(host, neighbour), owner, owner.keys.app_token).status_code == 200
 
 
 def test_nobody_escapes_by_naming_another_address(session_dir: Path, served_database: str) -> None:
@@ -230,7 +216,7 @@ def test_nobody_escapes_by_naming_another_address(session_dir: Path, served_data
     plain.start()
     answers = [
         httpx.get(
-            f"{plain.url}/v1/vouchers", trust_env=False,
+            f"{plain.url}/v1/vouchers", trust_env=False, verify=NO_TLS,
             headers={**app_headers("nobody", "x"), "X-Forwarded-For": f"192.0.2.{number}"},
         ).status_code
         for number in range(MAXIMUM + 1)
@@ -240,10 +226,10 @@ def test_nobody_escapes_by_naming_another_address(session_dir: Path, served_data
 
 
 def test_all_hosts_count_together(
-    strict: Server, strict_too: Server, owner: Api, addresses: Addresses, served_database: str
+    host: Server, other_host: Server, owner: Api, addresses: Addresses, served_database: str
 ) -> None:
     address = next(addresses)
-    with visitor(strict, address) as here, visitor(strict_too, address) as there:
+    with visitor(host, address) as here, visitor(other_host, address) as there:
         assert statuses(by_app_keys, here, owner, MAXIMUM) == [401] * MAXIMUM
         assert by_app_keys(there, owner, "wrong").status_code == 401
         wait_until_counted(served_database, address, owner, MAXIMUM + 1)
@@ -269,10 +255,10 @@ def wait_until_counted(database_url: str, address: str, owner: Api, count: int) 
 
 
 def test_refusals_are_counted_in_the_audit_log_where_the_key_is_known(
-    strict: Server, owner: Api, addresses: Addresses, served_database: str
+    host: Server, owner: Api, addresses: Addresses, served_database: str
 ) -> None:
     address = next(addresses)
-    with visitor(strict, address) as guesser:
+    with visitor(host, address) as guesser:
         statuses(by_app_keys, guesser, owner, MAXIMUM)
         refused = by_app_keys(guesser, owner, "wrong")
         assert refused.status_code == 429
@@ -288,17 +274,17 @@ def test_refusals_are_counted_in_the_audit_log_where_the_key_is_known(
     assert len(of_guesser) <= 4, "the others are counted into these"
 
 
-def test_who_shows_nothing_is_guessing_at_nothing(strict: Server, owner: Api, addresses: Addresses) -> None:
-    with visitor(strict, next(addresses)) as visiting:
+def test_who_shows_nothing_is_guessing_at_nothing(host: Server, owner: Api, addresses: Addresses) -> None:
+    with visitor(host, next(addresses)) as visiting:
         assert [visiting.get("/v1/vouchers").status_code for _ in range(MAXIMUM + 2)] == [401] * (MAXIMUM + 2)
         assert by_app_keys(visiting, owner, owner.keys.app_token).status_code == 200
 
 
 def test_a_key_used_from_a_wrong_address_or_without_permission_is_no_wrong_key(
-    strict: Server, owner: Api, addresses: Addresses
+    host: Server, owner: Api, addresses: Addresses
 ) -> None:
     bound, reader = made(owner, addresses=["192.0.2.0/24"]), made(owner, role="reader")
-    with visitor(strict, next(addresses)) as client:
+    with visitor(host, next(addresses)) as client:
         for _ in range(MAXIMUM + 1):
             assert client.get("/v1/vouchers", headers=app_headers(bound["id"], bound["token"])).status_code == 403
             headers = app_headers(reader["id"], reader["token"])

@@ -1,19 +1,28 @@
-"""Writes the examples of the OpenAPI document from a server's real answers: `python -m tests.http.write_examples`."""
+"""Writes the examples of the OpenAPI document from a server's real answers: `python -m tests.http.write_examples`.
+
+They are the same however often they are written: what is another one each time has a stand-in.
+"""
 
 import json
-import re
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.http.calls import Answered, Walk
-from tests.http.described import EXAMPLES, OUR_CALLS, declared_answer, declared_body
+import httpx
+
+from tallykeep.tenants.projects import Keys
+from tests.http.calls import Answered, Body, Walk
+from tests.http.described import EXAMPLES, OUR_CALLS, declared_answer, declared_body, problems, type_named
+from tests.http.oauth import basic
+from tests.http.stand_ins import Numbers, as_any_time
 from tests.postgres import fresh_database, migrated_template, running_postgres
-from tests.server import Api, Server, new_owner, new_project
+from tests.server import NO_TLS, Api, new_owner, new_project, serving
 
 _SHOWN = 2  # entries of a list
-_TOKENS = ("token", "app_token", "management_token")
+_SECONDS = 60
 
 
 def main() -> None:
@@ -25,27 +34,92 @@ def main() -> None:
         fresh_database(postgres, template) as database,
     ):
         private = {"TALLYKEEP_WEBHOOK_ALLOW_PRIVATE": "true"}  # what is no more than an example is in no name server
-        server = Server(Path(directory) / "server", database_url=database, **private).start()
-        walk = Walk(Api(server.url, new_project(database, "Shop")), new_owner(database))
-        walk.call_all()
+        with serving(Path(directory) / "server", database_url=database, **private) as server:
+            walk = SettledWalk(Api(server.url, new_shop(database)), new_owner(database))
+            walk.call_everything()
+    EXAMPLES.write_text(as_file(examples_of(walk.answers, walk.began)))
+
+
+def new_shop(database_url: str) -> Keys:
+    """The project that the calls are made in."""
+    return new_project(database_url, "Shop")
+
+
+def as_file(examples: dict[str, Any]) -> str:
+    return json.dumps(examples, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+class SettledWalk(Walk):
+    """Makes each call when what those before it have started is over, so that it is answered the same every time."""
+
+    def __init__(self, api: Api, owner: dict[str, str]) -> None:
+        super().__init__(api, owner)
+        self.began = datetime.now(UTC)
+
+    def call_everything(self) -> None:
+        """Make all calls, those of endpoints that are ours alone too."""
+        self.call_all()
         for call in OUR_CALLS:
-            walk.call(*call)
-        server.stop()
-    EXAMPLES.write_text(json.dumps(_fullest(walk.answers), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+            self.call(*call)
+        self._ask_for_a_token_as_a_service()
+
+    def _ask_for_a_token_as_a_service(self) -> None:
+        """The one call that takes neither the project's keys nor an owner's, and so is none of the others."""
+        scopes = ["vouchers.read", "vouchers.write"]
+        key = self._api.http.post("/v1/keys", json={"kind": "service", "role": "operator", "scopes": scopes}).json()
+        path, form = "/v2/oauth/token", {"grant_type": "client_credentials"}
+        answer = httpx.post(
+            self._api.url + path, data=form, headers=basic(key["id"], key["token"]), trust_env=False, verify=NO_TLS
+        )
+        assert answer.status_code == 200, answer.text
+        self.answers.append(Answered("POST", path, 200, None, answer.json()))
+
+    def call(self, method: str, path: str, request_body: Body = None) -> Answered:
+        answered = super().call(method, path, request_body)
+        if method != "GET":
+            self._wait_for_actions()
+            return answered
+        deadline = time.monotonic() + _SECONDS
+        while _is_under_way(answered.body):
+            assert time.monotonic() < deadline, answered
+            time.sleep(0.05)
+            self.answers.remove(answered)
+            answered = super().call(method, path, request_body)
+        return answered
+
+    def _wait_for_actions(self) -> None:
+        deadline = time.monotonic() + _SECONDS
+        while running := self._api.get("/v1/async-actions", status="ENQUEUED,IN_PROGRESS")["async_actions"]:
+            assert time.monotonic() < deadline, running
+            time.sleep(0.01)
 
 
-def _fullest(answers: list[Answered]) -> dict[str, Any]:
+def _is_under_way(body: Any) -> bool:
+    """Whether an answer shows what will soon be another: a deletion that goes on, entries that are not chained yet."""
+    if not isinstance(body, dict):
+        return False
+    if body.get("object") == "project_deletion":
+        return body["deleted_at"] is None
+    shown = [body, *(body["data"] if isinstance(body.get("data"), list) else ())]
+    entries = [each for each in shown if isinstance(each, dict) and each.get("object") == "audit_entry"]
+    return any(entry["hash"] is None for entry in entries)
+
+
+def examples_of(answers: Iterable[Answered], began: datetime) -> dict[str, Any]:
+    """The fullest of each type, by its name."""
     examples: dict[str, Any] = {}
     for name, value in (pair for one in answers for pair in _examples_in(one)):
-        short = _short(value)
+        short = as_any_time(name, _short(value), began)
         if len(json.dumps(short)) > len(json.dumps(examples.get(name))):
             examples[name] = short
-    return examples
+    numbers = Numbers()
+    return {name: numbers.numbered(examples[name]) for name in sorted(examples)}
 
 
 def _examples_in(one: Answered) -> Iterator[tuple[str, Any]]:
     if one.status < 300 and isinstance(one.body, dict):
-        yield from ((name, one.body) for name in _names(declared_answer(one)) if _is(name, one.body))
+        names = _names(declared_answer(one))  # an answer that may be of several types is of one
+        yield from ((name, one.body) for name in names if len(names) == 1 or not problems(type_named(name), one.body))
     if isinstance(one.request_body, dict):
         yield from ((name, one.request_body) for name in _names(declared_body(one)))
     if isinstance(one.request_body, list):
@@ -57,18 +131,11 @@ def _names(schema: dict[str, Any] | None) -> list[str]:
     return [part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part]
 
 
-def _is(name: str, body: dict[str, Any]) -> bool:
-    """Whether an answer that may be of several types is of this one."""
-    return {"FailureList": "failures", "ReasonList": "reasons"}.get(name) in (None, body.get("data_ref"))
-
-
 def _short(value: Any) -> Any:
-    """The same, with the first entries of lists alone, and nothing of the machine that it comes from."""
+    """The same, with the first entries of lists alone."""
     if isinstance(value, dict):
-        return {name: "shown this once" if name in _TOKENS else _short(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return list(map(_short, value[:_SHOWN]))
-    return re.sub(r"http://127\.0\.0\.1:\d+", "http://localhost:8000", value) if isinstance(value, str) else value
+        return {name: _short(inner) for name, inner in value.items()}
+    return list(map(_short, value[:_SHOWN])) if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ WAIT_FOR_EARLIER = Guard("applying/attempt.sql", "wait_for_earlier_batches", "fi
 EARLIER_CLOSED = Guard("applying/attempt.sql", "earlier_open_batch", "status = 'OPEN' AND first_row < :first_row")
 CLOSE_OPEN = Guard("applying/accounting.sql", "close_batch", "first_row = :first_row AND status = 'OPEN'")
 TALLY_UNFINISHED = Guard("applying/accounting.sql", "close_batch", f"id = :action_id AND {_UNFINISHED}")
-END_UNFINISHED = Guard("applying/accounting.sql", "end_if_unfinished", f"id = :action_id AND {_UNFINISHED}")
+END_UNFINISHED = Guard("applying/accounting.sql", "end_if_unfinished", f"{{which}} AND {_UNFINISHED}")
 SERVE_READY = Guard("scheduling/fair_scheduling.sql", "serve_next_action", "AND ready")
 SERVE_UNFINISHED = Guard("scheduling/fair_scheduling.sql", "serve_next_action", f"ready AND {_UNFINISHED}")
 PROJECT_LOCK = Guard("scheduling/fair_scheduling.sql", "taken_slots", "ON CONFLICT (project_id) DO UPDATE")

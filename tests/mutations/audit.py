@@ -22,9 +22,16 @@ MUTATIONS = (
     Mutation(
         "audit log: an action that ends early does so with its entry",
         "src/tallykeep/engine/applying/accounting.py",
-        '_sql.end_if_unfinished + ",\\n" + END_ENTRY + _sql.ended',
-        "_sql.end_if_unfinished + _sql.ended",
+        '_sql.one_action) + ",\\n" + END_ENTRY + _sql.ended',
+        "_sql.one_action) + _sql.ended",
         "tests/db/test_audit_entries.py::test_what_is_canceled_has_both_entries_once",
+    ),
+    Mutation(
+        "audit log: so do all actions of a project that is deleted",
+        "src/tallykeep/engine/applying/accounting.py",
+        '_sql.all_of_project) + ",\\n" + END_ENTRY + _sql.all_ended',
+        "_sql.all_of_project) + _sql.all_ended",
+        "tests/db/test_closed_projects.py::test_an_action_ends_by_the_deletion_as_it_does_by_being_canceled",
     ),
     Mutation(
         "audit log: actions that end together do so with their entries",

@@ -25,6 +25,13 @@ MUTATIONS = (
         "tests/db/test_gates.py::test_who_waits_too_long_gives_its_place_back_and_is_told_why",
     ),
     Mutation(
+        "gates: one that there is none of is held by nobody",
+        "src/tallykeep/db/gates.py",
+        "    if others or not gates:\n",
+        "    if False:\n",
+        "tests/db/test_gates.py::test_a_gate_that_nobody_shuts_is_held_by_nobody",
+    ),
+    Mutation(
         "gates: a campaign is deleted behind its own",
         "src/tallykeep/resources/campaigns/store.py",
         '    await shut_for_request(connection, caller.project_id, campaign_gate(campaign["id"]), held=(PROJECT,))\n',

@@ -91,6 +91,18 @@ MUTATIONS = (
         "tests/db/test_pruner.py::test_large_batches_go_few_at_a_time",
     ),
     Mutation(
+        "what a step takes is picked once",
+        "src/tallykeep/tenants/limits/windows.sql",
+        "WITH picked AS MATERIALIZED (\n    SELECT project_id, name FROM usage_windows\n"
+        "    WHERE ends_at < statement_timestamp() - interval '1 hour'\n"
+        "    ORDER BY ends_at LIMIT :step FOR UPDATE SKIP LOCKED\n)\n"
+        "DELETE FROM usage_windows\nWHERE (project_id, name) IN (SELECT project_id, name FROM picked)\n",
+        "DELETE FROM usage_windows\nWHERE (project_id, name) IN (\n    SELECT project_id, name FROM usage_windows\n"
+        "    WHERE ends_at < statement_timestamp() - interval '1 hour'\n"
+        "    ORDER BY ends_at LIMIT :step FOR UPDATE SKIP LOCKED\n)\n",
+        "tests/db/test_steps.py::test_a_step_takes_what_its_limit_says[windows]",
+    ),
+    Mutation(
         "a project has its share of slots",
         "src/tallykeep/core/concurrency/slots.py",
         "            and self._of_projects[who[0]] < bounds.of_project\n",
@@ -131,6 +143,13 @@ MUTATIONS = (
         "min(_SECONDS, left)",
         "_SECONDS",
         "tests/unit/test_ended_answers.py::test_it_is_forgotten_before_retention_changes_it[keep_actions_days]",
+    ),
+    Mutation(
+        "an action that ends by a clock that was set back is shown",
+        "src/tallykeep/api/responses/ended_answers.py",
+        "final_for = max(shown.final_for, _NO_TIME)",
+        "final_for = shown.final_for",
+        "tests/http/test_entity_tags.py::test_an_action_that_has_ended_by_a_clock_that_was_set_back_is_shown",
     ),
     Mutation(
         "numbers are stored with the digits that row by row they have",

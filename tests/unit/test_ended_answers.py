@@ -28,6 +28,12 @@ def test_what_is_final_is_remembered_for_a_few_seconds() -> None:
     assert _kept(NOW, seconds_ago=5) is None
 
 
+@pytest.mark.parametrize("settings", [{}, {"keep_actions_days": 1.0}], ids=["kept for ever", "for a day"])
+def test_what_has_ended_by_a_clock_that_was_set_back_is_remembered_too(settings: dict[str, float]) -> None:
+    assert _kept(-timedelta(days=2), **settings) is ANSWER
+    assert _kept(-timedelta(days=2), seconds_ago=5, **settings) is None
+
+
 def test_what_may_change_is_not_remembered() -> None:
     assert _kept(None) is None
 

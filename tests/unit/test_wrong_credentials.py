@@ -5,26 +5,16 @@ import pytest
 from tallykeep.tenants.addresses import as_one_client
 from tallykeep.tenants.limits import wrong_credentials
 from tallykeep.tenants.limits.wrong_credentials import SECONDS, Identity, WrongCredentials, identity_of
+from tests.clock import Clock, stopped_clock
 
 KEY: Identity = ("app", "key")
 OTHER: Identity = ("app", "other")
 TOKEN = "a token"
 
 
-class Clock:
-    """A monotonic clock that stands still."""
-
-    now = 1_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(wrong_credentials, "time", clock)
-    return clock
+    return stopped_clock(monkeypatch, wrong_credentials)
 
 
 def test_a_minute_after_the_first_wrong_one_all_is_forgotten(clock: Clock) -> None:

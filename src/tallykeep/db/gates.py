@@ -7,7 +7,7 @@ came later. What is read behind a gate is still so when the rows are committed.
 Gates are PostgreSQL's advisory locks: docs/decisions/0022-gates.md tells why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from psycopg.errors import LockNotAvailable
@@ -24,6 +24,7 @@ SCHEMAS = "the metadata schemas"
 CATEGORIES = "the categories"
 PRODUCTS = "the products"
 _CAMPAIGN = "the campaign"
+_ALWAYS_THERE = frozenset({PROJECT, SCHEMAS, CATEGORIES, PRODUCTS})
 
 _TIMEOUT = 3  # seconds that a request waits for a gate, or behind it for a row
 _RETRY_AFTER = 5
@@ -38,9 +39,10 @@ def campaign_gate(campaign_id: str) -> str:
 async def hold(connection: Connection, project_id: int, *parents: str) -> datetime:
     """Hold the gates of what is written by an action, until the transaction ends; return the present behind them.
 
-    To be called outside of savepoints: what is locked within one that is rolled back is not locked any more.
+    To be called outside of savepoints: what is locked within one that is rolled back is not locked any more. Raises
+    ValueError where there is none, and for a name that is none of a gate.
     """
-    held = await (await connection.execute(_sql.hold, {"project_id": project_id, "held": list(parents)})).fetchall()
+    held = await (await connection.execute(_sql.hold, {"project_id": project_id, "held": _gates(parents)})).fetchall()
     timestamp: datetime = held[-1]["timestamp"]
     return timestamp
 
@@ -49,10 +51,9 @@ async def hold_if_open(connection: Connection, gates: Sequence[tuple[int, str]])
     """Hold these gates, each with its project, without waiting, until the transaction ends.
 
     Returns the projects all of whose gates are held, and the present behind them. Who shuts a gate, or waits to, goes
-    first.
+    first. Raises ValueError as `hold` does.
     """
-    project_ids, held = zip(*gates, strict=True)
-    params = {"project_ids": list(project_ids), "held": list(held)}
+    params = {"project_ids": [project_id for project_id, _ in gates], "held": _gates(gate for _, gate in gates)}
     rows = await (await connection.execute(_sql.hold_if_open, params)).fetchall()
     return {row["project_id"] for row in rows if row["held"]}, max(row["timestamp"] for row in rows)
 
@@ -60,7 +61,7 @@ async def hold_if_open(connection: Connection, gates: Sequence[tuple[int, str]])
 async def hold_for_request(connection: Connection, project_id: int, *parents: str) -> datetime:
     """Hold the gates of what is written by a request, until its transaction ends; returns the present.
 
-    Raises ServiceUnavailableError after a while.
+    Raises ServiceUnavailableError after a while, and ValueError as `hold` does.
     """
     return await _pass(connection, project_id, (), parents)
 
@@ -71,12 +72,13 @@ async def shut_for_request(
     """Shut the gates of what a request is about to read and change, until its transaction ends; returns the present.
 
     Waits for the batches in hand and lets none pass that comes later. `held` are those that the request holds beside.
-    Raises ServiceUnavailableError after a while.
+    Raises ServiceUnavailableError after a while, and ValueError as `hold` does.
     """
     return await _pass(connection, project_id, parents, held)
 
 
 async def _pass(connection: Connection, project_id: int, changed: tuple[str, ...], held: tuple[str, ...]) -> datetime:
+    _gates((*changed, *held))
     gates = {"project_id": project_id, "changed": list(changed), "held": list(held)}
     limits = {"timeout": f"{_TIMEOUT}s", "silence": _SILENCE}
     try:
@@ -85,6 +87,15 @@ async def _pass(connection: Connection, project_id: int, changed: tuple[str, ...
         raise _too_long(changed, held) from None
     timestamp: datetime = passed[-1]["timestamp"]
     return timestamp
+
+
+def _gates(names: Iterable[str]) -> list[str]:
+    """Return the names; raise ValueError for one that nobody shuts, which protects nothing, and where there is none."""
+    gates = list(names)
+    others = [name for name in gates if name not in _ALWAYS_THERE and not name.startswith(f"{_CAMPAIGN} ")]
+    if others or not gates:
+        raise ValueError(f"there is no gate of {', '.join(others) or 'nothing'}")
+    return gates
 
 
 def _too_long(changed: tuple[str, ...], held: tuple[str, ...]) -> ServiceUnavailableError:

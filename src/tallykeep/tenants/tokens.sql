@@ -3,12 +3,13 @@
 SELECT FROM projects WHERE project_id = :project_id FOR NO KEY UPDATE
 
 -- name: delete_expired!
-DELETE FROM access_tokens
-WHERE (project_id, token_hash) IN (
+WITH picked AS MATERIALIZED (
     SELECT project_id, token_hash FROM access_tokens
     WHERE expires_at <= statement_timestamp()
     ORDER BY expires_at LIMIT :step FOR UPDATE SKIP LOCKED
 )
+DELETE FROM access_tokens
+WHERE (project_id, token_hash) IN (SELECT project_id, token_hash FROM picked)
 
 -- name: live_tokens
 SELECT

@@ -9,6 +9,7 @@ from tallykeep.engine.reading.action_reader import ShownAction
 
 _SECONDS = 5.0
 _MAX = 1_000
+_NO_TIME = timedelta(0)
 
 Key = tuple[int, str]  # a project's number and an action's id
 
@@ -36,7 +37,8 @@ class EndedAnswers:
         """Keep the answer, if nothing else changes it; the database was queried at `queried_at`, a monotonic time."""
         if shown.final_for is None or shown.final_for >= self._kept_for:
             return
+        final_for = max(shown.final_for, _NO_TIME)  # the database's clock may have been set back since the end
         if len(self._answers) >= _MAX:
             self._answers.clear()
-        left = (self._kept_for - shown.final_for).total_seconds()
+        left = (self._kept_for - final_for).total_seconds()
         self._answers[key] = (queried_at + min(_SECONDS, left), answer)

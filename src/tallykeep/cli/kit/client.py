@@ -1,6 +1,7 @@
 """The CLI's client of the API: public endpoints only."""
 
 import secrets
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Client:
             headers=credentials,
             timeout=_TIMEOUT,
             trust_env=httpx.URL(url).host not in _LOOPBACK,  # no proxy stands between a machine and itself
+            verify=_trusted(url),
         )
 
     def __enter__(self) -> "Client":
@@ -161,6 +163,11 @@ class Client:
             yield
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise UnavailableError(f"No Tallykeep answers at {self.url}: {_why(error)} ({error})") from None
+
+
+def _trusted(url: str) -> ssl.SSLContext | bool:
+    """Return whom to trust: the usual authorities, which take 20 ms to read, or nobody where there is no TLS."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if httpx.URL(url).scheme == "http" else True
 
 
 def _retry_after(answer: httpx.Response) -> float | None:

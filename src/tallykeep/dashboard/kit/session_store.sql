@@ -12,7 +12,10 @@ SELECT sealed FROM sessions WHERE project_id = :project_id AND id = :id AND expi
 DELETE FROM sessions WHERE project_id = :project_id AND id = :id
 
 -- name: delete_expired!
-DELETE FROM sessions
-WHERE (project_id, id) IN (
-    SELECT project_id, id FROM sessions WHERE expires_at <= statement_timestamp() ORDER BY expires_at LIMIT :step FOR UPDATE SKIP LOCKED
+WITH picked AS MATERIALIZED (
+    SELECT project_id, id FROM sessions
+    WHERE expires_at <= statement_timestamp()
+    ORDER BY expires_at LIMIT :step FOR UPDATE SKIP LOCKED
 )
+DELETE FROM sessions
+WHERE (project_id, id) IN (SELECT project_id, id FROM picked)

@@ -25,7 +25,8 @@ _sql = queries(__package__, "accounting.sql")
 # The audit log's entry of an action's end is a part of the statement that ends it.
 _CLOSE_BATCH: LiteralString = _sql.close_batch + ",\n" + END_ENTRY + _sql.closed_batch
 _TALLY_ATOMIC: LiteralString = _sql.tally_atomic_if_unfinished + ",\n" + END_ENTRY + _sql.ended
-_END: LiteralString = _sql.end_if_unfinished + ",\n" + END_ENTRY + _sql.ended
+_END: LiteralString = _sql.end_if_unfinished.format(which=_sql.one_action) + ",\n" + END_ENTRY + _sql.ended
+_END_ALL: LiteralString = _sql.end_if_unfinished.format(which=_sql.all_of_project) + ",\n" + END_ENTRY + _sql.all_ended
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_REASON_LENGTH = 10_000
@@ -124,6 +125,17 @@ async def end_unfinished(
     if ended["is_heard"]:
         await emit(connection, [(project_id, action_id)])
     return AfterBatch(True, ended["sequence"])
+
+
+async def end_all_unfinished(connection: Connection, project_id: int, ended_by: EndedBy, reason: str) -> int:
+    """End all actions of a project that have not ended, in the same way; returns how many.
+
+    Whoever has a batch of theirs in hand cannot close it any more, and writes nothing. Webhooks hear nothing of it, nor
+    does a sequence go on: the project is being deleted.
+    """
+    ending = {"project_id": project_id, "ended_by": ended_by, "reason": reason}
+    row = await (await connection.execute(_END_ALL, ending)).fetchone()
+    return int(row["ended"]) if row else 0
 
 
 async def _ended(connection: Connection, claimed: ClaimedBatch, sequence: str | None) -> AfterBatch:

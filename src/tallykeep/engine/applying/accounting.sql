@@ -100,6 +100,7 @@ SET failed_count = :failed_count, open_count = open_count - :failed_count
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 
 -- name: end_if_unfinished!
+-- Before the last row, of {which} actions: what has no outcome yet is unprocessed.
 WITH ended AS (
     UPDATE async_actions
     SET
@@ -112,15 +113,25 @@ WITH ended AS (
         reason = :reason,
         finished_at = greatest(updated_at, timestamp)
     FROM date_trunc('milliseconds', statement_timestamp()) AS timestamp
-    WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
+    WHERE {which} AND status IN ('ENQUEUED', 'IN_PROGRESS')
     RETURNING
         project_id, id, type, status, ended_by, sequence, total_count, done_count, failed_count, unprocessed_count,
         dry_run, requested_by, request_id
 )
 
+-- name: one_action!
+project_id = :project_id AND id = :action_id
+
+-- name: all_of_project!
+project_id = :project_id
+
 -- name: ended!
--- Behind either of the two above, and the entry of the action's end.
+-- Behind tally_atomic_if_unfinished, or end_if_unfinished of one action, and the entry of its end.
 SELECT sequence, EXISTS (SELECT FROM webhooks WHERE webhooks.project_id = :project_id AND active) AS is_heard FROM ended
+
+-- name: all_ended!
+-- Behind end_if_unfinished of a project, and the entries of their ends.
+SELECT count(*) AS ended FROM ended
 
 -- name: forget_dry_run_keys!
 DELETE FROM dry_run_keys WHERE project_id = :project_id AND action_id = :action_id

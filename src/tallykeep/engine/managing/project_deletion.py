@@ -7,11 +7,12 @@ range all the same, such as a batch of an upload that broke off, goes with the l
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, LiteralString
+from typing import Any
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from tallykeep.core.action import EndedBy
 from tallykeep.core.action_type import Planned, Submission
 from tallykeep.core.audit.entry import Entry
 from tallykeep.core.audit.events import Event
@@ -20,15 +21,14 @@ from tallykeep.core.operation import Operation
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.engine.applying.accounting import end_all_unfinished
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.idempotency import Accepted
-from tallykeep.tenants.audit.entries import END_ENTRY, add_entry
+from tallykeep.tenants.audit.entries import add_entry
 from tallykeep.tenants.callers import Caller
 from tallykeep.tenants.managing import deletion
 
 _sql = queries(__package__, "project_deletion.sql")
-
-_END_ACTIONS: LiteralString = _sql.end_actions + ",\n" + END_ENTRY + "SELECT count(*) FROM ended"  # noqa: S608  # nosec B608
 
 # What of a project is deleted, in this order, by primary key: what others refer to comes behind them, and what works by
 # itself goes first. A test compares it with the tables that there are.
@@ -186,8 +186,7 @@ class DeleteProject(Operation):
         return self._deleted
 
     async def _cancel(self) -> None:
-        reason = "The project is being deleted"
-        await self._connection.execute(_END_ACTIONS, {"target": self._project_id, "reason": reason})
+        await end_all_unfinished(self._connection, self._project_id, EndedBy.CANCELED, "The project is being deleted")
 
     async def _delete(self, statement: sql.Composed) -> int:
         bounds = {name: Jsonb(self._batch.get(name)) for name in ("behind", "up_to")}

@@ -11,26 +11,6 @@ WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'I
 -- name: get_done_count
 SELECT done_count FROM async_actions WHERE project_id = :project_id AND id = :action_id
 
--- name: end_actions!
--- Of the project that is deleted; whoever has a batch of theirs in hand cannot close it any more, and writes nothing.
-WITH ended AS (
-    UPDATE async_actions
-    SET
-        unprocessed_count = open_count,
-        open_count = 0,
-        updated_at = greatest(updated_at, timestamp),
-        status = 'FAILED',
-        operation_status = 'FAILED',
-        ended_by = 'CANCELED',
-        reason = :reason,
-        finished_at = greatest(updated_at, timestamp)
-    FROM date_trunc('milliseconds', statement_timestamp()) AS timestamp
-    WHERE project_id = :target AND status IN ('ENQUEUED', 'IN_PROGRESS')
-    RETURNING
-        project_id, id, type, status, ended_by, sequence, total_count, done_count, failed_count, unprocessed_count,
-        dry_run, requested_by, request_id
-)
-
 -- name: count_rows!
 -- {name} and {table} are filled in.
 SELECT {name} AS name, count(*) AS total FROM {table} WHERE project_id = :target

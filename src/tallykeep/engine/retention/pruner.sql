@@ -1,9 +1,10 @@
 -- Every statement here takes a small step, of ended actions and of uploads that broke off only, and leaves alone what
--- another worker has locked.
+-- another worker has locked. What a step takes is picked AS MATERIALIZED: a plan may run a sub-select again and again, and
+-- each time it would lock and take others.
 
 -- name: begin_removing_actions
 -- From now on nothing of them is said to be kept; they go once their rows are gone.
-WITH old AS (
+WITH old AS MATERIALIZED (
     SELECT project_id, id, finished_at
     FROM async_actions
     WHERE finished_at >= :since::timestamptz
@@ -30,7 +31,7 @@ WITH old AS (
 SELECT count(*) AS count, max(finished_at) AS newest FROM marked
 
 -- name: begin_removing_failures
-WITH old AS (
+WITH old AS MATERIALIZED (
     SELECT project_id, id, finished_at
     FROM async_actions
     WHERE failures_kept
@@ -55,7 +56,7 @@ SELECT count(*) AS count, max(finished_at) AS newest FROM marked
 
 -- name: begin_removing_reports
 -- Most types have no report: for them the mark is all there is to do.
-WITH old AS (
+WITH old AS MATERIALIZED (
     SELECT project_id, id, finished_at
     FROM async_actions
     WHERE report_kept
@@ -82,7 +83,7 @@ SELECT count(*) AS count, max(finished_at) AS newest FROM marked
 
 -- name: begin_removing_uploads
 -- Nobody can accept them any more, nor add to them: both need the row that is taken away here.
-WITH broken AS (
+WITH broken AS MATERIALIZED (
     SELECT project_id, action_id
     FROM uploads
     WHERE touched_at < statement_timestamp() - :age::interval
@@ -109,8 +110,7 @@ LIMIT :step
 FOR UPDATE SKIP LOCKED
 
 -- name: delete_failures!
-DELETE FROM failures
-WHERE (project_id, action_id, "row") IN (
+WITH picked AS MATERIALIZED (
     SELECT failures.project_id, failures.action_id, failures."row"
     FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
     JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
@@ -118,10 +118,11 @@ WHERE (project_id, action_id, "row") IN (
     WHERE actions.status IN ('DONE', 'FAILED') AND NOT actions.failures_kept
     LIMIT :step
 )
+DELETE FROM failures
+WHERE (project_id, action_id, "row") IN (SELECT project_id, action_id, "row" FROM picked)
 
 -- name: delete_reason_counts!
-DELETE FROM reason_counts
-WHERE (project_id, action_id, digest) IN (
+WITH picked AS MATERIALIZED (
     SELECT counts.project_id, counts.action_id, counts.digest
     FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
     JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
@@ -129,11 +130,13 @@ WHERE (project_id, action_id, digest) IN (
     WHERE actions.status IN ('DONE', 'FAILED') AND NOT actions.failures_kept
     LIMIT :step
 )
+DELETE FROM reason_counts
+WHERE (project_id, action_id, digest) IN (SELECT project_id, action_id, digest FROM picked)
 
 -- name: delete_batches!
 -- As many as there are bytes for, and one more: how large they are is known without reading them. Those of an upload that
 -- broke off have no action.
-WITH free AS (
+WITH free AS MATERIALIZED (
     SELECT batches.project_id, batches.action_id, batches.first_row, octet_length(batches.body) AS size
     FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
     JOIN batches ON batches.project_id = claimed.project_id AND batches.action_id = claimed.action_id
@@ -155,7 +158,7 @@ WHERE (project_id, action_id, first_row) IN (
 )
 
 -- name: delete_report_parts!
-WITH free AS (
+WITH free AS MATERIALIZED (
     SELECT parts.project_id, parts.action_id, parts.first_row, octet_length(parts.body) AS size
     FROM unnest(:project_ids::bigint[], :action_ids::text[]) AS claimed (project_id, action_id)
     JOIN async_actions AS actions ON actions.project_id = claimed.project_id AND actions.id = claimed.action_id
@@ -234,8 +237,7 @@ WHERE (project_id, action_id) IN (SELECT * FROM unnest(:project_ids::bigint[], :
     )
 
 -- name: delete_attempts!
-DELETE FROM attempts
-WHERE (project_id, action_id, first_row) IN (
+WITH picked AS MATERIALIZED (
     SELECT attempts.project_id, attempts.action_id, attempts.first_row
     FROM attempts
     LEFT JOIN async_actions AS actions ON actions.project_id = attempts.project_id AND actions.id = attempts.action_id
@@ -243,10 +245,12 @@ WHERE (project_id, action_id, first_row) IN (
     LIMIT :step
     FOR UPDATE OF attempts SKIP LOCKED
 )
+DELETE FROM attempts
+WHERE (project_id, action_id, first_row) IN (SELECT project_id, action_id, first_row FROM picked)
 
 -- name: delete_dry_run_keys!
 -- From action to action along the index: a dry run that still goes on may hold millions of keys.
-WITH RECURSIVE holders AS (
+WITH RECURSIVE holders AS MATERIALIZED (
     (SELECT project_id, action_id FROM dry_run_keys ORDER BY project_id, action_id LIMIT 1)
     UNION ALL
     SELECT next.project_id, next.action_id
@@ -258,7 +262,7 @@ WITH RECURSIVE holders AS (
         ORDER BY project_id, action_id
         LIMIT 1
     ) AS next
-), leftover AS (
+), leftover AS MATERIALIZED (
     SELECT keys.project_id, keys.action_id, keys.key
     FROM holders
     JOIN dry_run_keys AS keys ON keys.project_id = holders.project_id AND keys.action_id = holders.action_id
@@ -270,8 +274,7 @@ WITH RECURSIVE holders AS (
 DELETE FROM dry_run_keys WHERE (project_id, action_id, key) IN (SELECT project_id, action_id, key FROM leftover)
 
 -- name: delete_idempotency_keys!
-DELETE FROM idempotency_keys
-WHERE (project_id, key) IN (
+WITH picked AS MATERIALIZED (
     SELECT keys.project_id, keys.key
     FROM idempotency_keys AS keys
     WHERE keys.created_at < statement_timestamp() - :age::interval
@@ -285,3 +288,5 @@ WHERE (project_id, key) IN (
     LIMIT :step
     FOR UPDATE OF keys SKIP LOCKED
 )
+DELETE FROM idempotency_keys
+WHERE (project_id, key) IN (SELECT project_id, key FROM picked)

@@ -69,7 +69,7 @@ RETURNING id, open_batches
 -- Behind it stands what tells webhooks of an action that begins by this. Losing this mark in a crash harms nothing, so it need not wait for the disk.
 -- FOR UPDATE would wait for every transaction that has recorded failures of the action: a rejected one, which goes on
 -- looking for more of them, would hold up its whole project, and so the workers.
-WITH next AS (
+WITH next AS MATERIALIZED (
     SELECT id, status AS status_before
     FROM async_actions
     WHERE project_id = :project_id AND ready AND status IN ('ENQUEUED', 'IN_PROGRESS')

@@ -162,32 +162,33 @@ WHERE project_id = :project_id AND id = :webhook_id AND target_url = :target_url
 
 -- name: give_up_expired!
 -- Those of webhooks that are not active, above all: the others are given up by their last attempt.
-UPDATE webhook_deliveries
-SET status = 'GIVEN_UP', last_error = coalesce(last_error, 'not sent within three days')
-WHERE (project_id, webhook_id, event_id) IN (
+WITH picked AS MATERIALIZED (
     SELECT project_id, webhook_id, event_id
     FROM webhook_deliveries
     WHERE status = 'PENDING' AND expires_at < statement_timestamp() AND due_at < statement_timestamp()
     LIMIT :step
     FOR UPDATE SKIP LOCKED
 )
+UPDATE webhook_deliveries
+SET status = 'GIVEN_UP', last_error = coalesce(last_error, 'not sent within three days')
+WHERE (project_id, webhook_id, event_id) IN (SELECT project_id, webhook_id, event_id FROM picked)
 
 -- name: hasten_late!
 -- What is due later than anything is put off by was put off by a clock that has been set back since.
-UPDATE webhook_deliveries
-SET due_at = statement_timestamp()
-WHERE (project_id, webhook_id, event_id) IN (
+WITH picked AS MATERIALIZED (
     SELECT project_id, webhook_id, event_id
     FROM webhook_deliveries
     WHERE status = 'PENDING' AND due_at > statement_timestamp() + :max_delay::interval
     LIMIT :step
     FOR UPDATE SKIP LOCKED
 )
+UPDATE webhook_deliveries
+SET due_at = statement_timestamp()
+WHERE (project_id, webhook_id, event_id) IN (SELECT project_id, webhook_id, event_id FROM picked)
 
 -- name: delete_old!
 -- An event of an action that has not ended stays: it must not be recorded anew.
-DELETE FROM webhook_deliveries
-WHERE (project_id, webhook_id, event_id) IN (
+WITH picked AS MATERIALIZED (
     SELECT deliveries.project_id, deliveries.webhook_id, deliveries.event_id
     FROM webhook_deliveries AS deliveries
     WHERE deliveries.created_at < statement_timestamp() - :age::interval
@@ -202,10 +203,12 @@ WHERE (project_id, webhook_id, event_id) IN (
     LIMIT :step
     FOR UPDATE OF deliveries SKIP LOCKED
 )
+DELETE FROM webhook_deliveries
+WHERE (project_id, webhook_id, event_id) IN (SELECT project_id, webhook_id, event_id FROM picked)
 
 -- name: delete_orphans!
 -- Those of webhooks that were deleted: from webhook to webhook along the index.
-WITH RECURSIVE holders AS (
+WITH RECURSIVE holders AS MATERIALIZED (
     (SELECT project_id, webhook_id FROM webhook_deliveries ORDER BY project_id, webhook_id LIMIT 1)
     UNION ALL
     SELECT next.project_id, next.webhook_id
@@ -217,7 +220,7 @@ WITH RECURSIVE holders AS (
         ORDER BY project_id, webhook_id
         LIMIT 1
     ) AS next
-), orphans AS (
+), orphans AS MATERIALIZED (
     SELECT deliveries.project_id, deliveries.webhook_id, deliveries.event_id
     FROM holders
     JOIN webhook_deliveries AS deliveries

@@ -27,18 +27,16 @@ WHERE project_id = :project_id AND {range} AND metadata ? :key
 
 -- name: purge_range_with_timestamps!
 -- No more at once than there are timestamps for.
+WITH locked AS MATERIALIZED (
+    SELECT {key} FROM {table}
+    WHERE project_id = :project_id AND {range} AND metadata ? :key
+    ORDER BY {key}
+    LIMIT :timestamps
+    FOR UPDATE
+)
 UPDATE {table}
 SET metadata = metadata - :key::text, updated_at = :first_timestamp::timestamptz + position * interval '1 microsecond'
-FROM (
-    SELECT {key} AS reached_key, row_number() OVER (ORDER BY {key}) - 1 AS position
-    FROM (
-        SELECT {key} FROM {table}
-        WHERE project_id = :project_id AND {range} AND metadata ? :key
-        ORDER BY {key}
-        LIMIT :timestamps
-        FOR UPDATE
-    ) AS locked
-) AS reached
+FROM (SELECT {key} AS reached_key, row_number() OVER (ORDER BY {key}) - 1 AS position FROM locked) AS reached
 WHERE {table}.project_id = :project_id AND {table}.{key} = reached_key
 
 -- name: carries_key!

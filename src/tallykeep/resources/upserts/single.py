@@ -22,7 +22,7 @@ async def held_one(
 
     None where there is none, and of nouns whose rows take others along: what they change is not all in one resource.
     """
-    if spec.resolve is not None or spec.reference is not None:
+    if spec.resolve is not None:
         return None
     await hold_for_request(connection, project_id, *spec.depends_on)
     for name, statement in (("source_id", spec.statements.lock_by_source_id), ("id", spec.statements.lock_by_id)):

@@ -46,9 +46,10 @@ RETURNING taken
 
 -- name: delete_over!
 -- Those that were over an hour ago: nobody has asked for them since.
-DELETE FROM usage_windows
-WHERE (project_id, name) IN (
+WITH picked AS MATERIALIZED (
     SELECT project_id, name FROM usage_windows
     WHERE ends_at < statement_timestamp() - interval '1 hour'
     ORDER BY ends_at LIMIT :step FOR UPDATE SKIP LOCKED
 )
+DELETE FROM usage_windows
+WHERE (project_id, name) IN (SELECT project_id, name FROM picked)

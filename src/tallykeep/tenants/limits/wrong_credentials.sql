@@ -23,9 +23,10 @@ ON CONFLICT (digest) DO UPDATE SET
 RETURNING digest, count, extract(epoch FROM ends_at - statement_timestamp())::float8 AS seconds
 
 -- name: delete_over!
-DELETE FROM wrong_credentials
-WHERE digest IN (
+WITH picked AS MATERIALIZED (
     SELECT digest FROM wrong_credentials
     WHERE ends_at < statement_timestamp()
     ORDER BY ends_at LIMIT :step FOR UPDATE SKIP LOCKED
 )
+DELETE FROM wrong_credentials
+WHERE digest IN (SELECT digest FROM picked)

@@ -113,8 +113,9 @@ async def _limits_of_own_key(connection: Connection, owner: Caller) -> Row:
     return {"scopes": scopes, "expires_at": row["expires_at"], "addresses": row["addresses"]}
 
 
-async def update_project(connection: Connection, manager: Caller, body: dict[str, Any]) -> dict[str, Any]:
-    """Change the fields that the body names; what it leaves out stays. Returns the project in wire format.
+async def update_project(connection: Connection, manager: Caller, body: dict[str, Any]) -> tuple[Row, Row]:
+    """Change the fields that the body names; what it leaves out stays. Returns the project in wire format, as it was
+    before and as it is now.
 
     Raises InvalidPayloadError, and NotFoundError where it was deleted meanwhile. A transaction is open on `connection`.
     """
@@ -124,4 +125,4 @@ async def update_project(connection: Connection, manager: Caller, body: dict[str
     fields = read_fields(body, before)
     params = {**fields, "client_settings": Jsonb(fields["client_settings"]), "project_id": manager.project_id}
     row = await (await connection.execute(_sql.update_project, params)).fetchone()
-    return shown_project(row or before)
+    return shown_project(before), shown_project(row or before)

@@ -27,7 +27,8 @@ from tallykeep.resources.products.listing import CATALOGUE_QUERY
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.read import get_one, list_page
-from tallykeep.resources.upserts.single import upsert_one
+from tallykeep.resources.upserts.single import held_one, upsert_one
+from tallykeep.tenants.callers import Caller
 from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/v1", tags=["Products"], default_response_class=Json)
@@ -98,9 +99,7 @@ async def create_sku(request: Request, context: FromContext, caller: FromCaller,
     async def write(connection: Connection) -> Json:
         await hold_for_request(connection, caller.project_id, *SKU.depends_on)
         product = await get_one(connection, caller.project_id, PRODUCT, product_id)
-        sku_id = await upsert_one(connection, caller.project_id, SKU, {**values, "product_id": product["id"]})
-        attempt_of(request).about(sku_id, product_id=product["id"])
-        return Json(await get_one(connection, caller.project_id, SKU, sku_id))
+        return await _written(request, connection, caller, {**values, "product_id": product["id"]})
 
     return await context.transact(request, caller, write)
 
@@ -119,11 +118,19 @@ async def update_sku(request: Request, context: FromContext, caller: FromCaller,
         product = await get_one(connection, caller.project_id, PRODUCT, product_id)
         sku = await get_one(connection, caller.project_id, SKU, sku_id)
         change = changes_of(values) | {"id": sku["id"], "product_id": product["id"]}
-        await upsert_one(connection, caller.project_id, SKU, change)
-        attempt_of(request).about(sku["id"], product_id=product["id"])
-        return Json(await get_one(connection, caller.project_id, SKU, sku["id"]))
+        return await _written(request, connection, caller, change)
 
     return await context.transact(request, caller, write)
+
+
+async def _written(request: Request, connection: Connection, caller: Caller, values: dict[str, Any]) -> Json:
+    """Write a SKU, of a product whose gate is held, and answer with it."""
+    before = await held_one(connection, caller.project_id, SKU, values)
+    sku_id = await upsert_one(connection, caller.project_id, SKU, values)
+    shown = await get_one(connection, caller.project_id, SKU, sku_id)
+    attempt_of(request).about(sku_id, product_id=values["product_id"])
+    attempt_of(request).compare(before, shown)
+    return Json(shown)
 
 
 @router.delete(

@@ -110,8 +110,9 @@ async def update(request: Request, context: FromContext, manager: FromManagedPro
     """Change fields of a project; those left out stay."""
     body = await json_object(request, context.settings.max_row_bytes)
     async with context.changing(request, manager) as connection:
-        updated = await projects.update_project(connection, manager, body)
+        before, updated = await projects.update_project(connection, manager, body)
         attempt_of(request).about(updated["id"], name=updated["name"], changed=", ".join(sorted(body)))
+        attempt_of(request).compare(before, updated)
     return Json(updated)
 
 
