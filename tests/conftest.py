@@ -25,7 +25,7 @@ from tests.postgres import (
     migrated_template,
     running_postgres,
 )
-from tests.server import Api, ApiAlone, Server, new_project
+from tests.server import Api, ApiOnly, Server, new_project
 
 # How long an example takes tells how busy the machine is.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -158,7 +158,7 @@ def other_api(server: Server, served_database: str) -> Iterator[Api]:
 @pytest.fixture(scope="session")
 def proxied(session_dir: Path, served_database: str) -> Iterator[Server]:
     """A server that believes a proxy on its own machine whom it speaks for."""
-    running = ApiAlone(
+    running = ApiOnly(
         session_dir / "proxied", database_url=served_database, TALLYKEEP_TRUSTED_PROXIES="127.0.0.1"
     ).start()
     yield running

@@ -35,11 +35,11 @@ def directory_in_memory() -> Iterator[Path]:
     To make and to remove the few hundred files of a database takes a quarter of the time there.
     """
     # Short, because a Unix socket's path is: pytest's own directories are too deep.
-    with tempfile.TemporaryDirectory(prefix="tallykeep-tests-", dir=_MEMORY if _has_room() else None) as directory:
+    with tempfile.TemporaryDirectory(prefix="tallykeep-tests-", dir=_MEMORY if _has_space() else None) as directory:
         yield Path(directory)
 
 
-def _has_room() -> bool:
+def _has_space() -> bool:
     if not _MEMORY.is_dir() or not os.access(_MEMORY, os.W_OK):
         return False
     return min(shutil.disk_usage(_MEMORY).free, psutil.virtual_memory().available) >= _FREE_BYTES

@@ -143,10 +143,10 @@ class Server:
         return [supervisor, *supervisor.children(recursive=True)]
 
 
-class ApiAlone(Server):
+class ApiOnly(Server):
     """`tallykeep api`, where a worker makes no difference: less than half of what `serve` takes to start."""
 
-    def start(self) -> "ApiAlone":
+    def start(self) -> "ApiOnly":
         self._make_directory()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

@@ -13,7 +13,7 @@ import pytest
 from tests.http.raw import Client
 from tests.http.test_keys import made
 from tests.http.test_oauth import basic, bearer, token_of
-from tests.server import Api, ApiAlone, Server, new_project
+from tests.server import Api, ApiOnly, Server, new_project
 
 OF_KEY, OF_PROJECT = 5, 8
 LIMITED = {"TALLYKEEP_RATE_LIMIT": str(OF_KEY), "TALLYKEEP_PROJECT_RATE_LIMIT": str(OF_PROJECT)}
@@ -33,7 +33,7 @@ def host(session_dir: Path, served_database: str) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def other_host(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = ApiAlone(session_dir / "limited-too", database_url=served_database, **LIMITED).start()
+    running = ApiOnly(session_dir / "limited-too", database_url=served_database, **LIMITED).start()
     yield running
     assert running.stop() == 0
 

@@ -15,7 +15,7 @@ from tallykeep.tenants.limits.wrong_credentials import counted_by
 from tests.http.audit_calls import refusal_of
 from tests.http.test_keys import KEYS, made
 from tests.http.test_oauth import GRANT, INTROSPECT, V1, V2, basic, bearer, send, token_of
-from tests.server import Api, ApiAlone, Server, new_project
+from tests.server import Api, ApiOnly, Server, new_project
 
 MAXIMUM = 4
 STRICT = {"TALLYKEEP_MAX_WRONG_CREDENTIALS": str(MAXIMUM), "TALLYKEEP_TRUSTED_PROXIES": "127.0.0.1"}
@@ -24,14 +24,14 @@ ELSEWHERE, FAR_AWAY = "203.0.113.1", "203.0.113.2"
 
 @pytest.fixture(scope="module")
 def strict(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = ApiAlone(session_dir / "strict", database_url=served_database, **STRICT).start()
+    running = ApiOnly(session_dir / "strict", database_url=served_database, **STRICT).start()
     yield running
     assert running.stop() == 0
 
 
 @pytest.fixture(scope="module")
 def strict_too(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = ApiAlone(session_dir / "strict-too", database_url=served_database, **STRICT).start()
+    running = ApiOnly(session_dir / "strict-too", database_url=served_database, **STRICT).start()
     yield running
     assert running.stop() == 0
 
