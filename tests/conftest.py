@@ -35,7 +35,9 @@ settings.load_profile("tests")
 httpx._transports.default.create_ssl_context = cache(httpx._transports.default.create_ssl_context)
 
 _RUN_DIR = pytest.StashKey[Path]()
-_MAX_FILES_LENGTH = ("tests/fuzz", "tests/crash", "tests/browser", "tests/model", "tests/interleavings", "tests/faults")
+_MAX_FILES_LENGTH = tuple(
+    f"tests/{folder}" for folder in ("fuzz", "crash", "browser", "model", "interleavings", "faults", "outages")
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
