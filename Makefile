@@ -48,7 +48,7 @@ serve: setup
 
 test: setup $(VENV)/.chromium $(VENV)/.faketime $(VENV)/js/.done
 	@$(BIN)/python -m compileall -q src tests  # many processes are started, also where none may write what it compiles
-	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) $(PYTEST_ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(PROCESSES) $(PYTEST_ARGS)  # it keeps its own, too
 
 # What drives the dashboard in tests/browser. Tried anew each time, where it could not be had.
 $(VENV)/.chromium: $(VENV)/.done

@@ -3,29 +3,68 @@
 Who runs the tests again and again lends them a PostgreSQL that is running already, and a database that is migrated.
 """
 
+import fcntl
 import gc
 import os
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.postgres import fresh_database, migrated_cluster, migrated_template, running_postgres
-from tests.server import Api, Server, new_project, serving
+from tests.postgres import (
+    copied_template,
+    copy_cluster,
+    directory_in_memory,
+    fresh_database,
+    migrated_cluster,
+    migrated_template,
+    running_postgres,
+)
+from tests.server import Api, ApiOnly, Server, new_project, serving
 
 # How long an example takes tells how busy the machine is.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
-_MAX_FILES_LENGTH = ("tests/fuzz", "tests/crash", "tests/browser", "tests/model", "tests/interleavings", "tests/faults")
+_RUN_DIR = pytest.StashKey[Path]()
+_MAX_FILES_LENGTH = tuple(
+    f"tests/{folder}" for folder in ("fuzz", "crash", "browser", "model", "interleavings", "faults", "outages")
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that none of the processes waits for another one's last file."""
     first_files = tuple(str(config.rootpath / folder) for folder in _MAX_FILES_LENGTH)
     items.sort(key=lambda item: not str(item.path).startswith(first_files))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Leave it to the option --dist, but for `loadfile`: folders whose tests share what takes long stay together."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from tests.distribution import ByFile
+
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give each process of a run the directory of what all of them begin with."""
+    node.workerinput["run_dir"] = str(_run_dir(node.config))
+
+
+def _run_dir(config: pytest.Config) -> Path:
+    if (given := getattr(config, "workerinput", {}).get("run_dir")) is not None:
+        return Path(given)
+    if _RUN_DIR not in config.stash:
+        directory = tempfile.TemporaryDirectory(prefix="tallykeep-run-")
+        config.add_cleanup(directory.cleanup)
+        config.stash[_RUN_DIR] = Path(directory.name)
+    return config.stash[_RUN_DIR]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,12 +86,14 @@ def session_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(session_dir: Path) -> Iterator[str]:
+def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
     if lent := os.environ.get("LENT_POSTGRES"):
         yield lent
         return
-    with running_postgres(session_dir / "pg") as url:
-        yield url
+    with directory_in_memory() as directory:
+        copy_cluster(request.getfixturevalue("cluster"), directory / "pg")
+        with running_postgres(directory / "pg") as url:
+            yield url
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +101,8 @@ def template(postgres: str) -> Iterator[str]:
     if lent := os.environ.get("LENT_TEMPLATE"):
         yield lent
         return
-    with migrated_template(postgres) as name:
+    made = migrated_template(postgres) if os.environ.get("LENT_POSTGRES") else copied_template(postgres)
+    with made as name:
         yield name
 
 
@@ -77,9 +119,14 @@ def served_database(postgres: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def cluster(session_dir: Path) -> Path:
-    """What servers with a PostgreSQL of their own begin with, where it does not matter how they came to it."""
-    return migrated_cluster(session_dir / "cluster")
+def cluster(request: pytest.FixtureRequest) -> Path:
+    """What servers of PostgreSQL begin with, where it does not matter how they came to it; made once in a run."""
+    directory = _run_dir(request.config)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (directory / "cluster").exists():
+            migrated_cluster(directory / "made").rename(directory / "cluster")
+    return directory / "cluster"
 
 
 @pytest.fixture(scope="session")
@@ -104,9 +151,9 @@ def other_api(server: Server, served_database: str) -> Iterator[Api]:
     client.http.close()
 
 
-@pytest.fixture(scope="module")
-def proxied(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
+@pytest.fixture(scope="session")
+def proxied(session_dir: Path, served_database: str) -> Iterator[Server]:
     """A server that believes a proxy on its own machine whom it speaks for."""
-    name = f"{request.module.__name__.rpartition('.')[2]}_proxied"
-    with serving(session_dir / name, database_url=served_database, TALLYKEEP_TRUSTED_PROXIES="127.0.0.1") as running:
+    settings = {"TALLYKEEP_TRUSTED_PROXIES": "127.0.0.1"}
+    with serving(session_dir / "proxied", ApiOnly, database_url=served_database, **settings) as running:
         yield running

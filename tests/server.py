@@ -19,6 +19,7 @@ import psycopg
 
 from tallykeep.server.child_process import die_with_parent
 from tallykeep.tenants.projects import Keys, add_keys_to_first_project, add_project, new_keys
+from tests.postgres import copy_cluster
 from tests.reference_api import hold_to_reference_api
 
 # For clients made again and again: to read every authority takes each of them 20 ms, and nothing here speaks TLS.
@@ -57,12 +58,7 @@ class Server:
             assert self.directory not in self._directories, f"another server has used {self.directory}"
             self._directories.add(self.directory)
             self._make_directory()
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tallykeep", "serve"],
-                env=self._env, cwd=self._cwd, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGTERM),
-            )  # fmt: skip
+        self._process = self._launch("serve")
         assert self._process.stdout is not None
         self.output = []
         match = None
@@ -73,13 +69,19 @@ class Server:
         self.url = match.group()
         return self
 
+    def _launch(self, role: str) -> subprocess.Popen[str]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "tallykeep", role],
+                env=self._env, cwd=self._cwd, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGTERM),
+            )  # fmt: skip
+
     def _make_directory(self) -> None:
         """With a copy of the cluster, where one is given, which is there sooner than initdb and migrations make one."""
         self.directory.mkdir(parents=True, exist_ok=True)
         if self._cluster is not None:
-            data = self.directory / "data"
-            data.mkdir()
-            subprocess.run(["cp", "-a", self._cluster, data / "postgres"], check=True)
+            copy_cluster(self._cluster, self.directory / "data" / "postgres")
 
     def fails_to_start(self) -> int:
         """The exit code of a start that is expected to be refused."""
@@ -94,10 +96,13 @@ class Server:
 
     def wait_ready(self) -> None:
         """Return once requests and work are served again."""
+        self._wait_for("/readyz")
+
+    def _wait_for(self, path: str) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             with suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/readyz", trust_env=False, verify=NO_TLS).status_code == 200:
+                if httpx.get(f"{self.url}{path}", trust_env=False, verify=NO_TLS).status_code == 200:
                     return
             time.sleep(0.02)
         raise AssertionError("the server did not get ready")
@@ -140,6 +145,25 @@ class Server:
         return [supervisor, *supervisor.children(recursive=True)]
 
 
+class ApiOnly(Server):
+    """`tallykeep api`, where a worker makes no difference: less than half of what `serve` takes to start."""
+
+    def start(self) -> "ApiOnly":
+        self._make_directory()
+        self.url = f"http://127.0.0.1:{self._env['TALLYKEEP_PORT']}"
+        self._process = self._launch("api")
+        self.wait_ready()
+        return self
+
+    def wait_ready(self) -> None:
+        """Return once requests are served."""
+        self._wait_for("/livez")  # it is not ready as long as there is no worker
+
+    def stop(self) -> int:
+        """Stop it; returns the exit code, which is 0 as well where it has ended by the signal, as uvicorn does."""
+        return 0 if (code := super().stop()) == -signal.SIGTERM else code
+
+
 def kept_port() -> int:
     """A port for a server that is killed and comes back: whoever asks for any port meanwhile is given another one.
 
@@ -156,9 +180,9 @@ _keepers: list[socket.socket] = []
 
 
 @contextmanager
-def serving(directory: Path, **options: Any) -> Iterator[Server]:
+def serving(directory: Path, kind: type[Server] = Server, **options: Any) -> Iterator[Server]:
     """A server while the context lasts, which then stops as a user would stop it."""
-    running = Server(directory, **options).start()
+    running = kind(directory, **options).start()
     yield running
     assert running.stop() == 0
 

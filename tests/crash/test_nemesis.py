@@ -8,8 +8,8 @@ from tests.crash.nemesis.run import Plan, as_text, is_clean, run
 SHORT = Plan(seed=7, kills=10, rows=6_000, batch_attempts=9)
 
 
-def test_no_row_and_no_event_is_lost_or_doubled_whatever_is_killed(session_dir: Path) -> None:
-    figures = run(SHORT, session_dir / "nemesis")
+def test_no_row_and_no_event_is_lost_or_doubled_whatever_is_killed(session_dir: Path, cluster: Path) -> None:
+    figures = run(SHORT, session_dir / "nemesis", cluster)
     assert is_clean(figures), as_text(figures)
     assert figures["rows"] >= SHORT.rows
     assert sum(figures["faults"].values()) == SHORT.kills

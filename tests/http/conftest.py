@@ -10,7 +10,7 @@ import pytest
 
 from tests.http.audit_calls import Audited
 from tests.http.survey import Survey, surveying
-from tests.server import NO_TLS, Api, Server, new_project, serving
+from tests.server import NO_TLS, Api, ApiOnly, Server, new_project, serving
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def host(session_dir: Path, served_database: str, request: pytest.FixtureRequest
 def other_host(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
     """Another one, with the same settings and the same database."""
     name, settings = request.module.__name__.rpartition(".")[2], request.module.HOST_SETTINGS
-    with serving(session_dir / f"{name}_other_host", database_url=served_database, **settings) as running:
+    with serving(session_dir / f"{name}_other_host", ApiOnly, database_url=served_database, **settings) as running:
         yield running
 
 

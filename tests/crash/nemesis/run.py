@@ -41,8 +41,8 @@ class Plan:
     batch_attempts: int = 3
 
 
-def run(plan: Plan, directory: Path) -> dict[str, Any]:
-    """Run the plan on a server of its own; returns the figures."""
+def run(plan: Plan, directory: Path, cluster: Path | None = None) -> dict[str, Any]:
+    """Run the plan on a server of its own, which begins with the cluster where one is given; returns the figures."""
     started = time.monotonic()
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def run(plan: Plan, directory: Path) -> dict[str, Any]:
         "TALLYKEEP_WORKER_SILENCE_SECONDS": str(SILENCE_SECONDS),
         **WEBHOOK_SETTINGS,
     }
-    server = Server(directory, cwd=directory, **clocks.faked(variables), **KEYS).start()
+    server = Server(directory, cwd=directory, cluster=cluster, **clocks.faked(variables), **KEYS).start()
     relay = Relay(int(server.url.rpartition(":")[2]), plan.seed).start()
     try:
         with receiving() as receiver:
