@@ -78,10 +78,10 @@ class Server:
             data.mkdir()
             subprocess.run(["cp", "-a", self._cluster, data / "postgres"], check=True)
 
-    def fails_to_start(self) -> int:
+    def fails_to_start(self, role: str = "serve") -> int:
         """The exit code of a start that is expected to be refused."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "tallykeep", "serve"]
+            command = [sys.executable, "-m", "tallykeep", role]
             return subprocess.run(command, env=self._env, stderr=log, timeout=START_SECONDS, check=False).returncode
 
     @property
