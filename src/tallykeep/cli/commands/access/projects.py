@@ -198,7 +198,9 @@ def _ended(client: Client, project_id: str, goes_along: bool | None) -> dict[str
             is_nearly_done = deletion["counted"] and left <= _LAST_ROWS
             if not (is_nearly_done if goes_along is None else goes_along):
                 raise _unknown(deletion) from None
-            return {**deletion, "status": "DONE", "done_count": deletion["total_count"]}
+            return {**deletion, "status": "DONE"} | (
+                {"done_count": deletion["total_count"]} if deletion["counted"] else {}
+            )
     return deletion
 
 
@@ -226,7 +228,9 @@ def _is_deleted(deletion: dict[str, Any]) -> bool:
 def _tell(deletion: dict[str, Any]) -> None:
     which = f"{deletion['project_name']} ({deletion['project_id']})"
     if _is_deleted(deletion):
-        out().print(Text(f"  deleted {which}: {rows(deletion['done_count'])}"))
+        # A key that went along with the project may have seen nothing of the counting.
+        how_many = f": {rows(deletion['done_count'])}" if deletion["counted"] else ""
+        out().print(Text(f"  deleted {which}{how_many}"))
         return
     so_far = _progress(deletion) if deletion["counted"] else "its rows are being counted"
     out().print(Text(f"  deleting {which}: {so_far}"))
