@@ -83,10 +83,10 @@ class Server:
         if self._cluster is not None:
             copy_cluster(self._cluster, self.directory / "data" / "postgres")
 
-    def fails_to_start(self) -> int:
+    def fails_to_start(self, role: str = "serve") -> int:
         """The exit code of a start that is expected to be refused."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "tallykeep", "serve"]
+            command = [sys.executable, "-m", "tallykeep", role]
             return subprocess.run(command, env=self._env, stderr=log, timeout=START_SECONDS, check=False).returncode
 
     @property

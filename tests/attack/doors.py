@@ -45,7 +45,7 @@ def _fields() -> Iterator[Door]:
         ("PUT", "/v1/vouchers/bystander", voucher, False), ("POST", "/v1/campaigns", CAMPAIGN, False),
         ("POST", "/v1/customers", CUSTOMER, False), ("POST", "/v1/products", PRODUCT, False),
         ("POST", "/v1/orders", ORDER, False), ("POST", "/v1/categories", {"name": "x", "hierarchy": 1}, False),
-        ("POST", "/v1/keys", {"name": "x", "kind": "app"}, False),
+        ("POST", "/v1/keys", {"name": "x", "kind": "app", "role": "reader"}, False),
         ("POST", "/v1/vouchers/import", voucher, True), ("POST", "/v1/vouchers/bulk/async", voucher, True),
         ("POST", "/v1/customers/bulk/async", CUSTOMER, True), ("POST", "/v1/products/bulk/async", PRODUCT, True),
         ("POST", "/v1/orders/import", ORDER, True),

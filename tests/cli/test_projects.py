@@ -48,6 +48,12 @@ def test_a_project_is_created_listed_shown_changed_and_deleted(api: Api, owner: 
     assert all(text in shown for text in (project, "Shop", "Europe/Vienna", "EUR"))
     assert run(api, "projects", "update", project, "--name", "Outlet", **owner).returncode == 0
     assert _json(run(api, "projects", "show", project, "--json", **owner))["name"] == "Outlet"
+    quotas = ("--max-rows-per-day", "5000", "--max-open-actions", "20")
+    assert run(api, "projects", "update", project, *quotas, **owner).returncode == 0
+    assert run(api, "projects", "update", project, "--max-open-actions", "default", **owner).returncode == 0
+    own = _json(run(api, "projects", "show", project, "--json", **owner))["quotas"]
+    assert own == {"rows_per_day": 5000, "stored_rows": None, "open_actions": None}
+    assert "5,000 at most" in run(api, "projects", "show", project, **owner).stdout
     deleted = run(api, "projects", "delete", project, "--yes", **owner)
     assert (deleted.returncode, f"deleted Outlet ({project})" in deleted.stdout) == (0, True), deleted.stderr
     assert run(api, "projects", "show", project, **owner).returncode == 3
@@ -94,6 +100,8 @@ def test_what_the_server_refuses_is_told(api: Api, manager: dict[str, str]) -> N
         (("create", "Another"), {}, 3, "X-Management-Id"),
         (("update", api.keys.project), manager, 2, "--name"),
         (("update", api.keys.project, "--timezone", "Mars"), manager, 3, "Europe/Vienna"),
+        (("update", api.keys.project, "--max-stored-rows", "9"), manager, 3, "installation.manage"),
+        (("update", api.keys.project, "--max-stored-rows", "many"), manager, 2, "--max-stored-rows many: say a number"),
         (("delete", "proj_none", "--yes"), manager, 3, "proj_none"),
     ):
         refused = run(api, "projects", *words, **variables)

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import psycopg
 
-from tallykeep.engine.managing.project_deletion import KEYS as KEY_TABLE
-from tallykeep.engine.managing.project_deletion import TABLES
+from tallykeep.engine.managing.project_tables import KEYS as KEY_TABLE
+from tallykeep.engine.managing.project_tables import TABLES
 from tallykeep.tenants.projects import Keys
 from tests.crash.conftest import KEYS
 from tests.crash.test_kills import database_url, file_of

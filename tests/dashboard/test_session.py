@@ -115,7 +115,7 @@ def test_a_reader_sees_what_there_is_and_is_told_what_it_may_not_do(browser: Bro
 
 
 def test_a_key_that_may_not_sign_in_is_told_why(browser: Browser, api: Api) -> None:
-    key = api.http.post("/v1/keys", json={"scopes": ["vouchers.read"]}).json()
+    key = api.http.post("/v1/keys", json={"role": "admin", "scopes": ["vouchers.read"]}).json()
     page = browser.sign_in(replace(api.keys, app_id=key["id"], app_token=key["token"]))
     assert page.status_code == 422
     assert "These keys cannot sign in here" in page.text
@@ -123,7 +123,7 @@ def test_a_key_that_may_not_sign_in_is_told_why(browser: Browser, api: Api) -> N
 
 
 def test_who_is_signed_in_has_their_own_address(proxied: Server, api: Api) -> None:
-    key = api.http.post("/v1/keys", json={"addresses": ["192.0.2.0/24"]}).json()
+    key = api.http.post("/v1/keys", json={"role": "admin", "addresses": ["192.0.2.0/24"]}).json()
     keys = replace(api.keys, app_id=key["id"], app_token=key["token"])
     browser = Browser(proxied.url)
     with browser.http:

@@ -12,7 +12,7 @@ from tallykeep.core.audit.entry import Entry
 from tallykeep.core.audit.events import Event
 from tallykeep.engine.managing.project_deletion import Deletion, delete_project
 from tallykeep.tenants.callers import Caller, Grant
-from tallykeep.tenants.managing.deletion import INSTALLATION
+from tallykeep.tenants.managing.deletion import FIRST_RANGE, INSTALLATION
 from tallykeep.tenants.permissions import ROLES, Role
 from tests.db.engine import Engine, new_project, open_engine
 
@@ -46,6 +46,20 @@ class Deleting:
     async def advance(self) -> None:
         """Take the installation's next turn."""
         await self.engine.applier.advance(INSTALLATION)
+
+    async def plan(self) -> int:
+        """Advance until all ranges are planned, and nothing is deleted yet; returns how many steps that took."""
+        async with asyncio.timeout(60):
+            while await self.engine.query(
+                "SELECT FROM batches WHERE project_id = %s AND status = 'OPEN' AND first_row < %s",
+                INSTALLATION, FIRST_RANGE,
+            ):  # fmt: skip
+                await self.advance()
+        (steps,) = await self.engine.query(
+            "SELECT count(*) AS total FROM batches WHERE project_id = %s AND first_row BETWEEN 2 AND %s",
+            INSTALLATION, FIRST_RANGE - 1,
+        )  # fmt: skip
+        return int(steps["total"])
 
     async def finish(self) -> dict[str, Any]:
         """Advance until the deletion has ended."""

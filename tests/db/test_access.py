@@ -33,7 +33,7 @@ async def caller_with_key(engine: Engine) -> Caller:
 async def another(engine: Engine, caller: Caller) -> Caller:
     """Another admin's key of the project."""
     async with engine.pool.connection() as connection:
-        key = await create_key(connection, caller, {})
+        key = await create_key(connection, caller, {"role": "admin"})
     return Caller(Grant(engine.project_id, "proj", key["id"], "app", Role.ADMIN, ROLES[Role.ADMIN]))
 
 

@@ -8,8 +8,8 @@ from psycopg import sql
 
 from tallykeep.core.errors import ResourceInUseError
 from tallykeep.db.transient import is_transient
-from tallykeep.engine.managing.project_deletion import KEPT, KEYS, TABLES
-from tallykeep.tenants.managing.deletion import INSTALLATION, read_deletion
+from tallykeep.engine.managing.project_tables import KEPT, KEYS, TABLES, count_contents
+from tallykeep.tenants.managing.deletion import FIRST_RANGE, INSTALLATION, read_deletion
 from tests.db.deleting import PROJECT_TABLES, deleting, manager_of
 from tests.db.engine import Engine, open_engine
 from tests.db.test_applying import gifts
@@ -122,16 +122,58 @@ def test_batches_are_as_large_as_those_of_others(database_url: str) -> None:
         async with deleting(database_url, batch_rows=100) as project:
             await project.engine.finish(await project.engine.submit_csv(gifts(250)))
             await project.begin()
+            await project.plan()
             action = await project.action()
             batches = await project.engine.query(
                 "SELECT row_count, first_row, convert_from(body, 'UTF8')::json ->> 'table' AS name FROM batches"
-                " WHERE project_id = %s AND action_id = %s ORDER BY first_row", INSTALLATION, action["id"],
+                " WHERE project_id = %s AND action_id = %s AND first_row >= %s ORDER BY first_row",
+                INSTALLATION, action["id"], FIRST_RANGE,
             )  # fmt: skip
             assert [each["row_count"] for each in batches if each["name"] == "vouchers"] == [100, 100, 50]
             assert [each["row_count"] for each in batches if each["name"] == "batches"] == [2, 1]
-            assert batches[0]["name"] is batches[-1]["name"] is None
+            assert batches[-1]["name"] is None
             ends = [each["first_row"] + each["row_count"] for each in batches]
-            assert ends == [*(each["first_row"] for each in batches[1:]), action["total_count"] + 1]
+            assert ends == [*(each["first_row"] for each in batches[1:]), action["total_count"] + FIRST_RANGE]
+
+    asyncio.run(scenario())
+
+
+def test_who_asks_for_the_deletion_counts_nothing(database_url: str) -> None:
+    """However much there is: no table of resources is even looked at."""
+
+    async def scenario() -> None:
+        async with deleting(database_url, batch_rows=1) as project:
+            engine = project.engine
+            await engine.finish(await engine.submit_csv(gifts(60)))
+            async with engine.pool.connection() as connection, connection.transaction():
+                await connection.execute("LOCK TABLE vouchers, customers, failures IN ACCESS EXCLUSIVE MODE")
+                await project.begin()
+            assert (await project.action())["open_batches"] == 2
+            async with engine.pool.connection() as connection:
+                begun = await read_deletion(connection, manager_of(engine.project_id))
+            assert (begun["counted"], begun["done_count"]) == (False, 0)
+            steps = await project.plan()
+            assert steps > 1, "so many rows are planned by several batches"
+            async with engine.pool.connection() as connection:
+                planned = await read_deletion(connection, manager_of(engine.project_id))
+            before = await project.counts()
+            there = sum(before[name] for name in (*TABLES, KEYS)) + 1
+            assert (planned["counted"], planned["done_count"], planned["total_count"]) == (True, 0, there)
+            await project.finish()
+
+    asyncio.run(scenario())
+
+
+def test_what_a_project_holds_is_counted_so_far(database_url: str) -> None:
+    async def scenario() -> None:
+        async with deleting(database_url) as project:
+            engine = project.engine
+            await engine.finish(await engine.submit_csv(gifts(7)))
+            async with engine.pool.connection() as connection:
+                counts, at_least = await count_contents(connection, engine.project_id, max_rows=5)
+                assert (counts["vouchers"], counts["async_actions"], at_least) == (5, 1, ["vouchers"])
+                counts, at_least = await count_contents(connection, engine.project_id)
+                assert (counts["vouchers"], at_least) == (7, [])
 
     asyncio.run(scenario())
 
@@ -159,13 +201,19 @@ def test_two_that_come_at_once_begin_one_deletion(database_url: str) -> None:
     asyncio.run(scenario())
 
 
-def test_a_deletion_that_was_given_up_is_begun_anew(database_url: str) -> None:
+def test_a_deletion_that_was_given_up_is_begun_anew_and_goes_on_counting(database_url: str) -> None:
     async def scenario() -> None:
         async with deleting(database_url, batch_rows=2) as project:
             engine = project.engine
             await engine.finish(await engine.submit_csv(gifts(6)))
+            before = await project.counts()
+            there = sum(before[name] for name in (*TABLES, KEYS)) + 1
             first = await project.begin()
-            await project.advance()
+            await project.plan()
+            for _ in range(2):
+                await project.advance()
+            done = (await project.action())["done_count"]
+            assert 0 < done < there
             await engine.query(
                 "UPDATE async_actions SET status = 'FAILED', operation_status = 'FAILED', ended_by = 'GAVE_UP',"
                 " reason = 'disk', unprocessed_count = open_count, open_count = 0, finished_at = now()"
@@ -174,11 +222,21 @@ def test_a_deletion_that_was_given_up_is_begun_anew(database_url: str) -> None:
             async with engine.pool.connection() as connection:
                 seen = await read_deletion(connection, manager_of(engine.project_id))
             assert (seen["status"], seen["reason"], seen["deleted_at"]) == ("FAILED", "disk", None)
+            assert (seen["done_count"], seen["total_count"]) == (done, there)
             second = await project.begin()
             assert second.is_new
             assert second.accepted != first.accepted
-            assert (await project.finish())["status"] == "DONE"
+            action = await project.finish()
+            assert (action["status"], action["done_count"]) == ("DONE", there - done)
+            async with engine.pool.connection() as connection:
+                seen = await read_deletion(connection, manager_of(engine.project_id))
+            assert (seen["done_count"], seen["total_count"]) == (there, there)
             assert {name for name, count in (await project.counts()).items() if count} <= KEPT
+            (end,) = await engine.query(
+                "SELECT details FROM audit_pending WHERE project_id = %s AND action_id = %s AND event = 'action.end'",
+                engine.project_id, second.accepted.action_id,
+            )  # fmt: skip
+            assert end["details"]["done_count"] == there
 
     asyncio.run(scenario())
 

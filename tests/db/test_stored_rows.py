@@ -45,18 +45,18 @@ async def _too_slow(database_url: str, clock: Clock) -> None:
         open_engine(database_url) as engine,
         make_pool(database_url, size=1, name="slow reads", statement_timeout_seconds=0.2) as pool,
     ):
-        stored, counting, caller = StoredRows(10), Counting(pool, clock, takes=30), caller_of(engine)
+        stored, counting, caller = StoredRows(), Counting(pool, clock, takes=30), caller_of(engine)
         async with engine.pool.connection() as connection, connection.transaction():
             await connection.execute("LOCK TABLE vouchers IN ACCESS EXCLUSIVE MODE")  # no count ends in time
             for _ in range(4):
-                await stored.take(caller, counting, 2)
+                await stored.take(caller, counting, 2, 10)
             assert counting.times == 1, "what was tried in vain is not tried again with each submission"
             with pytest.raises(TooManyRequestsError):
-                await stored.take(caller, counting, 3)
+                await stored.take(caller, counting, 3, 10)
             assert counting.times == 1
             clock.now += stored_rows._TIMES_LONGER_FULL * 30
             with pytest.raises(TooManyRequestsError):
-                await stored.take(caller, counting, 3)
+                await stored.take(caller, counting, 3, 10)
             assert counting.times == 2
 
 
@@ -66,12 +66,12 @@ def test_submissions_go_on_with_the_last_count_where_counting_takes_too_long(dat
 
 async def _full(database_url: str, clock: Clock, takes: float, pause: float) -> None:
     async with open_engine(database_url) as engine:
-        stored, counting, caller = StoredRows(10), Counting(engine.pool, clock, takes), caller_of(engine)
-        await stored.take(caller, counting, 10)
+        stored, counting, caller = StoredRows(), Counting(engine.pool, clock, takes), caller_of(engine)
+        await stored.take(caller, counting, 10, 10)
         for ahead, times in ((0, 1), (pause - 0.1, 1), (0.1, 2), (0, 2)):
             clock.now += ahead
             with pytest.raises(TooManyRequestsError):
-                await stored.take(caller, counting, 1)
+                await stored.take(caller, counting, 1, 10)
             assert counting.times == times
 
 

@@ -215,6 +215,24 @@ def test_a_process_that_stops_gives_back_what_it_has_reserved(database_url: str)
     asyncio.run(_stopped(database_url))
 
 
+async def _another_limit(database_url: str) -> None:
+    async with open_engine(database_url) as engine:
+        days = Windows(engine.pool)
+        before = days.of(engine.project_id, "things", Limit(1_000, DAY, is_aligned=True))
+        assert await before.take(3)
+        after = days.of(engine.project_id, "things", Limit(2_000, DAY, is_aligned=True))
+        assert days.of(engine.project_id, "things", Limit(2_000, DAY, is_aligned=True)) is after
+        before.give_back(1, before.number)  # of a submission that was under way
+        await until_back(before)
+        assert await engine.query("SELECT taken FROM usage_windows") == [{"taken": 2}]
+        assert await after.take(1_998)
+        assert not await after.take(1)
+
+
+def test_what_was_reserved_by_another_limit_is_given_back(database_url: str) -> None:
+    asyncio.run(_another_limit(database_url))
+
+
 async def _changed(database_url: str) -> None:
     async with open_engine(database_url) as engine:
         one, _ = window(engine, Limit(100, DAY))

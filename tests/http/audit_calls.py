@@ -101,7 +101,7 @@ def submission_of(action_type: ActionType) -> Callable[[Audited], Call]:
 
 
 def key(api: Audited, **fields: Any) -> dict[str, Any]:
-    return dict(post(api, "/v1/keys", fields))
+    return dict(post(api, "/v1/keys", {"role": "admin", **fields}))
 
 
 def access_token(api: Audited, scope: str = "api") -> str:
@@ -236,7 +236,7 @@ CALLS: dict[Route, Callable[[Audited], Call]] = {
         "/v1/metadata-schemas/voucher/definitions/k/purge",
         {},
     ),
-    ("POST", "/v1/keys"): lambda api: ("/v1/keys", {"json": {}}),
+    ("POST", "/v1/keys"): lambda api: ("/v1/keys", {"json": {"role": "reader"}}),
     ("PUT", "/v1/keys/{key_id}"): lambda api: (f"/v1/keys/{key(api)['id']}", {"json": {"role": "reader"}}),
     ("POST", "/v1/keys/{key_id}/rotate"): lambda api: (f"/v1/keys/{key(api)['id']}/rotate", {}),
     ("DELETE", "/v1/keys/{key_id}"): lambda api: (f"/v1/keys/{key(api)['id']}", {}),

@@ -99,7 +99,8 @@ class Survey:
 
     def key(self, **fields: Any) -> dict[str, Any]:
         """A key made by the project's management key."""
-        answer = self.client.post("/v1/keys", json=fields, headers=management_headers(self.api.keys))
+        body, headers = {"role": "admin", **fields}, management_headers(self.api.keys)
+        answer = self.client.post("/v1/keys", json=body, headers=headers)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 

@@ -55,7 +55,7 @@ def test_what_is_sent_in_place_of_a_key_is_not_kept(audited: Audited, served_dat
 
 
 def test_a_revoked_keys_attempts_are_its_projects(audited: Audited, served_database: str) -> None:
-    key = post(audited, "/v1/keys", {"name": "Supplier"})
+    key = post(audited, "/v1/keys", {"name": "Supplier", "role": "reader"})
     assert audited.http.delete(f"/v1/keys/{key['id']}").status_code == 204
     headers = {"X-App-Id": key["id"], "X-App-Token": key["token"]}
     answers = [

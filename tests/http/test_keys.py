@@ -20,7 +20,7 @@ def list_spec(api: Api) -> dict[str, dict[str, Any]]:
 
 
 def made(api: Api, **body: Any) -> dict[str, Any]:
-    answer = api.http.post(KEYS, json=body)
+    answer = api.http.post(KEYS, json={"role": "admin", **body})
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
@@ -62,7 +62,7 @@ def manager(api: Api) -> Iterator[httpx.Client]:
 
 
 def test_management_keys_manage_keys_of_every_kind(api: Api, manager: httpx.Client) -> None:
-    key = manager.post(KEYS, json={"kind": "management", "name": "Deployment"}).json()
+    key = manager.post(KEYS, json={"kind": "management", "role": "admin", "name": "Deployment"}).json()
     with with_key(api, key) as other:
         assert other.get("/management/v1/projects").status_code == 200
         assert [shown["id"] for shown in other.get(KEYS).json()["keys"] if shown["current"]] == [key["id"]]
@@ -78,7 +78,7 @@ def test_management_keys_manage_keys_of_every_kind(api: Api, manager: httpx.Clie
 def test_application_keys_do_not_manage_management_keys(api: Api, manager: httpx.Client) -> None:
     key = f"{KEYS}/{api.keys.management_id}"
     for refused in (
-        api.http.post(KEYS, json={"kind": "management"}),
+        api.http.post(KEYS, json={"kind": "management", "role": "admin"}),
         api.http.put(key, json={"name": "x"}),
         api.http.post(f"{key}/rotate"),
         api.http.delete(key),
@@ -91,7 +91,7 @@ def test_nobody_gives_what_they_lack(api: Api) -> None:
     strong = made(api, name="strong")
     weak = made(api, scopes=["keys.manage", "keys.read", "vouchers.read"])
     with with_key(api, weak) as manager:
-        check(manager.post(KEYS, json={}), 403, "forbidden", "vouchers.write")
+        check(manager.post(KEYS, json={"role": "admin"}), 403, "forbidden", "vouchers.write")
         check(manager.post(KEYS, json={"role": "reader"}), 403, "forbidden", "customers.read")
         check(manager.put(f"{KEYS}/{strong['id']}", json={"scopes": ["vouchers.read"]}), 403, "forbidden")
         check(manager.post(f"{KEYS}/{strong['id']}/rotate"), 403, "forbidden")
@@ -114,10 +114,10 @@ def test_nobody_gives_more_addresses_or_time_than_they_have(api: Api) -> None:
             ({**limits, "addresses": ["126.0.0.0/7"]}, "127.0.0.0/8"),
             ({**limits, "addresses": ["127.0.0.1", "::1"]}, "127.0.0.0/8"),
         ):
-            check(manager.post(KEYS, json=body), 403, "forbidden", words)
+            check(manager.post(KEYS, json={"role": "admin", **body}), 403, "forbidden", words)
         check(manager.put(f"{KEYS}/{strong['id']}", json={"name": "x"}), 403, "forbidden", "longer")
         check(manager.delete(f"{KEYS}/{strong['id']}"), 403, "forbidden", "longer")
-        own = manager.post(KEYS, json={**limits, "addresses": ["127.0.0.1", "127.1.0.0/16"]})
+        own = manager.post(KEYS, json={"role": "admin", **limits, "addresses": ["127.0.0.1", "127.1.0.0/16"]})
         assert own.status_code == 200, own.text
         assert manager.delete(f"{KEYS}/{own.json()['id']}").status_code == 204
 
@@ -328,7 +328,17 @@ def test_an_id_that_two_kinds_of_keys_share(api: Api, served_database: str) -> N
 )
 def test_what_a_key_cannot_be(api: Api, body: dict[str, Any], words: str) -> None:
     before = list_spec(api).keys()
-    check(api.http.post(KEYS, json=body), 400, "invalid_payload", words)
+    check(api.http.post(KEYS, json={"role": "admin", **body}), 400, "invalid_payload", words)
+    assert list_spec(api).keys() == before
+
+
+def test_nobody_makes_an_admin_by_leaving_something_out(api: Api, manager: httpx.Client) -> None:
+    before = list_spec(api).keys()
+    for client in (api.http, manager):
+        for body in ({}, {"name": "CI"}, {"kind": "service", "scopes": ["vouchers.read"]}):
+            refused = client.post(KEYS, json=body)
+            check(refused, 400, "invalid_payload", "Property .role is missing", "reader (sees), operator", "admin")
+        check(client.post(KEYS), 400, "invalid_payload", "Property .role is missing")
     assert list_spec(api).keys() == before
 
 
@@ -336,7 +346,7 @@ def test_there_may_be_a_hundred_keys(server: Any, served_database: str) -> None:
     api = Api(server.url, new_project(served_database))
     while len(list_spec(api)) < 100:
         made(api)
-    check(api.http.post(KEYS), 409, "conflict", "100 keys")
+    check(api.http.post(KEYS, json={"role": "reader"}), 409, "conflict", "100 keys")
 
 
 def test_keys_are_asked_for(api: Api) -> None:

@@ -105,6 +105,12 @@ def test_a_new_project_is_used_with_the_keys_that_come_with_it(owner: httpx.Clie
         ({"client_trusted_domains": "a"}, ".client_trusted_domains should be an array of at most 100"),
         ({"client_trusted_domains": [""]}, ".client_trusted_domains should be"),
         ({"client_trusted_domains": ["a"] * 101}, ".client_trusted_domains should be"),
+        ({"quotas": {"rows_per_day": 0}}, ".quotas.rows_per_day should be a whole number from 1 to"),
+        ({"quotas": {"rows_per_day": True}}, ".quotas.rows_per_day should be"),
+        ({"quotas": {"stored_rows": 1.5}}, ".quotas.stored_rows should be"),
+        ({"quotas": {"open_actions": 10**13}}, ".quotas.open_actions should be"),
+        ({"quotas": {"planets": 8}}, ".quotas.planets is no quota; there are rows_per_day, stored_rows, open_actions"),
+        ({"quotas": [5]}, ".quotas should be an object with rows_per_day"),
         ({"planet": "Mars"}, "Property .planet is none of a project; there are api_usage_notifications, "),
         *(({name: {"x": 1}}, f"Property .{name} cannot be chosen") for name in REFUSED),
     ],
@@ -113,7 +119,8 @@ def test_fields_that_cannot_be_taken_are_named(
     owner: httpx.Client, manager: httpx.Client, api: Api, fields: dict[str, Any], message: str
 ) -> None:
     check(owner.post(PROJECTS, json={"name": "Shop", **fields}), 400, "invalid_payload", message)
-    check(manager.put(path_of(api), json=fields), 400, "invalid_payload", message)
+    changing = owner if "quotas" in fields else manager
+    check(changing.put(path_of(api), json=fields), 400, "invalid_payload", message)
     assert api.get(path_of(api))["name"] == "Test"
 
 

@@ -42,10 +42,24 @@ MUTATIONS = (
         "tests/http/test_quotas.py::test_nothing_is_kept_of_an_upload_that_turns_out_to_be_too_long",
     ),
     Mutation(
+        "limits: a project's own quota of rows goes before the setting",
+        "src/tallykeep/api/limits/quotas.py",
+        "own.max_rows_per_day or self._rows",
+        "self._rows or own.max_rows_per_day",
+        "tests/http/test_project_quotas.py::test_they_go_before_the_settings_in_both_directions",
+    ),
+    Mutation(
+        "limits: what was reserved by another limit is given back",
+        f"{_LIMITS}/windows.py",
+        "                window.retire()\n",
+        "                pass\n",
+        "tests/db/test_windows.py::test_what_was_reserved_by_another_limit_is_given_back",
+    ),
+    Mutation(
         "limits: too many wrong keys are not looked at",
-        "src/tallykeep/api/dependencies/auth.py",
-        "    if seconds:\n",
-        "    if False:\n",
+        "src/tallykeep/api/dependencies/grants.py",
+        "    return 0 if wrong.is_quiet else wrong.wait_seconds(address, identity, token)\n",
+        "    return 0\n",
         f"{_GUESSES}::test_who_sends_too_many_has_to_wait_and_nobody_else[by_app_keys]",
     ),
     Mutation(

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tallykeep.api.responses.entity_tags import Tagged
-from tallykeep.api.responses.shared_reads import SharedReads
+from tallykeep.core.concurrency.shared_reads import SharedReads
 
 
 class _Database:
@@ -27,7 +27,7 @@ class _Database:
 
 def test_a_read_is_made_once_for_all_who_ask_meanwhile_and_anew_for_who_comes_later() -> None:
     async def ask() -> None:
-        shared, database = SharedReads(), _Database()
+        shared, database = SharedReads[Tagged](), _Database()
         waiting = [asyncio.create_task(shared.read("key", database.read)) for _ in range(5)]
         other = asyncio.create_task(shared.read("another", database.read))
         await asyncio.sleep(0)
@@ -41,7 +41,7 @@ def test_a_read_is_made_once_for_all_who_ask_meanwhile_and_anew_for_who_comes_la
 
 def test_who_leaves_takes_nobody_along() -> None:
     async def ask() -> None:
-        shared, database = SharedReads(), _Database()
+        shared, database = SharedReads[Tagged](), _Database()
         first, second = (asyncio.create_task(shared.read("key", database.read)) for _ in range(2))
         await asyncio.sleep(0)
         first.cancel()
@@ -55,7 +55,7 @@ def test_who_leaves_takes_nobody_along() -> None:
 
 def test_an_error_is_everybodys_and_the_next_one_reads_again() -> None:
     async def ask() -> None:
-        shared, database = SharedReads(), _Database()
+        shared, database = SharedReads[Tagged](), _Database()
         database.error = ConnectionError("away")
         waiting = [asyncio.create_task(shared.read("key", database.read)) for _ in range(3)]
         await asyncio.sleep(0)

@@ -167,7 +167,7 @@ def test_no_project_can_have_all() -> None:
 def test_no_route_takes_a_connection_past_the_shares() -> None:
     own = {
         "context.py": "the shares are made of them",
-        "auth.py": "keys belong to no project yet",
+        "grants.py": "keys belong to no project yet",
         "refusals.py": "refusals are counted, and written beside requests over one connection, whoever was refused",
         "last_uses.py": "what is noted beside requests is nobody's share: one connection, for a moment each second",
     }

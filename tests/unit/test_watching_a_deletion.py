@@ -26,8 +26,9 @@ def _client(*answers: dict[str, Any] | int) -> Client:
     return cast("Client", _Answers(*answers))
 
 
-def _seen(done: int, total: int = 100_000) -> dict[str, Any]:
-    return {"project_id": "proj_1", "status": "IN_PROGRESS", "done_count": done, "total_count": total}
+def _seen(done: int, total: int = 100_000, *, counted: bool = True) -> dict[str, Any]:
+    counts = {"done_count": done, "total_count": total, "counted": counted}
+    return {"project_id": "proj_1", "status": "IN_PROGRESS", **counts}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,13 @@ def test_a_key_that_ended_by_itself_says_nothing_about_the_project(goes_along: b
         _ended(_client(_seen(done), 401), "proj_1", goes_along)
     assert f"{done:,} of 100,000 rows" in str(refused.value)
     assert refused.value.code == ExitCode.REFUSED
+
+
+def test_what_was_not_counted_yet_is_not_taken_for_all_there_was() -> None:
+    ended = _ended(_client(_seen(0, 2, counted=False), 401), "proj_1", True)
+    assert (ended["status"], ended["done_count"]) == ("DONE", 0)
+    with pytest.raises(RefusedError, match=r"0 rows, while they were still being counted, .* is not known"):
+        _ended(_client(_seen(0, 2, counted=False), 401), "proj_1", None)
 
 
 def test_other_refusals_are_told_as_they_are() -> None:

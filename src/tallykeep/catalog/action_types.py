@@ -6,7 +6,8 @@ from tallykeep.core.action_type import ActionType
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.results import count_result
 from tallykeep.db.gates import PROJECT
-from tallykeep.engine.managing.project_deletion import begin_project_deletion, plan_deletion
+from tallykeep.engine.managing.deletion_planning import plan_deletion
+from tallykeep.engine.managing.project_deletion import begin_project_deletion
 from tallykeep.resources.campaigns import action_types as campaigns
 from tallykeep.resources.vouchers import action_types as vouchers
 

@@ -1,4 +1,4 @@
--- The whole schema of today, at revision 0029, to be read; migrations make it (migrations/versions).
+-- The whole schema of today, at revision 0031, to be read; migrations make it (migrations/versions).
 -- Written by `make schema` from a database that was just migrated. The queue's own tables are procrastinate's.
 
 CREATE TABLE access_tokens (
@@ -420,13 +420,19 @@ CREATE TABLE projects (
     deletion_started_at timestamp with time zone,
     deleted_at timestamp with time zone,
     deleted_rows bigint,
+    max_rows_per_day bigint,
+    max_stored_rows bigint,
+    max_open_actions bigint,
     CONSTRAINT projects_pkey PRIMARY KEY (project_id),
     CONSTRAINT projects_id_key UNIQUE (id),
     CONSTRAINT a_deletion_has_a_start CHECK ((deletion_id IS NULL) = (deletion_started_at IS NULL)),
     CONSTRAINT deleted_by_a_deletion CHECK (deleted_at IS NULL OR deletion_id IS NOT NULL),
-    CONSTRAINT deleted_rows_are_counted CHECK ((deleted_at IS NULL) = (deleted_rows IS NULL)),
+    CONSTRAINT deleted_rows_are_counted CHECK ((deletion_id IS NULL) = (deleted_rows IS NULL)),
     CONSTRAINT projects_client_settings_check CHECK (jsonb_typeof(client_settings) = 'object'),
-    CONSTRAINT projects_deleted_rows_check CHECK (deleted_rows >= 0)
+    CONSTRAINT projects_deleted_rows_check CHECK (deleted_rows >= 0),
+    CONSTRAINT projects_max_open_actions_check CHECK (max_open_actions > 0),
+    CONSTRAINT projects_max_rows_per_day_check CHECK (max_rows_per_day > 0),
+    CONSTRAINT projects_max_stored_rows_check CHECK (max_stored_rows > 0)
 );
 
 CREATE TABLE reason_counts (

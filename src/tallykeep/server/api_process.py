@@ -41,6 +41,7 @@ from tallykeep.engine.reading.watch import BriefWatcher, Watcher
 from tallykeep.server.database import find_database, prepare_database, until_done
 from tallykeep.server.freed_memory import return_freed_memory
 from tallykeep.server.greeting import shown_keys
+from tallykeep.server.short_tokens import require_long_tokens
 from tallykeep.tenants.limits.wrong_credentials import WrongCredentials
 
 _log = structlog.get_logger()
@@ -56,6 +57,7 @@ _SWITCH_SECONDS = 0.0005  # files are read in a thread, beside which requests ha
 def api(settings: Settings) -> int:
     """Run one API process until told to stop."""
     log.configure(settings)
+    require_long_tokens(settings)
     database_url = find_database(settings)
     keys = until_done(database_url, partial(prepare_database, settings, database_url))
     if keys is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.tenants.addresses import read_network
-from tallykeep.tenants.callers import Grant, KeyKind
+from tallykeep.tenants.callers import Grant, KeyKind, ProjectQuotas
 from tallykeep.tenants.permissions import Role, permissions_of
 
 _sql = queries(__package__, "authenticate.sql")
@@ -67,6 +67,11 @@ def read_token(access_token: str) -> tuple[int | None, bytes]:
     return int(number) if known else None, token_hash(access_token)
 
 
+def quotas_of(row: dict[str, Any]) -> ProjectQuotas:
+    """Return the quotas that a project's row says it has of its own."""
+    return ProjectQuotas(*(row[name] for name in ProjectQuotas._fields))
+
+
 def _authenticated(row: dict[str, Any], *seconds: float | None) -> Authenticated:
     grant = Grant(
         project_id=row["project_id"],
@@ -78,6 +83,7 @@ def _authenticated(row: dict[str, Any], *seconds: float | None) -> Authenticated
         networks=tuple(map(read_network, row["addresses"])),
         token_id=row["token_id"],
         is_closed=row["is_closed"],
+        quotas=quotas_of(row),
     )
     return Authenticated(
         grant, min((left for left in seconds if left is not None), default=math.inf), row["use_is_due"]

@@ -1,6 +1,7 @@
 -- name: find_key
 SELECT
     api_keys.project_id, projects.id AS project, deletion_id IS NOT NULL AS is_closed,
+    max_rows_per_day, max_stored_rows, max_open_actions,
     api_keys.key_id, api_keys.kind AS key_kind,
     role, scopes, NULL::text[] AS token_scopes, NULL::text AS token_id, addresses, token_hash,
     CASE WHEN previous_until > statement_timestamp() THEN previous_token_hash END AS previous_token_hash,
@@ -15,6 +16,7 @@ WHERE kind = :kind AND key_id = :key_id
 -- name: find_token
 SELECT
     api_keys.project_id, projects.id AS project, deletion_id IS NOT NULL AS is_closed,
+    max_rows_per_day, max_stored_rows, max_open_actions,
     api_keys.key_id, api_keys.kind AS key_kind,
     role, api_keys.scopes, tokens.scopes AS token_scopes, tokens.id AS token_id, addresses,
     extract(epoch FROM least(tokens.expires_at, api_keys.expires_at) - statement_timestamp())::float8 AS expires_in,

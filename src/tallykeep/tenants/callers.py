@@ -10,11 +10,23 @@ KeyKind = Literal["app", "management", "service"]
 Network = IPv4Network | IPv6Network
 
 
+class ProjectQuotas(NamedTuple):
+    """A project's own quotas; where one is None, the setting of that name holds."""
+
+    max_rows_per_day: int | None = None
+    max_stored_rows: int | None = None
+    max_open_actions: int | None = None
+
+
+_NO_QUOTAS = ProjectQuotas()
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a key gives, or a token on its behalf: the project, what may be done there, and from which addresses.
 
-    Without `networks` it may be used from anywhere. `is_closed` says that the project is being deleted.
+    Without `networks` it may be used from anywhere. `is_closed` says that the project is being deleted; `quotas` are
+    those that the project has of its own.
     """
 
     project_id: int
@@ -26,6 +38,7 @@ class Grant:
     networks: tuple[Network, ...] = ()
     token_id: str | None = None
     is_closed: bool = False
+    quotas: ProjectQuotas = _NO_QUOTAS
 
 
 class Caller(NamedTuple):

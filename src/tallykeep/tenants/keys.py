@@ -31,6 +31,11 @@ _sql = queries(__package__, "keys.sql")
 
 _MAX_KEYS = 100
 _KINDS: tuple[str, ...] = get_args(KeyKind)
+_NO_ROLE = (
+    "Property .role is missing; say what the key may do: reader (sees), operator (also submits and changes), admin"
+    " (also manages keys, webhooks and schemas), or owner (of the kind management: also manages projects). Take the"
+    " first that is enough; .scopes narrow it down further"
+)
 
 Row = dict[str, Any]
 
@@ -47,15 +52,18 @@ async def list_keys(connection: Connection, caller: Caller) -> dict[str, Any]:
 async def create_key(connection: Connection, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
     """Create a key; its token is returned with it, and is not kept and never shown again.
 
-    Raises InvalidPayloadError for fields that cannot be taken, ConflictError where there are too many keys,
-    ForbiddenError for a key that the caller may not make.
+    Its role has to be said: nobody makes an admin by leaving something out. Raises InvalidPayloadError for fields that
+    are missing or cannot be taken, ConflictError where there are too many keys, ForbiddenError for a key that the
+    caller may not make.
     """
     kind = body.get("kind", "app")
     if kind not in _KINDS:
         raise InvalidPayloadError(f"Property .kind must be one of {', '.join(_KINDS)} (actual value is {kind!r})")
+    if "role" not in body:
+        raise InvalidPayloadError(_NO_ROLE)
     defaults: Row = {
         "name": f"{kind} key",
-        "role": Role.ADMIN.value,
+        "role": None,
         "scopes": None,
         "expires_at": None,
         "addresses": [],

@@ -8,18 +8,16 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from tallykeep.api.auditing.middleware import REFUSED_CALLER, SHOWN_KEY, SLOWED
+from tallykeep.api.auditing.middleware import REFUSED_CALLER
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.credentials import Credentials, client_address, read_credentials
+from tallykeep.api.dependencies.grants import held_grant, known_grant
 from tallykeep.api.dependencies.key_cache import Way
 from tallykeep.api.dependencies.permissions import Need, lacking, need_of
-from tallykeep.core.errors import ForbiddenError, TooManyRequestsError, UnauthorizedError
-from tallykeep.db.connections.pool import Connection
+from tallykeep.core.errors import ForbiddenError, UnauthorizedError
 from tallykeep.db.transient import is_transient
 from tallykeep.tenants.addresses import is_within
-from tallykeep.tenants.authenticate import authenticate, authenticate_token
 from tallykeep.tenants.callers import Caller, Grant
-from tallykeep.tenants.limits.wrong_credentials import Identity, identity_of
 from tallykeep.tenants.managing.projects import reach
 
 _HINT = "Send the headers X-App-Id and X-App-Token with a project's keys"
@@ -58,10 +56,7 @@ async def is_still_admitted(request: Request, context: Context) -> bool:
     need = _need(request)
     try:
         shown = _way(read_credentials(request.scope), need)
-        grant = context.key_cache.find(*shown)
-        if grant is None:
-            async with context.pools.own.connection() as connection:
-                grant = await _read_grant(context, connection, *shown)
+        grant = await held_grant(context, *shown)
         if grant is not None:
             caller_of(request, grant, watching=need.watching)
     except (UnauthorizedError, ForbiddenError):
@@ -113,68 +108,6 @@ def _unknown(way: Way) -> UnauthorizedError:
     if way == "management":
         return UnauthorizedError("The management keys are wrong, expired or were revoked")
     return UnauthorizedError(f"The application keys are wrong, expired or were revoked. {_HINT}")
-
-
-async def known_grant(request: Request, context: Context, way: Way, key_id: str, token: str) -> Grant | None:
-    """Return what a key or a token grants, None where it is not valid; remembered for a second.
-
-    Raises TooManyRequestsError, without having looked at it, where too many wrong ones have come before.
-    """
-    wrong, address = context.wrong_credentials, client_address(request.scope)
-    identity = identity_of(way, key_id, token)
-    if not wrong.is_quiet:
-        _require_few_wrong(request, context, identity, token)
-    grant = context.key_cache.find(way, key_id, token)
-    if grant is None:
-        async with context.pools.own.connection() as connection:
-            if not wrong.is_quiet:  # others may have been wrong while this one waited
-                _require_few_wrong(request, context, identity, token)
-            grant = await _read_grant(context, connection, way, key_id, token)
-    if grant is not None:
-        wrong.add_right(address, identity, token)
-    else:
-        wrong.add_wrong(address, identity, token)
-        _note_shown_key(request, identity)
-    return grant
-
-
-def _require_few_wrong(request: Request, context: Context, identity: Identity, token: str) -> None:
-    """Raise TooManyRequestsError where the token is not to be looked at from this address."""
-    seconds = context.wrong_credentials.wait_seconds(client_address(request.scope), identity, token)
-    if seconds:
-        request.scope["state"][SLOWED] = True
-        _note_shown_key(request, identity)
-        raise _slowed(seconds, context.settings.max_wrong_credentials)
-
-
-def _note_shown_key(request: Request, identity: Identity) -> None:
-    """Note which key it was that somebody said to have, for the audit log; tokens have no id."""
-    way, shown = identity
-    if isinstance(shown, str):
-        request.scope["state"][SHOWN_KEY] = shown, way
-
-
-def _slowed(seconds: int, maximum: int) -> TooManyRequestsError:
-    refusal = TooManyRequestsError(
-        f"Wrong keys or tokens have come from your address, {maximum} or more within a minute (setting"
-        f" TALLYKEEP_MAX_WRONG_CREDENTIALS); these were not looked at. Try again in {seconds} seconds",
-        key="too_many_wrong_credentials",
-    )
-    refusal.headers["Retry-After"] = str(seconds)
-    return refusal
-
-
-async def _read_grant(context: Context, connection: Connection, way: Way, key_id: str, token: str) -> Grant | None:
-    if way == "token":
-        known = await authenticate_token(connection, token)
-    else:
-        known = await authenticate(connection, way, key_id, token)
-    if known is None:
-        return None
-    context.key_cache.add(way, key_id, token, known)
-    if known.use_is_due:
-        context.last_uses.note(context.pools.own, known.grant)
-    return known.grant
 
 
 async def _admitted(request: Request, context: FromContext) -> AsyncIterator[Caller]:

@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 
 from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.auditing.refusals import Refusals
-from tallykeep.api.dependencies.key_cache import KeyCache
+from tallykeep.api.dependencies.key_cache import Checked, KeyCache
 from tallykeep.api.dependencies.last_uses import LastUses
 from tallykeep.api.dependencies.lock_waits import LockWaits
 from tallykeep.api.dependencies.open_actions import OpenActions
@@ -22,8 +22,9 @@ from tallykeep.api.dependencies.shares import Pools, Share, Shares
 from tallykeep.api.limits.quotas import Quotas, RowAllowance
 from tallykeep.api.limits.rate_limits import RateLimits
 from tallykeep.api.responses.ended_answers import EndedAnswers
-from tallykeep.api.responses.shared_reads import SharedReads
+from tallykeep.api.responses.entity_tags import Tagged
 from tallykeep.core.action_type import ActionTypes
+from tallykeep.core.concurrency.shared_reads import SharedReads
 from tallykeep.core.concurrency.side_thread import SideThread
 from tallykeep.core.concurrency.slots import Slots
 from tallykeep.core.settings import Settings
@@ -64,11 +65,12 @@ class Context:
     open_actions: OpenActions
     aside: SideThread
     ended_answers: EndedAnswers
-    shared_reads: SharedReads = field(default_factory=SharedReads)
+    shared_reads: SharedReads[Tagged] = field(default_factory=SharedReads)
     rate_limits: RateLimits | None = None  # where requests are limited
-    quotas: Quotas | None = None  # where there are some
+    quotas: Quotas | None = None  # of rows
     wrong_credentials: WrongCredentials = field(default_factory=lambda: WrongCredentials(0))
     key_cache: KeyCache = field(default_factory=KeyCache)
+    key_checks: SharedReads[Checked] = field(default_factory=SharedReads)
     last_uses: LastUses = field(default_factory=LastUses)
     refusals: Refusals = field(default_factory=Refusals)
 
@@ -119,7 +121,7 @@ class Context:
         """Return what accepts one submission of the caller, within its quotas; raise TooManyRequestsError if its
         project has too many open actions.
         """
-        await self.open_actions.admit(caller.project_id)
+        await self.open_actions.admit(caller.project_id, caller.grant.quotas.max_open_actions)
         return self.acceptance.over(self.trying(caller), self._allowance(caller))
 
     @asynccontextmanager
@@ -146,6 +148,10 @@ class Context:
             raise
         finally:
             allowance.settle()
+
+    def has_row_quotas(self, caller: Caller) -> bool:
+        """Return whether there is a quota of rows that the caller's submissions count against."""
+        return self.quotas is not None and self.quotas.are_there_for(caller)
 
     def _allowance(self, caller: Caller) -> RowAllowance | None:
         if self.quotas is None:

@@ -19,6 +19,7 @@ class _Known:
     admitted: int = 0  # since the last count
     is_full: bool = False
     counted_at: float = 0.0
+    maximum: int = 0  # as it was then
 
 
 class OpenActions:
@@ -33,30 +34,34 @@ class OpenActions:
         self._count_after = min(count_after, maximum)
         self._known: dict[int, _Known] = {}
 
-    async def admit(self, project_id: int) -> None:
-        """Return where the project may start one more action; raises TooManyRequestsError."""
-        known = self._known.setdefault(project_id, _Known())
-        if known.is_full or known.admitted >= self._count_after:
-            await self._count(project_id, known)
+    async def admit(self, project_id: int, own: int | None = None) -> None:
+        """Return where the project may start one more action, by its `own` quota where it has one.
+
+        Raises TooManyRequestsError.
+        """
+        known, maximum = self._known.setdefault(project_id, _Known()), own or self._max
+        is_new = own is not None and own != known.maximum  # perhaps a small one, which is not to be exceeded by half
+        if is_new or known.is_full or known.admitted >= min(self._count_after, maximum):
+            await self._count(project_id, known, maximum)
         if known.is_full:
+            why = "its own quota" if own else "setting TALLYKEEP_MAX_OPEN_ACTIONS"
             refused = TooManyRequestsError(
-                f"The project has {self._max} actions that have not ended, as many as it may have (setting"
-                " TALLYKEEP_MAX_OPEN_ACTIONS); nothing was accepted. Send it again once some of them have ended, and"
-                " put more rows into fewer submissions"
+                f"The project has {maximum} actions that have not ended, as many as it may have ({why}); nothing was"
+                " accepted. Send it again once some of them have ended, and put more rows into fewer submissions"
             )
             refused.headers["Retry-After"] = str(_RETRY_AFTER)
             raise refused
         known.admitted += 1
 
-    async def _count(self, project_id: int, known: _Known) -> None:
+    async def _count(self, project_id: int, known: _Known, maximum: int) -> None:
         now = time.monotonic()
-        if known.is_full and now - known.counted_at < _FULL_SECONDS:
+        if known.is_full and now - known.counted_at < _FULL_SECONDS and maximum == known.maximum:
             return
-        known.counted_at = now
-        params = {"project_id": project_id, "maximum": self._max}
+        known.counted_at, known.maximum = now, maximum
+        params = {"project_id": project_id, "maximum": maximum}
         async with self._connections.connection() as connection:
             row = await (await connection.execute(_sql.count_open, params)).fetchone()
         count = row["open"] if row else 0
-        known.is_full = count >= self._max
+        known.is_full = count >= maximum
         # Near the limit it is counted more often.
-        known.admitted = max(0, self._count_after - (self._max - count))
+        known.admitted = max(0, min(self._count_after, maximum) - (maximum - count))

@@ -1,7 +1,7 @@
 """Quotas: how many rows a project may submit a day, and how many resources it may have. Off unless they are set.
 
-Each submission has an allowance, which its rows are taken from as they come in: one that would exceed a quota is
-refused, and leaves nothing behind.
+A project's own ones go before the server's settings, which hold for all others. Each submission has an allowance, which
+its rows are taken from as they come in: one that would exceed a quota is refused, and leaves nothing behind.
 """
 
 from collections.abc import AsyncIterator
@@ -20,26 +20,37 @@ _ROWS = "rows"
 
 
 class Quotas:
-    """The quotas of all projects, by this process's settings."""
+    """The quotas of all projects: their own, and this process's settings."""
 
     def __init__(self, connections: Connections, settings: Settings) -> None:
-        rows, stored = settings.max_rows_per_day, settings.max_stored_rows
-        self._of_day = Limit(rows, _DAY_SECONDS, is_aligned=True) if rows else None
+        self._rows, self._max_stored = settings.max_rows_per_day, settings.max_stored_rows
         self.days = Windows(connections)
-        self._stored = StoredRows(stored) if stored else None
+        self._stored = StoredRows()
 
-    def allowance(self, caller: Caller, reading: Connections) -> "RowAllowance":
-        """Return what a submission of the caller takes its rows from; `reading` is to count with."""
-        day = self.days.of(caller.project_id, _ROWS, self._of_day) if self._of_day else None
-        return RowAllowance(caller, reading, day, self._stored)
+    def are_there_for(self, caller: Caller) -> bool:
+        """Return whether any holds for the caller's project."""
+        return any(self._of(caller))
+
+    def allowance(self, caller: Caller, reading: Connections) -> "RowAllowance | None":
+        """Return what a submission of the caller takes its rows from, None where there is no quota.
+
+        `reading` is to count with.
+        """
+        rows, stored = self._of(caller)
+        if not rows and not stored:
+            return None
+        limit = Limit(rows, _DAY_SECONDS, is_aligned=True) if rows else None
+        day = self.days.of(caller.project_id, _ROWS, limit) if limit else None
+        return RowAllowance(caller, reading, day, self._stored if stored else None, stored or 0)
+
+    def _of(self, caller: Caller) -> tuple[int | None, int | None]:
+        own = caller.grant.quotas
+        return own.max_rows_per_day or self._rows, own.max_stored_rows or self._max_stored
 
 
 @asynccontextmanager
-async def open_quotas(connections: Connections, settings: Settings) -> AsyncIterator[Quotas | None]:
-    """Provide the quotas by these settings, None where there are none; in the end give back what is not used."""
-    if not settings.max_rows_per_day and not settings.max_stored_rows:
-        yield None
-        return
+async def open_quotas(connections: Connections, settings: Settings) -> AsyncIterator[Quotas]:
+    """Provide the quotas by these settings; in the end give back what is not used."""
     quotas = Quotas(connections, settings)
     async with quotas.days.giving_back():
         yield quotas
@@ -53,6 +64,7 @@ class RowAllowance:
     reading: Connections
     day: Window | None
     stored: StoredRows | None
+    max_stored: int = 0
     held: int = 0
     of_days: list[tuple[int, int]] = field(default_factory=list)  # how many, and the day's number
 
@@ -65,7 +77,7 @@ class RowAllowance:
         if more <= 0:
             return
         if self.stored is not None:
-            await self.stored.take(self.caller, self.reading, more)
+            await self.stored.take(self.caller, self.reading, more, self.max_stored)
         self.held = rows
         if self.day is None:
             return
@@ -89,8 +101,9 @@ class RowAllowance:
         self.held, self.of_days = 0, []
 
     def _refusal(self, day: Window, rows: int, *, before: int) -> TooManyRequestsError:
+        why = "its own quota" if self.caller.grant.quotas.max_rows_per_day else "setting TALLYKEEP_MAX_ROWS_PER_DAY"
         refusal = TooManyRequestsError(
-            f"The project may submit {day.limit.maximum} rows a day (setting TALLYKEEP_MAX_ROWS_PER_DAY): {before} of"
+            f"The project may submit {day.limit.maximum} rows a day ({why}): {before} of"
             f" today's are used, and this submission has {rows} or more; nothing of it was kept. The next day begins in"
             f" {day.seconds_left} seconds, at midnight UTC",
             key="quota_exceeded", resource_id=self.caller.project, resource_type="project",

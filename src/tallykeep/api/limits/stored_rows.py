@@ -38,6 +38,7 @@ class _Known:
     coming_in: int = 0
     due_at: float = 0.0
     due_when_full_at: float = 0.0
+    maximum: int = 0  # by which it was counted: no further than that
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -57,21 +58,20 @@ class StoredRows:
     What other processes let pass shows with the next count, which is some seconds later.
     """
 
-    def __init__(self, maximum: int) -> None:
-        self._maximum = maximum
+    def __init__(self) -> None:
         self._known: dict[int, _Known] = {}
 
-    async def take(self, caller: Caller, reading: Connections, rows: int) -> None:
-        """Take room for rows that are coming in; raises TooManyRequestsError.
+    async def take(self, caller: Caller, reading: Connections, rows: int, maximum: int) -> None:
+        """Take room for rows that are coming in, of a project that may have `maximum`; raises TooManyRequestsError.
 
         While they cannot be counted, the last count holds.
         """
         known = self._known.setdefault(caller.project_id, _Known())
         async with known.counting:
-            if self._is_due(known, rows):
-                await self._count(caller.project_id, reading, known)
-        if known.total + rows > self._maximum:
-            raise self._refusal(caller, known.total, rows)
+            if _is_due(known, rows, maximum):
+                await self._count(caller.project_id, reading, known, maximum)
+        if known.total + rows > maximum:
+            raise _refusal(caller, known.total, rows, maximum)
         known.coming_in += rows
 
     def give_back(self, project_id: int, rows: int) -> None:
@@ -85,30 +85,37 @@ class StoredRows:
             known.coming_in -= rows
             known.accepted += rows
 
-    def _is_due(self, known: _Known, rows: int) -> bool:
-        is_full = known.total + rows > self._maximum
-        return time.monotonic() >= (known.due_when_full_at if is_full else known.due_at)
-
-    async def _count(self, project_id: int, reading: Connections, known: _Known) -> None:
+    async def _count(self, project_id: int, reading: Connections, known: _Known, maximum: int) -> None:
         # What is accepted while this counts may be counted twice, until the next time.
-        accepted, began_at = known.accepted, time.monotonic()
+        accepted, began_at, known.maximum = known.accepted, time.monotonic(), maximum
         try:
-            known.stored = await self._stored(project_id, reading)
+            known.stored = await _stored(project_id, reading, maximum)
             known.accepted -= accepted
         except (psycopg.Error, PoolTimeout, RequestError) as error:
             _log.warning("the stored rows of a project cannot be counted", project=project_id, reason=reason_of(error))
         known.pause(time.monotonic() - began_at)
 
-    async def _stored(self, project_id: int, reading: Connections) -> int:
-        params = {"project_id": project_id, "maximum": self._maximum}
-        async with reading.connection() as connection:
-            row = await (await connection.execute(_COUNT, params)).fetchone()
-        return row["stored"] if row else 0
 
-    def _refusal(self, caller: Caller, total: int, rows: int) -> TooManyRequestsError:
-        return TooManyRequestsError(
-            f"The project may have {self._maximum} resources (setting TALLYKEEP_MAX_STORED_ROWS): it has {total}, those"
-            f" coming in included, and {rows} more rows came; nothing of the submission was kept. There is room again"
-            " once some are deleted",
-            key="quota_exceeded", resource_id=caller.project, resource_type="project",
-        )  # fmt: skip
+def _is_due(known: _Known, rows: int, maximum: int) -> bool:
+    """Return whether it is time to count; where the quota was raised, what was counted may be too little."""
+    if maximum > known.maximum and known.maximum:
+        return True
+    is_full = known.total + rows > maximum
+    return time.monotonic() >= (known.due_when_full_at if is_full else known.due_at)
+
+
+async def _stored(project_id: int, reading: Connections, maximum: int) -> int:
+    params = {"project_id": project_id, "maximum": maximum}
+    async with reading.connection() as connection:
+        row = await (await connection.execute(_COUNT, params)).fetchone()
+    return row["stored"] if row else 0
+
+
+def _refusal(caller: Caller, total: int, rows: int, maximum: int) -> TooManyRequestsError:
+    why = "its own quota" if caller.grant.quotas.max_stored_rows else "setting TALLYKEEP_MAX_STORED_ROWS"
+    return TooManyRequestsError(
+        f"The project may have {maximum} resources ({why}): it has {total}, those"
+        f" coming in included, and {rows} more rows came; nothing of the submission was kept. There is room again"
+        " once some are deleted",
+        key="quota_exceeded", resource_id=caller.project, resource_type="project",
+    )  # fmt: skip

@@ -1,6 +1,6 @@
 """Keys of a project, and the tokens that they are given."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired, Required
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -18,7 +18,6 @@ _Kind = Annotated[
     ),
 ]
 _Name = Annotated[str, Field(min_length=1, max_length=100, description="What it is for: 1 to 100 characters.")]
-_Role = Annotated[Role, Field(json_schema_extra={"default": "admin"})]
 _Scopes = Annotated[
     list[str] | None, Field(description="Permissions of the role that it is narrowed down to; null for all of them.")
 ]
@@ -86,7 +85,7 @@ class NewKey(TypedDict, total=False):
 
     name: _Name
     kind: _Kind
-    role: _Role
+    role: Required[Role]
     scopes: _Scopes
     expires_at: _Expiry
     addresses: _Addresses

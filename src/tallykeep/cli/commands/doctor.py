@@ -86,7 +86,7 @@ def _findings(*flags: str | None) -> Iterator[Finding]:
 
 def _server(client: Client, connection: Connection) -> Iterator[Finding]:
     try:
-        alive = client.get("/livez").get("status") == "ok"
+        alive = client.get_now("/livez").get("status") == "ok"
     except CliError as error:
         yield Finding("server", Level.WRONG, str(error))
         return
@@ -105,7 +105,7 @@ def _server(client: Client, connection: Connection) -> Iterator[Finding]:
 def _status(client: Client) -> Iterator[Finding]:
     started = time.monotonic()
     try:
-        status = client.get("/v1/status")
+        status = client.get_now("/v1/status")
     except CliError as error:
         yield _no_status(error)
         yield from _readiness(client)
@@ -135,7 +135,7 @@ def _no_status(error: CliError) -> Finding:
 def _readiness(client: Client) -> Iterator[Finding]:
     """Check what can be checked without keys."""
     try:
-        client.get("/readyz")
+        client.get_now("/readyz")
     except CliError as error:
         yield Finding("readiness", Level.WRONG, str(error), "The server's log has the details")
     else:

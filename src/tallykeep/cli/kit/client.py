@@ -14,7 +14,8 @@ from tallykeep.cli.kit.exits import CliError, RefusedError, UnavailableError, Wa
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _UNKNOWN_HOST = ("Name or service not known", "No address associated", "nodename nor servname", "name resolution")
-_TOO_MANY = 429
+_TOO_MANY, _NOT_NOW = 429, 503
+_IDEMPOTENT = ("GET", "PUT", "DELETE")
 _TIMEOUT = httpx.Timeout(60, connect=10, read=600)  # an upload is answered once all of its rows are stored
 
 
@@ -30,7 +31,8 @@ class Client:
     """A small client of the public API; a context manager.
 
     Every request raises RefusedError where the server refuses it, UnavailableError where it does not answer or fails.
-    One that is refused because too much is asked for (429) is sent again, when the server says, within two minutes.
+    One that is refused because too much is asked for (429) is sent again, when the server says, within two minutes; so
+    is one that the server cannot serve just now (503), where it does no harm to do it twice.
     """
 
     def __init__(self, url: str, credentials: dict[str, str]) -> None:
@@ -55,10 +57,14 @@ class Client:
         """GET and return JSON."""
         return self._json(self._request("GET", path, params=query))
 
+    def get_now(self, path: str, **query: Any) -> dict[str, Any]:
+        """GET and return JSON; a server that cannot serve just now is told of at once."""
+        return self._json(self._request("GET", path, may_repeat=False, params=query))
+
     def is_ready(self) -> bool:
         """Return whether the server takes requests and work; False also where nothing answers."""
         try:
-            self.get("/readyz")
+            self.get_now("/readyz")
         except CliError:
             return False
         return True
@@ -96,8 +102,9 @@ class Client:
             waits.wait_for(self._refusal(answer))
 
     def post_file(self, path: str, name: str, content: bytes | IO[bytes], **query: Any) -> dict[str, Any]:
-        """POST a file in a form, and return JSON."""
-        return self._json(self._request("POST", path, params=query, files={"file": (name, content)}))
+        """POST a file in a form, to be looked at, and return JSON; nothing is kept of it."""
+        files = {"file": (name, content)}
+        return self._json(self._request("POST", path, may_repeat=True, params=query, files=files))
 
     def submit_file(
         self, path: str, name: str, size: int, chunks: Iterator[bytes], idempotency_key: str, **query: Any
@@ -123,13 +130,20 @@ class Client:
         }
         return self._submitted(self._send("POST", path, params=query, content=form(), headers=headers))
 
-    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _request(self, method: str, path: str, *, may_repeat: bool | None = None, **options: Any) -> httpx.Response:
+        """Send a request, again where it may be repeated, which its method and its key tell unless it is said."""
         waits = Waits()
+        if may_repeat is None:
+            may_repeat = method in _IDEMPOTENT or "Idempotency-Key" in options.get("headers", ())
         while True:
             try:
                 return self._send(method, path, **options)
             except RefusedError as refused:
                 waits.wait_for(refused)
+            except UnavailableError as away:
+                if not may_repeat:
+                    raise
+                waits.wait_for(away)
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         with self._reachable():
@@ -154,7 +168,7 @@ class Client:
     def _refusal(self, answer: httpx.Response) -> RefusedError | UnavailableError:
         message = _message(answer)
         if answer.status_code >= 500:
-            return UnavailableError(message, answer.status_code)
+            return UnavailableError(message, answer.status_code, _retry_after(answer))
         return RefusedError(message, answer.status_code, _retry_after(answer))
 
     @contextmanager
@@ -171,9 +185,12 @@ def _trusted(url: str) -> ssl.SSLContext | bool:
 
 
 def _retry_after(answer: httpx.Response) -> float | None:
-    """Return after how many seconds a request may be sent again that was one too many; None where that is not said."""
+    """Return after how many seconds a request may be sent again that was one too many, or came when it could not be
+    served; None where that is not said.
+    """
     text = answer.headers.get("retry-after", "")
-    return float(text) if answer.status_code == _TOO_MANY and text.isascii() and text.isdecimal() else None
+    is_said = answer.status_code in (_TOO_MANY, _NOT_NOW) and text.isascii() and text.isdecimal()
+    return float(text) if is_said else None
 
 
 def _why(error: httpx.TransportError | httpx.DecodingError) -> str:

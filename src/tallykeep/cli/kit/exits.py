@@ -1,7 +1,7 @@
 """How commands end: exit codes for scripts, and messages for people."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, ClassVar
@@ -85,22 +85,35 @@ def _say(message: str, style: str) -> None:
 
 
 class Waits:
-    """How long one request may be put off by the server, in all."""
+    """How long one request may be put off by the server, in all: by what it says, and by the clock."""
 
-    def __init__(self, seconds: float = 120) -> None:
+    def __init__(self, seconds: float = 120, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds_left = seconds
+        self._clock = clock
+        self._ends_at: float | None = None
+        self._has_said_so = False
 
     def wait_for(self, refused: CliError) -> None:
         """Wait until the request may be sent again; raise the refusal where the server names no time, or one that is
         too far away.
         """
-        if refused.retry_after is None or refused.retry_after > self._seconds_left:
+        now = self._clock()
+        if self._ends_at is None:
+            self._ends_at = now + self._seconds_left
+        if refused.retry_after is None or refused.retry_after > self._seconds_left or now >= self._ends_at:
             raise refused
         seconds = max(1, refused.retry_after)
         self._seconds_left -= seconds
-        if seconds >= _WORTH_SAYING_SECONDS:
+        if self._is_worth_saying(refused, seconds):
             _say(f"tallykeep: {refused}; waiting", "yellow")
         time.sleep(seconds)
+
+    def _is_worth_saying(self, refused: CliError, seconds: float) -> bool:
+        """Return whether somebody wants to know: of a pause that is felt, and once of an outage."""
+        if not isinstance(refused, UnavailableError):
+            return seconds >= _WORTH_SAYING_SECONDS
+        is_new, self._has_said_so = not self._has_said_so, True
+        return is_new
 
 
 def exit_code(action: dict[str, Any]) -> ExitCode:

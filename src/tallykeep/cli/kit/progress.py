@@ -87,7 +87,7 @@ class Bars:
         deadline = time.monotonic() + _TIMEOUT_SECONDS
         while True:
             try:
-                return client.get(path, wait=round(wait, 2))
+                return client.get_now(path, wait=round(wait, 2))
             except UnavailableError:
                 if time.monotonic() > deadline:
                     raise

@@ -17,6 +17,7 @@ from tallykeep.cli.kit.exits import (
     ExitCode,
     InterruptedByUserError,
     RefusedError,
+    UnavailableError,
     UsageError,
     Waits,
     exit_code,
@@ -90,7 +91,7 @@ def send(client: Client, bars: Bars, file: FileToSend, path: str, query: dict[st
     while True:
         try:
             return _send_once(client, bars, file, path, query, key)
-        except RefusedError as refused:
+        except (RefusedError, UnavailableError) as refused:
             waits.wait_for(refused)
 
 

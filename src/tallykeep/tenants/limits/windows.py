@@ -89,6 +89,11 @@ class Window:
         if self._reserved > self._kept and (self._giving_back is None or self._giving_back.done()):
             self._giving_back = asyncio.create_task(self._keep_giving_back(), name="give units back")
 
+    def retire(self) -> None:
+        """Leave to all processes, a moment later, what is reserved and what still comes back: another one follows."""
+        self._kept = 0
+        self.give_back(0, self.number)
+
     async def give_up(self, keep: int = 0) -> None:
         """Leave to all processes what is reserved beyond `keep`.
 
@@ -185,9 +190,11 @@ class Windows:
         self._windows: dict[tuple[int, str], Window] = {}
 
     def of(self, project_id: int, name: str, limit: Limit) -> Window:
-        """Return the window; it is always called by the same limit."""
+        """Return the window of this limit; where there was another one, what that has reserved is given back."""
         window = self._windows.get((project_id, name))
-        if window is None:
+        if window is None or window.limit != limit:
+            if window is not None:
+                window.retire()
             self._forget_some()
             window = self._windows[project_id, name] = Window(self._connections, project_id, name, limit)
         return window

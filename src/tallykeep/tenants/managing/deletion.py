@@ -11,6 +11,8 @@ from tallykeep.tenants.callers import Caller
 _sql = queries(__package__, "deletion.sql")
 
 INSTALLATION = 0  # the project of actions that are the installation's own; its audit log is that of no project
+# The number of the first row that a deletion's ranges cover: what comes before it ends what runs, and plans.
+FIRST_RANGE = 10**12
 
 Row = dict[str, Any]
 
@@ -46,18 +48,26 @@ async def begin_deletion(connection: Connection, manager: Caller, action_id: str
     await connection.execute(_sql.begin_deletion, params)
 
 
-async def end_deletion(connection: Connection, project_id: int, rows: int) -> str | None:
-    """Note that nothing is left of the project but its row, and how many rows there were; return which key asked."""
+async def count_deleted(connection: Connection, project_id: int, rows: int) -> None:
+    """Add to how many rows were deleted, by whichever action; in the transaction that deletes them."""
+    await connection.execute(_sql.count_deleted, {"project_id": project_id, "rows": rows})
+
+
+async def end_deletion(connection: Connection, project_id: int, rows: int) -> tuple[int, str | None]:
+    """Note that nothing is left of the project but its row, after these last rows.
+
+    Returns how many there were in all, and which key asked.
+    """
     row = await (await connection.execute(_sql.end_deletion, {"project_id": project_id, "rows": rows})).fetchone()
-    return row["deletion_key_id"] if row else None
+    return (row["deleted_rows"], row["deletion_key_id"]) if row else (rows, None)
 
 
 async def read_deletion(connection: Connection, manager: Caller) -> dict[str, Any]:
     """Return how far the deletion is, or what became of it, in wire format.
 
-    Raises NotFoundError where there is none.
+    What actions have deleted that were given up is counted, too. Raises NotFoundError where there is none.
     """
-    params = {"project_id": manager.project_id, "installation": INSTALLATION}
+    params = {"project_id": manager.project_id, "installation": INSTALLATION, "first_range": FIRST_RANGE}
     row = await (await connection.execute(_sql.get_deletion, params)).fetchone()
     if row is None:
         raise NotFoundError.of("project_deletion", manager.project)
@@ -68,6 +78,7 @@ async def read_deletion(connection: Connection, manager: Caller) -> dict[str, An
         "async_action_id": row["deletion_id"],
         "requested_by": row["deletion_key_id"],
         "status": row["status"],
+        "counted": row["is_counted"],
         "total_count": row["total_count"],
         "done_count": row["done_count"],
         "failed_count": row["failed_count"],

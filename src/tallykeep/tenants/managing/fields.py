@@ -37,8 +37,14 @@ _REFUSED = {
     "default_code_config": "codes are made as their campaign's, or their request's, code_config says",
 }
 
+_MAX_QUOTA = 1_000_000_000_000
+QUOTAS = "quotas"
+# By the names in the wire format, the columns.
+_QUOTAS = {"rows_per_day": "max_rows_per_day", "stored_rows": "max_stored_rows", "open_actions": "max_open_actions"}
+
 NEW: Mapping[str, Any] = {
     "name": None, "description": "", "timezone": "UTC", "currency": None, "dial_code": None, "client_settings": {},
+    **dict.fromkeys(_QUOTAS.values()),
 }  # fmt: skip
 
 
@@ -53,7 +59,10 @@ def read_fields(body: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str,
     if chosen["name"] is None:
         raise InvalidPayloadError("Property .name is missing; a project needs one")
     settings = {name: _setting(name, body[name]) for name in (*_FLAGS, _DOMAINS) if name in body}
-    return {**chosen, "client_settings": before["client_settings"] | settings}
+    quotas = {column: before[column] for column in _QUOTAS.values()}
+    if QUOTAS in body:
+        quotas |= _quotas(body[QUOTAS])
+    return {**chosen, "client_settings": before["client_settings"] | settings, **quotas}
 
 
 def shown_project(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,6 +82,7 @@ def shown_project(row: Mapping[str, Any]) -> dict[str, Any]:
         "is_sandbox": False,
         _DOMAINS: settings.get(_DOMAINS, []),
         **{name: settings.get(name, False) for name in _FLAGS},
+        QUOTAS: {name: row[column] for name, column in _QUOTAS.items()},
         "created_at": wire_time(row["created_at"]),
         "deletion": deletion if under_way else None,
     }
@@ -170,6 +180,33 @@ def _domains(value: Any) -> list[str]:
     return list(value)
 
 
+def _quotas(value: Any) -> dict[str, int | None]:
+    """Return the columns of the quotas that are given; null for all of them, or for one, is the server's setting."""
+    if value is None:
+        return dict.fromkeys(_QUOTAS.values())
+    if not isinstance(value, dict):
+        raise InvalidPayloadError(f"Property .{QUOTAS} should be an object with {', '.join(_QUOTAS)}, or null")
+    return {_column(name): _quota(name, maximum) for name, maximum in value.items()}
+
+
+def _column(name: str) -> str:
+    if name not in _QUOTAS:
+        raise InvalidPayloadError(
+            f"Property .{QUOTAS}.{name[:_MAX_SHOWN_LENGTH]} is no quota; there are {', '.join(_QUOTAS)}"
+        )
+    return _QUOTAS[name]
+
+
+def _quota(name: str, maximum: Any) -> int | None:
+    is_number = isinstance(maximum, int) and not isinstance(maximum, bool)
+    if maximum is None or (is_number and 1 <= maximum <= _MAX_QUOTA):
+        return None if maximum is None else int(maximum)
+    raise InvalidPayloadError(
+        f"Property .{QUOTAS}.{name} should be a whole number from 1 to {_MAX_QUOTA:,}, or null for what the server's"
+        f" settings say (actual value is {_shortened(maximum)})"
+    )
+
+
 def _is_domain(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _MAX_DOMAIN_LENGTH and value.isprintable()
 
@@ -182,6 +219,6 @@ def _shortened(value: Any) -> str:
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "name": _name, "description": _description, "timezone": _timezone, "currency": _currency, "dial_code": _dial_code,
 }  # fmt: skip
-_KNOWN = frozenset({*_READ, *_FLAGS, _DOMAINS, *_FIXED, *_UNUSED})
+_KNOWN = frozenset({*_READ, *_FLAGS, _DOMAINS, *_FIXED, *_UNUSED, QUOTAS})
 UNUSED, REFUSED = tuple(sorted(_UNUSED)), tuple(sorted(_REFUSED))
 KEPT = ("dial_code", _DOMAINS, *_FLAGS)

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from tallykeep.core.errors import ConflictError, ForbiddenError, NotFoundError, UnauthorizedError
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
-from tallykeep.tenants.authenticate import token_hash
+from tallykeep.tenants.authenticate import quotas_of, token_hash
 from tallykeep.tenants.callers import Caller
 from tallykeep.tenants.managing.fields import NEW, read_fields, shown_project
 from tallykeep.tenants.permissions import Permission, Role, permissions_of
@@ -33,8 +33,8 @@ async def reach(connections: Connections, caller: Caller, project: str, *, delet
     row = await _find(connections, project) if _reaches_all(caller) else None
     if row is None or (row["is_deleted"] and not deleted):
         raise NotFoundError.of("project", project)
-    grant = replace(caller.grant, project_id=row["project_id"], project=row["id"], is_closed=row["is_closed"])
-    return caller._replace(grant=grant)
+    of_project = {"project_id": row["project_id"], "project": row["id"], "is_closed": row["is_closed"]}
+    return caller._replace(grant=replace(caller.grant, **of_project, quotas=quotas_of(row)))
 
 
 async def _find(connections: Connections, project: str) -> Row | None:

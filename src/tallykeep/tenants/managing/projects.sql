@@ -1,24 +1,29 @@
 -- name: find_project
-SELECT project_id, id, deletion_id IS NOT NULL AS is_closed, deleted_at IS NOT NULL AS is_deleted
+SELECT
+    project_id, id, deletion_id IS NOT NULL AS is_closed, deleted_at IS NOT NULL AS is_deleted,
+    max_rows_per_day, max_stored_rows, max_open_actions
 FROM projects
 WHERE id = :id
 
 -- name: list_projects
 SELECT
-    id, name, description, timezone, currency, dial_code, client_settings, created_at, deletion_id, deletion_started_at
+    id, name, description, timezone, currency, dial_code, client_settings, max_rows_per_day, max_stored_rows,
+    max_open_actions, created_at, deletion_id, deletion_started_at
 FROM projects
 WHERE deleted_at IS NULL AND (:project_id::bigint IS NULL OR project_id = :project_id)
 ORDER BY project_id
 
 -- name: get_project
 SELECT
-    id, name, description, timezone, currency, dial_code, client_settings, created_at, deletion_id, deletion_started_at
+    id, name, description, timezone, currency, dial_code, client_settings, max_rows_per_day, max_stored_rows,
+    max_open_actions, created_at, deletion_id, deletion_started_at
 FROM projects
 WHERE project_id = :project_id AND deleted_at IS NULL
 
 -- name: lock_project
 SELECT
-    id, name, description, timezone, currency, dial_code, client_settings, created_at, deletion_id, deletion_started_at
+    id, name, description, timezone, currency, dial_code, client_settings, max_rows_per_day, max_stored_rows,
+    max_open_actions, created_at, deletion_id, deletion_started_at
 FROM projects
 WHERE project_id = :project_id AND deleted_at IS NULL
 FOR NO KEY UPDATE
@@ -36,14 +41,18 @@ FOR SHARE
 
 -- name: add_project
 WITH added AS (
-    INSERT INTO projects (id, name, description, timezone, currency, dial_code, client_settings, created_at)
+    INSERT INTO projects (
+        id, name, description, timezone, currency, dial_code, client_settings, max_rows_per_day, max_stored_rows,
+        max_open_actions, created_at
+    )
     SELECT
-        :id, :name, :description, :timezone, :currency, :dial_code, :client_settings,
+        :id, :name, :description, :timezone, :currency, :dial_code, :client_settings, :max_rows_per_day::bigint,
+        :max_stored_rows::bigint, :max_open_actions::bigint,
         date_trunc('milliseconds', statement_timestamp())
     WHERE (SELECT count(*) FROM projects WHERE deleted_at IS NULL) < :max_projects
     RETURNING
-        project_id, id, name, description, timezone, currency, dial_code, client_settings, created_at, deletion_id,
-        deletion_started_at
+        project_id, id, name, description, timezone, currency, dial_code, client_settings, max_rows_per_day,
+        max_stored_rows, max_open_actions, created_at, deletion_id, deletion_started_at
 ),
 added_keys AS (
     INSERT INTO api_keys (key_id, kind, project_id, token_hash, name, role, scopes, expires_at, addresses, created_at)
@@ -58,7 +67,9 @@ SELECT * FROM added
 UPDATE projects
 SET
     name = :name, description = :description, timezone = :timezone, currency = :currency, dial_code = :dial_code,
-    client_settings = :client_settings
+    client_settings = :client_settings, max_rows_per_day = :max_rows_per_day, max_stored_rows = :max_stored_rows,
+    max_open_actions = :max_open_actions
 WHERE project_id = :project_id AND deleted_at IS NULL
 RETURNING
-    id, name, description, timezone, currency, dial_code, client_settings, created_at, deletion_id, deletion_started_at
+    id, name, description, timezone, currency, dial_code, client_settings, max_rows_per_day, max_stored_rows,
+    max_open_actions, created_at, deletion_id, deletion_started_at

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request
 
 from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.auditing.middleware import SHOWN_KEY
-from tallykeep.api.dependencies.auth import caller_of, known_grant
+from tallykeep.api.dependencies.auth import caller_of
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.grants import known_grant
 from tallykeep.api.dependencies.permissions import public
 from tallykeep.api.openapi import answers, errs, takes
 from tallykeep.api.requests.bodies import media_type

@@ -297,7 +297,7 @@ async def _accepted_before(
     request: Request, context: Context, caller: Caller, submitted: Submission, options: SubmissionOptions
 ) -> Accepted | None:
     """Return the action that this request has started before, and that no quota must keep from being found."""
-    if context.quotas is None or not submitted.idempotency_key:
+    if not submitted.idempotency_key or not context.has_row_quotas(caller):
         return None
     async with context.reading(caller).connection() as connection:
         return await _replayed(request, context, connection, submitted, options)

@@ -58,12 +58,12 @@ async def get_current(caller: FromCaller) -> Json:
 @router.post(
     "",
     summary="Create key",
-    openapi_extra=_MANAGING | OURS | takes(NewKey, required=False) | answers(CreatedKey),
+    openapi_extra=_MANAGING | OURS | takes(NewKey) | answers(CreatedKey),
 )
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
-    """Create a key for the project. Its `token` is in this answer only: it is not stored. No key can create one that
-    can do more than itself, and no token of OAuth creates, changes or rotates any; keys of the management API are
-    created with one of them.
+    """Create a key for the project, with the role that the body says. Its `token` is in this answer only: it is not
+    stored. No key can create one that can do more than itself, and no token of OAuth creates, changes or rotates any;
+    keys of the management API are created with one of them.
     """
     body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
     async with context.changing(request, caller) as connection:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from tallykeep.api.auditing.attempt import attempt_of
 from tallykeep.api.dependencies.auth import FromCaller, FromManagedProject
 from tallykeep.api.dependencies.context import FromContext
-from tallykeep.api.dependencies.permissions import needs
+from tallykeep.api.dependencies.permissions import needs, require
 from tallykeep.api.openapi import answers, takes
 from tallykeep.api.requests.bodies import json_object
 from tallykeep.api.requests.upload import submission
@@ -26,10 +26,11 @@ from tallykeep.catalog.action_types import PROJECT_DELETION
 from tallykeep.core.compatibility import OURS, Compatibility
 from tallykeep.db.connections.pool import Connection
 from tallykeep.engine.intake.idempotency import Accepted
-from tallykeep.engine.managing.project_deletion import count_contents, delete_project
+from tallykeep.engine.managing.project_deletion import delete_project
+from tallykeep.engine.managing.project_tables import MAX_COUNTED, count_contents
 from tallykeep.tenants.managing import projects
 from tallykeep.tenants.managing.deletion import read_deletion
-from tallykeep.tenants.managing.fields import KEPT, REFUSED, UNUSED
+from tallykeep.tenants.managing.fields import KEPT, QUOTAS, REFUSED, UNUSED
 from tallykeep.tenants.permissions import Permission
 
 router = APIRouter(prefix="/management/v1/projects", tags=["Management"], default_response_class=Json)
@@ -38,17 +39,19 @@ _ABSENT = (
     "cluster_id", "default_code_config", "limits", "api_usage_notifications", "webhooks_callout_notifications",
     "webhook_version", "webhook_token",
 )  # fmt: skip
-_SHOWN: dict[str, Any] = {"absent": _ABSENT, "added": ("created_at", "deletion")}
+_SHOWN: dict[str, Any] = {"absent": _ABSENT, "added": ("created_at", "deletion", "quotas")}
 _TAKEN: dict[str, Any] = {"kept": KEPT, "unused": UNUSED, "refused": REFUSED}
+_ADDS = ("`quotas` of the project's own",)
 _LIST = Compatibility(
     **_SHOWN,
     differs=("all projects for an owner's key, else the one that the key belongs to; application keys will do, too",),
 )
 _CREATED = Compatibility(
-    **{**_SHOWN, **_TAKEN, "added": ("created_at", "deletion", "management_key")}, empty=("client_side_key",),
+    **{**_SHOWN, **_TAKEN, "added": ("created_at", "deletion", "quotas", "management_key")}, empty=("client_side_key",),
+    adds=_ADDS,
     differs=("takes an owner's key; `name` alone is required", "`case_sensitive_codes` can only be true"),
 )  # fmt: skip
-_UPDATED = Compatibility(**_SHOWN, **_TAKEN)
+_UPDATED = Compatibility(**_SHOWN, **_TAKEN, adds=_ADDS)
 _DELETED = Compatibility(
     differs=("202 with the id of an action, which deletes in the background", "the first project is not deleted")
 )
@@ -107,12 +110,15 @@ async def get(context: FromContext, manager: FromManagedProject) -> Json:
     openapi_extra=_MANAGING | _UPDATED.extra | takes(ProjectUpdate) | answers(Project),
 )
 async def update(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
-    """Change fields of a project; those left out stay."""
+    """Change fields of a project; those left out stay. `quotas` are for owners' keys alone."""
     body = await json_object(request, context.settings.max_row_bytes)
+    if QUOTAS in body:
+        require(manager, Permission.INSTALLATION_MANAGE)
     async with context.changing(request, manager) as connection:
         before, updated = await projects.update_project(connection, manager, body)
         attempt_of(request).about(updated["id"], name=updated["name"], changed=", ".join(sorted(body)))
         attempt_of(request).compare(before, updated)
+    context.key_cache.clear()  # which remembers quotas, too
     return Json(updated)
 
 
@@ -125,9 +131,10 @@ async def update(request: Request, context: FromContext, manager: FromManagedPro
     | answers(AcceptedAction, code=202),
 )
 async def delete(request: Request, context: FromContext, manager: FromManagedProject) -> Json:
-    """Delete a project and all that it holds, for good, in the background. From now on it accepts nothing, its actions
-    are canceled, and its keys have stopped working; those of the management API show how far the deletion is. What the
-    audit log tells of it stays. Asked again, the answer is the same action; one that failed is begun anew.
+    """Delete a project and all that it holds, for good, in the background; how much that is, is counted there, too.
+    From now on it accepts nothing, its actions are canceled, and its keys have stopped working; those of the management
+    API show how far the deletion is. What the audit log tells of it stays. Asked again, the answer is the same action;
+    one that failed is begun anew.
     """
     attempt = attempt_of(request)
     submitted = submission(request, manager, PROJECT_DELETION, {})
@@ -156,8 +163,10 @@ async def get_deletion(context: FromContext, manager: FromManagedProject) -> Jso
     openapi_extra=needs(Permission.PROJECTS_MANAGE, only_managing=True) | OURS | answers(ProjectUsage),
 )
 async def count_usage(context: FromContext, manager: FromManagedProject) -> Json:
-    """Count what a project holds, which a deletion would delete."""
+    """Count what a project holds, which a deletion would delete: as it is now, each kind up to 100,000. Of the kinds in
+    `at_least` there are that many, or more; how many, the deletion itself counts.
+    """
     async with context.reading(manager, much=True).connection() as connection:
-        counts = await count_contents(connection, manager.project_id)
-    usage = {"counts": counts, "total": sum(counts.values())}
+        counts, at_least = await count_contents(connection, manager.project_id)
+    usage = {"counts": counts, "at_least": at_least, "max_counted": MAX_COUNTED, "total": sum(counts.values())}
     return Json({"object": "project_usage", "project_id": manager.project, **usage})

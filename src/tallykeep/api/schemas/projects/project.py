@@ -13,6 +13,7 @@ _Timezone = Annotated[
 ]
 _Currency = Annotated[str | None, Field(description="A code of ISO 4217.")]
 _DialCode = Annotated[str | None, Field(description="A country's dial code; kept and shown.")]
+_Quota = Annotated[int, Field(ge=1, le=1_000_000_000_000)] | None
 _ActionId = Annotated[str, Field(description="The action that deletes the project.")]
 
 
@@ -28,6 +29,14 @@ class ClientSettings(TypedDict, total=False):
     client_set_voucher_expiration_date_enabled: bool
 
 
+class Quotas(TypedDict, total=False):
+    """A project's own quotas. Where one is null, the server's setting holds, if there is one."""
+
+    rows_per_day: Annotated[_Quota, Field(description="Rows that it may submit a day, in UTC.")]
+    stored_rows: Annotated[_Quota, Field(description="Resources that it may have, about.")]
+    open_actions: Annotated[_Quota, Field(description="Actions that may be unfinished, about.")]
+
+
 class ProjectSettings(ClientSettings, total=False):
     """What is chosen of a project beside its name."""
 
@@ -41,6 +50,9 @@ class ProjectSettings(ClientSettings, total=False):
     cluster_id: Annotated[str | None, Field(description="Without effect.")]
     api_usage_notifications: Annotated[dict[str, Any] | None, Field(description="Without effect.")]
     webhooks_callout_notifications: Annotated[dict[str, Any] | None, Field(description="Without effect.")]
+    quotas: Annotated[
+        Quotas | None, Field(description="For owners' keys. Those left out stay; null is what the settings say.")
+    ]
 
 
 class NewProject(ProjectSettings):
@@ -81,6 +93,7 @@ class Project(TypedDict):
     client_create_customer_enabled: bool
     client_loyalty_events_enabled: bool
     client_set_voucher_expiration_date_enabled: bool
+    quotas: Quotas
     created_at: Time
     deletion: Annotated[StartedDeletion | None, Field(description="Set while it is being deleted.")]
 
@@ -122,7 +135,11 @@ class ProjectUsage(TypedDict):
     object: Literal["project_usage"]
     project_id: str
     counts: Annotated[dict[str, int], Field(description="Of vouchers, campaigns, customers, and so on.")]
-    total: int
+    at_least: Annotated[
+        list[str], Field(description="The kinds that were counted no further than `max_counted`: there may be more.")
+    ]
+    max_counted: Annotated[int, Field(description="How far each kind is counted.")]
+    total: Annotated[int, Field(description="The sum of the counts.")]
 
 
 class ProjectDeletion(TypedDict):
@@ -134,8 +151,15 @@ class ProjectDeletion(TypedDict):
     async_action_id: _ActionId
     requested_by: Annotated[str | None, Field(description="The key that asked for it.")]
     status: Literal["ENQUEUED", "IN_PROGRESS", "DONE", "FAILED"]
-    total_count: Annotated[int, Field(description="Rows that this action found, of all kinds; the project is one.")]
-    done_count: int
+    counted: Annotated[bool, Field(description="Whether all rows were counted; until then `total_count` grows.")]
+    total_count: Annotated[
+        int,
+        Field(
+            description="Rows that there were, of all kinds; the project is one. Those that were deleted by actions"
+            " which were given up count, too."
+        ),
+    ]
+    done_count: Annotated[int, Field(description="Rows that were deleted, by this action and those before it.")]
     failed_count: int
     reason: Annotated[str | None, Field(description="Why it ended early, or why it is being tried again.")]
     started_at: Time

@@ -43,6 +43,23 @@ ProjectId = Annotated[str, typer.Argument(metavar="ID", help="The project's id."
 Description = Annotated[str | None, typer.Option(help="What it is for.", show_default=False)]
 Timezone = Annotated[str | None, typer.Option(help="Such as Europe/Vienna, or GMT+2.", show_default=False)]
 Currency = Annotated[str | None, typer.Option(help="A code of ISO 4217, such as EUR.", show_default=False)]
+_OF_SETTINGS = "default"
+_QUOTAS = {"rows_per_day": "rows a day", "stored_rows": "stored rows", "open_actions": "open actions"}
+RowsPerDay = Annotated[
+    str | None,
+    typer.Option(
+        "--max-rows-per-day",
+        help=f"Rows that it may submit a day, with an owner's key. «{_OF_SETTINGS}»: as the server's settings say.",
+        show_default=False,
+    ),
+]
+StoredRows = Annotated[
+    str | None, typer.Option("--max-stored-rows", help="Resources that it may have; the same.", show_default=False)
+]
+OpenActions = Annotated[
+    str | None,
+    typer.Option("--max-open-actions", help="Actions that may be unfinished; the same.", show_default=False),
+]
 
 
 @cli.command("list")
@@ -78,10 +95,14 @@ def create(
     description: Description = None,
     timezone: Timezone = None,
     currency: Currency = None,
+    rows_per_day: RowsPerDay = None,
+    stored_rows: StoredRows = None,
+    open_actions: OpenActions = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a project, with an owner's key, and show the tokens of its first keys, this once."""
-    created = client.post(_PATH, {"name": name, **_chosen(description, timezone, currency)})
+    quotas = _quotas(rows_per_day, stored_rows, open_actions)
+    created = client.post(_PATH, {"name": name, **_chosen(description, timezone, currency), **quotas})
     if as_json:
         print_json(created)
         return
@@ -101,12 +122,19 @@ def update(
     description: Description = None,
     timezone: Timezone = None,
     currency: Currency = None,
+    rows_per_day: RowsPerDay = None,
+    stored_rows: StoredRows = None,
+    open_actions: OpenActions = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a project; what is left out stays."""
-    fields = ({"name": name} if name else {}) | _chosen(description, timezone, currency)
+    quotas = _quotas(rows_per_day, stored_rows, open_actions)
+    fields = ({"name": name} if name else {}) | _chosen(description, timezone, currency) | quotas
     if not fields:
-        raise UsageError("Say what to change: --name, --description, --timezone or --currency")
+        raise UsageError(
+            "Say what to change: --name, --description, --timezone, --currency, --max-rows-per-day, --max-stored-rows"
+            " or --max-open-actions"
+        )
     updated = client.put(_path(project_id), fields)
     if as_json:
         print_json(updated)
@@ -167,19 +195,29 @@ def _ended(client: Client, project_id: str, goes_along: bool | None) -> dict[str
             if refused.status != 401:
                 raise
             left = deletion["total_count"] - deletion["done_count"]
-            if not (left <= _LAST_ROWS if goes_along is None else goes_along):
+            is_nearly_done = deletion["counted"] and left <= _LAST_ROWS
+            if not (is_nearly_done if goes_along is None else goes_along):
                 raise _unknown(deletion) from None
-            return {**deletion, "status": "DONE", "done_count": deletion["total_count"]}
+            return {**deletion, "status": "DONE"} | (
+                {"done_count": deletion["total_count"]} if deletion["counted"] else {}
+            )
     return deletion
 
 
 def _unknown(deletion: dict[str, Any]) -> RefusedError:
-    done, total, again = deletion["done_count"], deletion["total_count"], deletion["project_id"]
+    again = deletion["project_id"]
     return RefusedError(
-        f"The key is refused now; {done:,} of {rows(total)} were deleted when it was last asked, and whether that goes"
+        f"The key is refused now; {_progress(deletion)} were deleted when it was last asked, and whether that goes"
         f" on is not known. Ask with an owner's key: {command('projects', 'delete', again)}",
         401,
     )
+
+
+def _progress(deletion: dict[str, Any]) -> str:
+    """Say how many rows are deleted, of how many as far as that is known."""
+    done, total = deletion["done_count"], deletion["total_count"]
+    counting = f"{rows(done)}, while they were still being counted,"
+    return f"{done:,} of {rows(total)}" if deletion["counted"] else counting
 
 
 def _is_deleted(deletion: dict[str, Any]) -> bool:
@@ -188,11 +226,14 @@ def _is_deleted(deletion: dict[str, Any]) -> bool:
 
 
 def _tell(deletion: dict[str, Any]) -> None:
-    name, done, total = deletion["project_name"], deletion["done_count"], deletion["total_count"]
+    which = f"{deletion['project_name']} ({deletion['project_id']})"
     if _is_deleted(deletion):
-        out().print(Text(f"  deleted {name} ({deletion['project_id']}): {rows(done)}"))
+        # A key that went along with the project may have seen nothing of the counting.
+        how_many = f": {rows(deletion['done_count'])}" if deletion["counted"] else ""
+        out().print(Text(f"  deleted {which}{how_many}"))
         return
-    out().print(Text(f"  deleting {name} ({deletion['project_id']}): {done:,} of {rows(total)}"))
+    so_far = _progress(deletion) if deletion["counted"] else "its rows are being counted"
+    out().print(Text(f"  deleting {which}: {so_far}"))
     if deletion["status"] in _ENDED:
         reason = deletion["reason"] or f"{rows(deletion['failed_count'])} could not be deleted"
         again = command("projects", "delete", deletion["project_id"])
@@ -202,12 +243,18 @@ def _tell(deletion: dict[str, Any]) -> None:
 def _confirm(client: Client, project_id: str) -> None:
     name = client.get(_path(project_id))["name"]
     usage = client.get(f"{_path(project_id)}/usage")
-    held = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in usage["counts"].items() if count)
-    extent = f"the project {name} ({project_id}) with {rows(usage['total'])} ({held}), for good"
+    more = usage["at_least"]
+    held = ", ".join(_held(what, count, what in more) for what, count in usage["counts"].items() if count)
+    total = f"{'at least ' if more else ''}{rows(usage['total'])}"
+    extent = f"the project {name} ({project_id}) with {total} ({held}), for good"
     if not sys.stdin.isatty():
         raise UsageError(f"This would delete {extent}; there is no terminal to confirm it: say --yes")
     if typer.prompt(f"This deletes {extent}. Type its name, {name}, to continue", err=True) != name:
         raise InterruptedByUserError("That is not its name: nothing was deleted.")
+
+
+def _held(what: str, count: int, is_more: bool) -> str:
+    return f"{count:,}{' or more' if is_more else ''} {what.replace('_', ' ')}"
 
 
 def _chosen(description: str | None, timezone: str | None, currency: str | None) -> dict[str, Any]:
@@ -215,11 +262,28 @@ def _chosen(description: str | None, timezone: str | None, currency: str | None)
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _quotas(*given: str | None) -> dict[str, Any]:
+    """Return the field of a project with the quotas that were given; empty where none was."""
+    chosen = {name: text for name, text in zip(_QUOTAS, given, strict=True) if text is not None}
+    return {"quotas": {name: _quota(name, text) for name, text in chosen.items()}} if chosen else {}
+
+
+def _quota(name: str, text: str) -> int | None:
+    if text == _OF_SETTINGS:
+        return None
+    if not text.isascii() or not text.isdecimal():
+        raise UsageError(f"--max-{name.replace('_', '-')} {text}: say a number, or «{_OF_SETTINGS}»")
+    return int(text)
+
+
 def _facts(project: dict[str, Any]) -> Table:
     table = Table(box=None, padding=(0, 2), show_header=False)
     for name in ("id", "name", "description", "timezone", "currency"):
         if project[name]:
             table.add_row(Text(name, style="dim"), Text(project[name], overflow="fold"))
+    for name, label in _QUOTAS.items():
+        if project["quotas"][name]:
+            table.add_row(Text(label, style="dim"), Text(f"{project['quotas'][name]:,} at most"))
     table.add_row(Text("created", style="dim"), Text(when(project["created_at"])))
     if project["deletion"]:
         table.add_row(Text("state", style="dim"), _state(project))
