@@ -21,7 +21,7 @@ _FILES = st.lists(st.lists(SURE_ORDERS, min_size=1, max_size=6), min_size=2, max
 
 
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tallykeep.core import exact_json
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.rows import Row
+from tallykeep.db.copy_format import NULL
 from tallykeep.formats.json.elements import ELEMENT_SEPARATOR
 from tallykeep.formats.row_reader import read_rows
 from tallykeep.resources.customers.spec import CUSTOMER
@@ -28,7 +29,7 @@ from tallykeep.resources.upserts.row_readers import json_reader
 from tallykeep.resources.upserts.set_writing import Writable
 from tallykeep.resources.upserts.spec import Change, UpsertSpec
 from tests.documents import DOCUMENTS, SURE_ORDERS, written
-from tests.unit.csv_files import stored_value
+from tests.unit.csv_files import as_json, stored_value
 
 
 def _rows(elements: Sequence[bytes]) -> Any:
@@ -142,6 +143,26 @@ def test_what_is_sure_is_read_by_column(order: dict[str, Any]) -> None:
     read = _read(order, order, {"source_id": 5})
     assert read is not None
     assert (read.rows, [failure.row for failure in read.failures]) == ([1, 2], [3])
+
+
+def test_what_is_said_of_one_resource_is_put_together() -> None:
+    people = [
+        {"source_id": "C", "name": "Ada", "note": "x", "address": {"city": "X"}, "metadata": {"a": 1, "b": 1}},
+        {"source_id": "C", "name": "Bob", "note": 5, "address": {"line_1": "Y"}, "metadata": {"b": 2}},
+        {"source_id": "C", "metadata": None},
+    ]
+    goods = [{"sku": "M", "vendor": "x", "price": 1}, {"vendor": [1], "price": 2, "attributes": {"size": "S"}}]
+    items = [{"product": {"source_id": "P"}, "sku": {"source_id": "S", "override": True, **each}} for each in goods]
+    read = _read(*({"source_id": f"O{at}", "customer": person} for at, person in enumerate(people)), {"items": items})
+    assert read is not None
+    (customer,) = _staged(CUSTOMER, read.ready["customer"]).values()
+    assert (customer["name"], customer["phone"]) == ("Bob", NULL)
+    assert [customer["address"], customer["metadata"]] == [
+        as_json({"city": "X", "line_1": "Y"}), as_json({"a": 1, "b": 2}),
+    ]  # fmt: skip
+    assert {name: texts for name, texts in read.ready["sku"].columns.items() if name != "product_id"} == {
+        "sku": ("M",), "price": ("2",), "attributes": ('{"size":"S"}',),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

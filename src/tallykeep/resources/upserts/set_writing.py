@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from psycopg.errors import UniqueViolation
+from psycopg.rows import tuple_row
 
 from tallykeep.core.errors import OvertakenError
 from tallykeep.db.connections.pool import Connection
@@ -66,14 +67,15 @@ async def insert_new(
         _meet_existing.discard(of_table)
         return {}
     _meet_existing.add(of_table)
-    rows: list[dict[str, Any]] = []
-    if len(parameters["kept"]) < len(changes):
-        rows += await (await connection.execute(statements.lock_changed, parameters)).fetchall()
-    if parameters["kept"]:
-        rows += await (await connection.execute(statements.kept_by_changes, parameters)).fetchall()
+    rows: list[tuple[str, str]] = []
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        if len(parameters["kept"]) < len(changes):
+            rows += await (await cursor.execute(statements.lock_changed, parameters)).fetchall()
+        if parameters["kept"]:
+            rows += await (await cursor.execute(statements.kept_by_changes, parameters)).fetchall()
     if inserted.rowcount + len(rows) != len(changes):
         raise OvertakenError(f"a {spec.noun} was deleted meanwhile; the batch is tried again")
-    return {row["source_id"]: row["id"] for row in rows}
+    return dict(rows)
 
 
 async def _copy_new(connection: Connection, spec: UpsertSpec, changes: Writable, parameters: dict[str, Any]) -> bool:

@@ -137,7 +137,7 @@ COPY {table} (project_id, id, source_id, {columns}, created_at) FROM STDIN
 
 -- name: lock_changed
 -- Those that were there before insert_changes.
-SELECT present.id, present.source_id
+SELECT present.source_id, present.id
 FROM {table} AS present
 JOIN {changes} AS changes ON changes.source_id = present.source_id
 WHERE present.project_id = :project_id AND present.id <> changes.id AND changes.source_id <> ALL (:kept::text[])
@@ -146,7 +146,7 @@ FOR UPDATE OF present
 
 -- name: kept_by_changes
 -- Those that were there before and stay as they are.
-SELECT present.id, present.source_id
+SELECT present.source_id, present.id
 FROM {table} AS present
 JOIN {changes} AS changes ON changes.source_id = present.source_id
 WHERE present.project_id = :project_id AND present.id <> changes.id AND changes.source_id = ANY (:kept::text[])

@@ -97,8 +97,8 @@ class OrderImport(Operation):
     async def _write_carefully(self, failures: Sequence[Failure]) -> list[Failure]:
         self._read = None
         known = {failure.row for failure in failures}
-        found = await asyncio.to_thread(self._upsert.check, self._rows)
-        return [failure for failure in found if failure.row not in known] + await self._upsert.write()
+        checked = await asyncio.to_thread(self._upsert.check, self._rows)
+        return [failure for failure in checked if failure.row not in known] + await self._upsert.write()
 
     async def _write_people(self, read: ReadOrders, name: str) -> Mapping[Any, str]:
         """Write the orders' customers, or their referrers; return their ids by source_id."""

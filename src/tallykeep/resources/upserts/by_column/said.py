@@ -17,7 +17,7 @@ from tallykeep.resources.fields.cleaning import Cleaner
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.upserts.by_column.ready_set import ReadySet
 from tallykeep.resources.upserts.by_column.sure_values import JSON_NULL
-from tallykeep.resources.upserts.by_column.typed_members import members_of
+from tallykeep.resources.upserts.by_column.typed_members import declared_names, members_of
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 Texts = Sequence[str | None]
@@ -95,7 +95,7 @@ def _values(struct: Struct) -> list[Any]:
 def _followed_by(before: Any, after: Any) -> Any:
     """Return what says what the two say, one after the other: objects are added to, other values replaced."""
     both = copy(before)
-    for name in after.__struct_fields__:
+    for name in declared_names(type(after)):
         value, earlier = getattr(after, name), getattr(before, name)
         if value is UNSET or value == JSON_NULL:
             continue

@@ -76,3 +76,8 @@ def made_of(name: str, members: Iterable[Member], further: Iterable[str] = (), *
 def further_names(made: type[Struct]) -> list[str]:
     """Return under which attributes a type has what stands under further names."""
     return [name for name in made.__struct_fields__ if name.startswith(_FURTHER)]
+
+
+def declared_names(made: type[Struct]) -> list[str]:
+    """Return the others."""
+    return [name for name in made.__struct_fields__ if not name.startswith(_FURTHER)]
