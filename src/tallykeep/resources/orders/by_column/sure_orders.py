@@ -81,12 +81,9 @@ def _sum_up(order: Any) -> bool:
 
 def _amount_of(item: Any) -> int:
     """Fill in what is missing of one item, and return its amount, 0 where it has none."""
-    amount = item.amount
-    price = item.price
+    amount, price = item.amount, item.price
     if type(price) is not int:
-        price = _price_of(item.sku)
-        if price is None:
-            price = _price_of(item.product)
+        price = _price_of(item.sku, item.product)
         if price is not None:
             item.price = price
     if type(amount) is not int:
@@ -99,6 +96,7 @@ def _amount_of(item: Any) -> int:
     return int(amount)
 
 
-def _price_of(goods: Any) -> int | None:
-    price = goods.price if goods else None
-    return price if type(price) is int else None
+def _price_of(sku: Any, product: Any) -> int | None:
+    if sku and type(price := sku.price) is int:
+        return int(price)
+    return int(price) if product and type(price := product.price) is int else None

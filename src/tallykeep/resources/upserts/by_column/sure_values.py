@@ -14,7 +14,7 @@ from tallykeep.core import exact_json
 from tallykeep.formats.json.typed_rows import TypedRun
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.array_cells import text_array
-from tallykeep.resources.fields.cleaning import MAX_DEPTH, Problem
+from tallykeep.resources.fields.cleaning import MAX_DEPTH, MAX_KEY_BYTES, Problem
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.json_columns import read_keys
 from tallykeep.resources.upserts.by_column.typed_members import further_names
@@ -28,7 +28,16 @@ _AS_DECODED = (cleaning.text, cleaning.trimmed, cleaning.integer, cleaning.json_
 
 def are_keys(holders: Sequence[Any], names: Iterable[str], run: TypedRun) -> bool:
     """Clean the keys under these names; False where one is missing, or is not sure."""
-    return all(_clean(holders, name, partial(read_keys, has_escapes=run.has_escapes)) for name in names)
+    return all(_clean(holders, name, partial(_keys, run)) for name in names)
+
+
+def _keys(run: TypedRun, keys: Sequence[str]) -> Sequence[str | None]:
+    """Read keys as read_keys does; those of most files have no blank in them, and nothing that has to be left out."""
+    joined = "".join(keys)
+    are_usual = not run.has_escapes and joined.isascii() and " " not in joined and "\x7f" not in joined
+    if are_usual and "" not in keys and max(map(len, keys)) <= MAX_KEY_BYTES:
+        return keys
+    return read_keys(keys, has_escapes=run.has_escapes)
 
 
 def are_resources(holders: Sequence[Any], fields: Sequence[Field], run: TypedRun) -> bool:
@@ -75,7 +84,7 @@ def _clean(holders: Sequence[Any], name: str, read: Callable[[Sequence[str]], Se
     cleaned = read(values)
     if None in cleaned:
         return False
-    if cleaned != values:
+    if cleaned is not values and cleaned != values:
         for holder, value in zip(holders, cleaned, strict=True):
             setattr(holder, name, value)
     return True
@@ -84,8 +93,8 @@ def _clean(holders: Sequence[Any], name: str, read: Callable[[Sequence[str]], Se
 def _use_older_name(holders: Sequence[Any], field: Field) -> bool:
     """Move what stands under a field's older name; False where it says something else."""
     name, older_name = field.name, field.older_name or ""
-    for holder in holders:
-        if (older := getattr(holder, older_name)) is UNSET:
+    for holder, older in zip(holders, map(attrgetter(older_name), holders), strict=True):
+        if older is UNSET:
             continue
         value = getattr(holder, name)
         if value is None or value is UNSET:
