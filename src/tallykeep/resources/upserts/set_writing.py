@@ -12,6 +12,7 @@ from tallykeep.core.errors import OvertakenError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.unique_timestamps import TIMESTAMPS
+from tallykeep.resources.upserts.references import lines_of as lines_of_keys
 from tallykeep.resources.upserts.spec import UpsertSpec
 
 LINES_AT_ONCE = 200  # lines, which takes some milliseconds
@@ -68,11 +69,12 @@ async def insert_new(
         return {}
     _meet_existing.add(of_table)
     rows: list[tuple[str, str]] = []
+    kept = {**parameters, "kept": lines_of_keys(parameters["kept"])}
     async with connection.cursor(row_factory=tuple_row) as cursor:
         if len(parameters["kept"]) < len(changes):
-            rows += await (await cursor.execute(statements.lock_changed, parameters)).fetchall()
+            rows += await (await cursor.execute(statements.lock_changed, kept)).fetchall()
         if parameters["kept"]:
-            rows += await (await cursor.execute(statements.kept_by_changes, parameters)).fetchall()
+            rows += await (await cursor.execute(statements.kept_by_changes, kept)).fetchall()
     if inserted.rowcount + len(rows) != len(changes):
         raise OvertakenError(f"a {spec.noun} was deleted meanwhile; the batch is tried again")
     return dict(rows)
@@ -92,7 +94,7 @@ async def update_existing(
     connection: Connection, spec: UpsertSpec, parameters: dict[str, Any], besides: Iterable[str]
 ) -> None:
     """Merge the changes that insert_new has staged into what existed, but for what is kept, and the keys `besides`."""
-    left = [*parameters["kept"], *besides]
+    left = lines_of_keys([*parameters["kept"], *besides])
     await connection.execute(spec.statements.update_changed, {**parameters, "besides": left})
 
 
