@@ -15,7 +15,7 @@ import psutil
 from benchmarks.database import PROJECT_ID, Database
 from benchmarks.files import documents
 from benchmarks.files.people_and_goods import CUSTOMERS, PRODUCTS, SKUS
-from benchmarks.files.sorts import DIRTY, OWN, SORTS, flawed_rows
+from benchmarks.files.sorts import DIRTY, OWN, REPEATING, SORTS, flawed_rows
 from benchmarks.files.vouchers import VOUCHERS
 from benchmarks.imports.nested import put_products
 from benchmarks.imports.prepared import prepare
@@ -46,6 +46,7 @@ class _Import:
     noun: str
     file: Callable[[Lab, str, int], Path]
     put_there: Callable[[Database], None] = lambda _: None
+    sorts: tuple[str, ...] = SORTS
 
     def prepare(self, bench: Bench, sort: str) -> None:
         prepare(bench, self.noun, has_schema=sort == DIRTY)
@@ -58,6 +59,7 @@ _IMPORTS = {
     "CUSTOMERS.IMPORT_CSV": _Import("/v1/customers/importCSV", "customer", CUSTOMERS.file),
     "PRODUCTS.IMPORT_CSV": _Import("/v1/products/importCSV", "product", PRODUCTS.file),
     "SKUS.IMPORT_CSV": _Import("/v1/skus/importCSV", "sku", SKUS.file, put_products),
+    "ORDERS.IMPORT": _Import("/v1/orders/import", "order", documents.orders, sorts=(REPEATING, OWN)),
 }
 _USUAL_TYPES = ["VOUCHERS.IMPORT_CSV", "VOUCHERS.IMPORT"]
 
@@ -78,7 +80,7 @@ def main() -> None:
     with TemporaryDirectory() as directory, running_bench() as bench:
         lab = Lab(QUICK, Path(directory))
         for name in arguments.types:
-            for sort in sorts:
+            for sort in [sort for sort in sorts if sort in _IMPORTS[name].sorts]:
                 _show_stages(lab, bench, name, sort)
     with TemporaryDirectory() as directory, running_bench(TALLYKEEP_BATCH_ROWS="1") as bench:
         seconds = timed_import(bench, VOUCHERS.file(Lab(QUICK, Path(directory)), OWN, _BATCHES)) / _BATCHES
@@ -90,7 +92,7 @@ def _show_stages(lab: Lab, bench: Bench, name: str, sort: str) -> None:
     settings = Settings()
     sizes: dict[str, Any] = {
         "batch_rows": settings.batch_rows,
-        "batch_bytes": settings.batch_bytes,
+        "batch_bytes": settings.batch_bytes // ACTION_TYPES[name].batch_bytes_divisor,
         "max_row_bytes": settings.max_row_bytes,
     }
     imported = _IMPORTS[name]

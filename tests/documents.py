@@ -33,6 +33,11 @@ def mostly(usual: list[Any], *others: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(range(len(weighed))).map(weighed.__getitem__)
 
 
+def mostly_from(usual: st.SearchStrategy[Any], other: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """As a rule what the usual strategy makes."""
+    return st.one_of(*[usual] * 9, other)
+
+
 @st.composite
 def objects(draw: st.DrawFn, members: dict[str, st.SearchStrategy[Any]], always: tuple[str, ...] = ()) -> Members:
     """An object that has those members `always` and some of the others, one of them perhaps twice."""
@@ -115,6 +120,46 @@ _USUAL_ORDER = objects({
     "source_id": st.sampled_from(["O1", "O2", "O3", "O4"]), "status": st.sampled_from(["CREATED", "PAID", None]),
     "items": st.lists(_USUAL_ITEM, min_size=1, max_size=3), "customer": _USUAL_PERSON, "metadata": _USUAL_METADATA,
 }, ("source_id", "items"))  # fmt: skip
+_SURE_TEXTS = mostly(["Ada", "Bob", "Shoe", "x"], "", " Eve ", "a\tb", "ünïcode", 'say "hi"', "x\\.", "\\N")
+_SURE_OBJECTS = objects({
+    "Tier": mostly(["gold", "tin"], None, "ü", "a\\b"),
+    "Score": mostly([1, 7], 1.5, Number("1.10"), Number("1e2"), None),
+    "more": mostly(["x"], Members([("b", [1, Members()])]), "12345678901234567890.5"),
+})  # fmt: skip
+_FURTHER = mostly(["x", 5], None, True, Number("1.10"), [1, "a"], Members([("b", Members([("c", "\n")]))]), "2.50")
+_SURE_PRODUCT = objects({
+    "name": _SURE_TEXTS, "price": mostly([1, 2, 1950], 0, None), "attributes": mostly([["size"], []], ["a", "b\\"]),
+    "image_url": _SURE_TEXTS, "metadata": _SURE_OBJECTS, "id": st.none(), "vendor": _FURTHER, "ean": _FURTHER,
+    "override": mostly([False], None), "source_id": st.sampled_from(["P", "Q", " R "]),
+}, ("source_id",))  # fmt: skip
+_SURE_SKU = objects({
+    "sku": _SURE_TEXTS, "price": mostly([1, 2], 0), "currency": st.sampled_from(["EUR", "PLN"]),
+    "image_url": _SURE_TEXTS,
+    "attributes": objects({"size": st.sampled_from(["S", "M"]), "colour": st.just("red")}), "metadata": _SURE_OBJECTS,
+    "override": st.just(True), "vendor": _FURTHER, "source_id": st.sampled_from(["S", "T", "U "]),
+}, ("source_id", "override"))  # fmt: skip
+_SURE_ITEM = objects({
+    "related_object": mostly(["product", "sku"], None), "quantity": mostly([1, 2, 3], 0, None),
+    "price": mostly([1, 5], None), "amount": mostly([10], None, 0), "discount_amount": mostly([1], None, 100),
+    "subtotal_amount": st.sampled_from([5, None]), "product_id": mostly(["P"], None, "?"), "sku_id": st.none(),
+    "metadata": st.one_of(_SURE_OBJECTS, st.none()), "source_id": st.sampled_from(["P", "Q", "S", " R "]),
+    "object": st.just("order_item"), "note": _FURTHER, "tax": _FURTHER,
+    "product": st.one_of(_SURE_PRODUCT, st.none(), st.builds(Members)), "sku": st.one_of(_SURE_SKU, st.none()),
+}, ("product",))  # fmt: skip
+_SURE_PERSON = objects({
+    "name": _SURE_TEXTS, "email": mostly(["ada@example.com", "bob@example.com"], ""), "phone": _SURE_TEXTS,
+    "birthdate": mostly(["2022-01-01"], "2022-01-02T10:00:00Z"), "birthday": mostly(["2022-01-01"], None),
+    "address": objects({"city": _SURE_TEXTS, "line_1": _SURE_TEXTS}), "metadata": _SURE_OBJECTS, "more": _FURTHER,
+    "source_id": st.sampled_from(["A", "B", "C"]),
+}, ("source_id",))  # fmt: skip
+# Orders that are read by column as a rule, though a batch of them may not be.
+SURE_ORDERS = objects({
+    "source_id": _keys("O1", "O2", "O3", "O4", "O5", "O6"), "status": mostly(["CREATED", "PAID"], None),
+    "amount": mostly([5], None), "initial_amount": st.integers(0, 3), "discount_amount": st.integers(0, 3),
+    "items": st.one_of(*[st.lists(_SURE_ITEM, max_size=3)] * 9, st.none()), "metadata": _SURE_OBJECTS,
+    "customer": mostly_from(_SURE_PERSON, st.none()), "referrer": mostly_from(_SURE_PERSON, st.none()),
+    "customer_id": st.none(), "more": _ANYTHING,
+}, ("source_id", "items", "customer"))  # fmt: skip
 _NO_OBJECTS = st.sampled_from([5, None, [], "x"])
 DOCUMENTS: dict[str, st.SearchStrategy[Any]] = {
     "customer": st.one_of(*[objects(_CUSTOMER, ("source_id",))] * 9, objects(_CUSTOMER), _NO_OBJECTS),

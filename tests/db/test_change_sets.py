@@ -1,7 +1,7 @@
 """JSON that is written as a set leaves what going through the rows would: the same rows, reasons and counts."""
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.metadata.schemas import create_schema
 from tallykeep.resources.orders import items, parts
+from tallykeep.resources.orders.by_column import import_operation
 from tallykeep.resources.upserts import operation as writing
 from tallykeep.resources.upserts.row_readers import json_reader
 from tests.db.engine import Engine, open_engine
@@ -49,21 +50,30 @@ _FILES = st.lists(st.sampled_from(sorted(ACTION_TYPES)), min_size=2, max_size=3)
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes
 )
-@given(files=_FILES, schema=st.sampled_from([None, None, *SCHEMAS]), batch_rows=st.sampled_from([3, 1000]))
-def test_sets_and_row_by_row_leave_the_same(database_url: str, files: Any, schema: Any, batch_rows: int) -> None:
+@given(
+    files=_FILES,
+    schema=st.sampled_from([None, None, *SCHEMAS]),
+    batch_rows=st.sampled_from([3, 1000]),
+    by_column=st.booleans(),
+)
+def test_sets_and_row_by_row_leave_the_same(
+    database_url: str, files: Any, schema: Any, batch_rows: int, by_column: bool
+) -> None:
     bodies = [(action_type, f"[{','.join(map(written, rows))}]".encode()) for action_type, rows in files]
 
     async def outcome() -> Any:
         async with open_engine(database_url, batch_rows=batch_rows) as engine:
-            ended = [await _imported(engine, *bodies[0])]
+            ended = [await imported(engine, *bodies[0])]
             if schema is not None:
                 async with engine.pool.connection() as connection:
                     await create_schema(connection, engine.project_id, *schema, None)
-            ended += [await _imported(engine, *body) for body in bodies[1:]]
-            return ended, await _contents(engine)
+            ended += [await imported(engine, *body) for body in bodies[1:]]
+            return ended, await contents(engine)
 
-    as_sets = asyncio.run(outcome())
+    with nullcontext() if by_column else patch.object(import_operation, "read_orders", lambda _: None):
+        as_sets = asyncio.run(outcome())
     with ExitStack() as stack:
+        stack.enter_context(patch.object(import_operation, "read_orders", lambda _: None))
         stack.enter_context(patch.object(writing, "change_set", lambda *_: None))
         stack.enter_context(patch.object(writing, "quick_json_reader", json_reader))
         stack.enter_context(patch.object(parts, "quick_json_reader", json_reader))
@@ -78,7 +88,8 @@ def test_sets_and_row_by_row_leave_the_same(database_url: str, files: Any, schem
     assert as_sets[1] == row_by_row[1]
 
 
-async def _imported(engine: Engine, action_type: str, body: bytes) -> dict[str, Any]:
+async def imported(engine: Engine, action_type: str, body: bytes) -> dict[str, Any]:
+    """Import these rows; return the counts, the failures and the report."""
     action_id = await engine.submit(action_type, body)
     action = await engine.finish(action_id)
     shown = {name: action[name] for name in ("total_count", "done_count", "failed_count", "created_count")}
@@ -88,7 +99,7 @@ async def _imported(engine: Engine, action_type: str, body: bytes) -> dict[str, 
     return {**shown, "failed": failed, "reports": reports}
 
 
-async def _contents(engine: Engine) -> list[str]:
+async def contents(engine: Engine) -> list[str]:
     """All rows, with ids as what they are the ids of."""
     rows: list[tuple[str, dict[str, Any]]] = []
     for table, columns in TABLES.items():
@@ -102,7 +113,8 @@ async def _contents(engine: Engine) -> list[str]:
     return sorted(shown)
 
 
-def test_products_that_somebody_else_is_making_are_taken_as_they_are(database_url: str) -> None:
+@pytest.mark.parametrize("way", ["by column", "as changes"])
+def test_products_that_somebody_else_is_making_are_taken_as_they_are(database_url: str, way: str) -> None:
     """An order that does not override leaves what exists, also what exists only since its batch has begun."""
     orders = [
         {"source_id": f"O{at}", "items": [{"product": {"source_id": key, "name": "Ours", "price": 5}}]}
@@ -128,7 +140,9 @@ def test_products_that_somebody_else_is_making_are_taken_as_they_are(database_ur
             held = await engine.query("SELECT items #>> '{0,product_id}' AS id FROM orders ORDER BY source_id")
             assert held[0]["id"] == "prod_P"
 
-    asyncio.run(scenario())
+    changes_only = patch.object(import_operation, "read_orders", lambda _: None)
+    with changes_only if way == "as changes" else nullcontext():
+        asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(

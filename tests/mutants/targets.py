@@ -28,6 +28,7 @@ _UPSERTS = (
     "tests/db/test_upserts.py",
     "tests/db/test_references.py",
 )
+_ORDERS_BY_COLUMN = ("tests/db/test_orders_by_column.py", "tests/db/test_change_sets.py", "tests/http/test_orders.py")
 _SINGLE = (*_SERIAL, *_NEIGHBOURS, "tests/http/test_single_vouchers.py", *_ACTIONS)
 _VOUCHERS = (
     *_SERIAL,
@@ -165,7 +166,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "src/tallykeep/resources/vouchers/single": _SINGLE,
     "src/tallykeep/resources/upserts/operation": (*_UPSERTS, "tests/db/test_change_sets.py"),
     "src/tallykeep/resources/upserts/change_set": ("tests/db/test_change_sets.py", *_UPSERTS),
+    "src/tallykeep/resources/upserts/set_writing": ("tests/db/test_change_sets.py", *_UPSERTS),
     "src/tallykeep/resources/upserts/by_column/merge": _UPSERTS,
+    "src/tallykeep/resources/upserts/by_column/ready_set": _ORDERS_BY_COLUMN,
+    "src/tallykeep/resources/orders/by_column/import_operation": _ORDERS_BY_COLUMN,
     "src/tallykeep/resources/upserts/single": (*_SERIAL, "tests/http/test_sdk_resources.py", *_ACTIONS),
     "src/tallykeep/resources/upserts/store": _UPSERTS,
     "src/tallykeep/resources/campaigns/operations": (*_RANGES, "tests/db/test_campaign_imports.py"),

@@ -6,6 +6,7 @@ ROW_LOCKS = "tests/db/test_row_locks.py"
 GENERATION = "tests/db/test_generation.py"
 SERIAL = "tests/db/test_serial.py"
 CHANGE_SETS = "tests/db/test_change_sets.py"
+ORDERS_BY_COLUMN = "tests/db/test_orders_by_column.py"
 EVERY_CHECK = "tests/db/test_checks.py::test_every_check_has_changes_that_no_other_one_would_refuse"
 
 MUTATIONS = (
@@ -88,7 +89,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what was deleted while a set was written is made anew",
-        "src/tallykeep/resources/upserts/change_set.py",
+        "src/tallykeep/resources/upserts/set_writing.py",
         "if inserted.rowcount + len(rows) != len(changes):",
         "if False:",
         f"{ROW_LOCKS}::test_a_customer_that_somebody_else_deletes_while_it_is_changed_is_made_anew",
@@ -98,7 +99,42 @@ MUTATIONS = (
         "src/tallykeep/resources/orders/parts.py",
         "kept=kept, is_resolved=True",
         "is_resolved=True",
-        f"{CHANGE_SETS}::test_products_that_somebody_else_is_making_are_taken_as_they_are",
+        f"{CHANGE_SETS}::test_products_that_somebody_else_is_making_are_taken_as_they_are[as changes]",
+    ),
+    Mutation(
+        "orders by column leave goods that they do not override as they are",
+        "src/tallykeep/resources/orders/by_column/import_operation.py",
+        ', kept=read.goods["product"].kept',
+        "",
+        f"{CHANGE_SETS}::test_products_that_somebody_else_is_making_are_taken_as_they_are[by column]",
+    ),
+    Mutation(
+        "orders by column are written only if what they name in vain is still missing",
+        "src/tallykeep/resources/upserts/by_column/ready_set.py",
+        "if any([await is_there() for is_there in rechecks]):",
+        "if False:",
+        f"{ORDERS_BY_COLUMN}::test_a_product_made_while_orders_are_written_is_referred_to",
+    ),
+    Mutation(
+        "orders by column lock the products of their SKUs",
+        "src/tallykeep/resources/orders/by_column/import_operation.py",
+        "if len(locked) < len(not_ours):",
+        "if False:",
+        f"{ORDERS_BY_COLUMN}::test_a_product_deleted_before_its_sku_is_written_is_missing",
+    ),
+    Mutation(
+        "orders with nulls are not written by column",
+        "src/tallykeep/resources/orders/by_column/read_orders.py",
+        "if any(None in values for values in map(_NULLABLE, self.orders)):",
+        "if False:",
+        f"{CHANGE_SETS}::test_what_a_row_says_counts_though_it_is_the_default[null]",
+    ),
+    Mutation(
+        "people with nulls are not written by column",
+        "src/tallykeep/resources/orders/by_column/import_operation.py",
+        "if not read.people[name].has_nulls:",
+        "if True:",
+        f"{ORDERS_BY_COLUMN}::test_null_takes_away_what_a_customer_had",
     ),
     Mutation(
         "null resets what exists, also in a set",

@@ -11,6 +11,7 @@ from tallykeep.formats.json.unread_rows import UnreadRows
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.metadata.checker import MetadataChecker
+from tallykeep.resources.orders.by_column.read_orders import read_orders
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.by_column.fast_csv import FileColumns
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
@@ -21,6 +22,11 @@ VOUCHERS = Table(range(1, 3), ["A,GIFT_VOUCHER,1,x", "B,LOYALTY_CARD,,y"], delim
 CUSTOMERS = Table(range(1, 3), ["c-1,Ada,x", "c-2,null,y"], delimiter=",", width=3, kept=range(3))
 SKUS = Table(range(1, 3), ["s-1,p-1,{'a':1}", "s-2,p-2,x"], delimiter=",", width=3, kept=range(3))
 ELEMENTS = [*(b'{"code":"A%d","type":"GIFT_VOUCHER","gift":{"amount":1}}' % at for at in range(39)), b'{"code":"B"}']
+_ORDER = (
+    b'{"source_id":"O%d","customer":{"source_id":"C"},"items":[{"source_id":"P","related_object":"product",'
+    b'"product":{"name":"Pen","vendor":"x"}}]}'
+)
+ORDERS = [*(_ORDER % at for at in range(39)), b'{"source_id":5}']
 OBJECTS = UnreadRows(range(1, 41), b",".join(ELEMENTS))
 
 
@@ -49,7 +55,11 @@ def _skus() -> Any:
     return columns
 
 
-@pytest.mark.parametrize("checked", [_csv, _json, _customers, _skus])
+def _orders() -> Any:
+    return read_orders(UnreadRows(range(1, 41), b",".join(ORDERS)))
+
+
+@pytest.mark.parametrize("checked", [_csv, _json, _customers, _skus, _orders])
 def test_what_checks_rows_leaves_no_cycle(checked: Any) -> None:
     gc.disable()
     try:

@@ -8,19 +8,20 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from msgspec import MsgspecError, Raw
+from msgspec import Meta, MsgspecError, Raw
 from msgspec.json import Decoder
 
 from tallykeep.core import exact_json
 from tallykeep.db.copy_format import ESCAPES, copy_text
 from tallykeep.resources.fields import cleaning
-from tallykeep.resources.fields.cleaning import MAX_KEY_BYTES, Problem
+from tallykeep.resources.fields.cleaning import MAX_INTEGER, MAX_KEY_BYTES, Problem
 from tallykeep.resources.fields.columns.timestamps import timestamps_alike
 from tallykeep.resources.fields.copy_format import is_plain
 
 Column = str | list[str | None]
+Integer = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]  # what cleaning.integer takes
 
 _UNUSUAL_TEXT = re.compile("[\x00\\\\\t\n\r\ud800-\udfff]")
 _FEW = 8  # one in so many

@@ -28,7 +28,7 @@ async def upsert_parts(
 
     Return what checks again for what was missing.
     """
-    brought = _Brought()
+    brought = Brought()
     for change in changes:
         for at, item in enumerate(change.values.get("items") or ()):
             brought.add(change, at, item)
@@ -40,17 +40,17 @@ async def upsert_parts(
     await parts.upsert_new(PRODUCT, brought.products)
     await parts.upsert_named(brought.only_named)
     await parts.upsert_new(SKU, brought.skus())
-    products, skus = await parts.find_goods(brought.sources)
+    products, skus, rechecks = await parts.goods.find(brought.sources)
     for item, product, sku in zip(brought.items, *brought.sources.values(), strict=True):
         put_id(item, "product", products.get(product))
         put_id(item, "sku", skus.get(sku))
         show_goods(item)
     for change in changes:
         sum_up(change)
-    return parts.rechecks
+    return parts.rechecks + rechecks
 
 
-class _Brought:
+class Brought:
     """What the items of orders bring along, in their order; `sources` are the source ids of their goods."""
 
     def __init__(self) -> None:

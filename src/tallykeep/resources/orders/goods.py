@@ -32,12 +32,12 @@ def source_of(item: Item, name: str) -> str | None:
 
 def describes(goods: Any) -> bool:
     """Whether it says more of the resource than which one it is, for one that may be made or is to be changed."""
-    if not isinstance(goods, dict) or _DESCRIBING.isdisjoint(goods):
+    if not isinstance(goods, dict) or DESCRIBING.isdisjoint(goods):
         return False
     return bool(goods.get("source_id") or (goods.get("id") and goods.get("override")))
 
 
-_DESCRIBING = frozenset({"name", "sku", "price", "currency", "attributes", "metadata", "image_url", "override"})
+DESCRIBING = frozenset({"name", "sku", "price", "currency", "attributes", "metadata", "image_url", "override"})
 
 
 def with_product(item: Item) -> dict[str, Any]:

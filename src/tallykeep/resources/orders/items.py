@@ -8,10 +8,10 @@ from tallykeep.resources.fields.cleaning import MAX_INTEGER, MAX_KEY_BYTES, Clea
 
 Item = dict[str, Any]
 
-_NUMBERS = (
+NUMBERS = (
     "quantity", "initial_quantity", "discount_quantity", "price", "amount", "initial_amount", "discount_amount",
 )  # fmt: skip
-_KEYS = ("source_id", "product_id", "sku_id")
+KEYS = ("source_id", "product_id", "sku_id")
 _GOODS_KEYS = ("id", "source_id", "product_id")
 # What is said of goods inside an item, be they changed or not.
 _GOODS: dict[str, Cleaner] = {
@@ -19,8 +19,8 @@ _GOODS: dict[str, Cleaner] = {
     "metadata": cleaning.json_object,
 }  # fmt: skip
 _OBJECT = {"object": "order_item"}
-_RELATED_WORDS = ("product", "sku")
-_RELATED = cleaning.one_of(*_RELATED_WORDS)
+RELATED_WORDS = ("product", "sku")
+_RELATED = cleaning.one_of(*RELATED_WORDS)
 
 
 def clean_items(value: Any) -> list[Item]:
@@ -34,10 +34,10 @@ def clean_item(number: int, item: Any) -> Item:
     """Clean any item; raises Problem with its number, counted from 0."""
     try:
         cleaned = dict(cleaning.json_object(item))
-        for name in _NUMBERS:
+        for name in NUMBERS:
             if cleaned.get(name) is not None:
                 cleaned[name] = named(name, cleaning.integer, cleaned[name])
-        cleaned |= clean_keys(cleaned, _KEYS)
+        cleaned |= clean_keys(cleaned, KEYS)
         if cleaned.get("related_object") is not None:
             named("related_object", _RELATED, cleaned["related_object"])
         if cleaned.get("metadata") is not None:
@@ -103,7 +103,7 @@ def _usual_text(value: str, expected: Any) -> str | None:
         return None
     if expected is _KEY:
         return value.strip() if value.isascii() and len(value) <= MAX_KEY_BYTES else None
-    is_right = expected is str or expected is _ANYTHING or (expected is _WORD and value in _RELATED_WORDS)
+    is_right = expected is str or expected is _ANYTHING or (expected is _WORD and value in RELATED_WORDS)
     return value if is_right else None
 
 
@@ -118,6 +118,6 @@ _GOODS_TYPES: dict[str, Any] = {
     **dict.fromkeys(_GOODS_KEYS, _KEY), "name": str, "sku": str, "price": int, "override": bool, "metadata": dict,
 }  # fmt: skip
 _ITEM_TYPES: dict[str, Any] = {
-    **dict.fromkeys(_NUMBERS, int), **dict.fromkeys(_KEYS, _KEY), "related_object": _WORD,
+    **dict.fromkeys(NUMBERS, int), **dict.fromkeys(KEYS, _KEY), "related_object": _WORD,
     "product": _GOODS_TYPES, "sku": _GOODS_TYPES, "metadata": dict,
 }  # fmt: skip

@@ -1,10 +1,10 @@
 """Parts of orders: resources inside them, upserted as a set where that comes to the same as one after the other."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, LiteralString
+from typing import Any
 
 from tallykeep.core.rows import Failure, Row
 from tallykeep.db.connections.pool import Connection
@@ -14,6 +14,7 @@ from tallykeep.resources.fields.cleaning import actual
 from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.orders.goods import source_of
 from tallykeep.resources.orders.items import Item
+from tallykeep.resources.orders.known_goods import KnownGoods
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.operation import Upsert
@@ -23,7 +24,6 @@ from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 
 _sql = queries(__package__, "store.sql")
 
-_KNOWN = {"product": _sql.known_products, "sku": _sql.known_skus}
 OrderItem = tuple[Change, int, Item]
 
 
@@ -44,7 +44,7 @@ class Parts:
         self._project_id = project_id
         self._timestamp = timestamp
         self._made: set[str] = set()
-        self._known: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in _KNOWN}
+        self.goods = KnownGoods(connection, project_id)
         self.rechecks: list[Recheck] = []
 
     async def upsert_people(self, changes: list[Change], person: str) -> None:
@@ -58,7 +58,7 @@ class Parts:
         """Create what is not there yet; what is, only changes where the order says `override`."""
         if not parts or await self._upsert_new_as_set(spec, parts):
             return
-        known = set(await self._existing(spec.noun, (part.values.get("source_id") for part in parts)))
+        known = set(await self.goods.existing(spec.noun, (part.values.get("source_id") for part in parts)))
         wanted: list[Part] = []
         new: list[str] = []
         for part in parts:
@@ -70,7 +70,7 @@ class Parts:
                 new.append(str(source_id))
             known.add(source_id)
         await self._upsert(spec, wanted, new)
-        self._known[spec.noun].clear()
+        self.goods.forget(spec.noun)
 
     async def _upsert_new_as_set(self, spec: UpsertSpec, parts: list[Part]) -> bool:
         """Do the same without having looked for what is there; return False, with nothing done, where that cannot be.
@@ -78,7 +78,7 @@ class Parts:
         It can be where parts name what they are of by a source_id, none is wrong, and none that leaves what exists as
         it is stands before one that overrides.
         """
-        wanted, kept = _new_and_overriding(parts)
+        wanted, kept = new_and_overriding(parts)
         if spec is SKU and wanted is not None:
             wanted = await self._with_products(wanted)
         if wanted is None:
@@ -92,9 +92,9 @@ class Parts:
         for number, part in enumerate(wanted, 1):
             key = part.values["source_id"]
             if spec is PRODUCT:
-                self._known["product"][key] = {"id": ids[number]}
+                self.goods.note("product", key, id=ids[number])
             elif key not in kept or key not in existing:
-                self._known["sku"][key] = {"id": ids[number], "product_id": part.values["product_id"]}
+                self.goods.note("sku", key, id=ids[number], product_id=part.values["product_id"])
         return True
 
     async def _with_products(self, parts: list[Part]) -> list[Part] | None:
@@ -103,7 +103,7 @@ class Parts:
         keys = {key for key in named if isinstance(key, str) and not key.startswith(PRODUCT.prefix)}  # so no id
         if len(keys) < len(named):
             return None
-        known = await self._existing("product", keys)
+        known = await self.goods.existing("product", keys)
         if not keys.issubset(known):
             return None
         not_ours = {key for key in keys if known[key]["id"] not in self._made}
@@ -118,7 +118,7 @@ class Parts:
 
         `order_items` are those whose products are only named.
         """
-        skus = await self._existing("sku", (source_of(item, "sku") for _, _, item in order_items))
+        skus = await self.goods.existing("sku", (source_of(item, "sku") for _, _, item in order_items))
         named = [order_item for order_item in order_items if source_of(order_item[2], "sku") not in skus]
         if not named:
             return
@@ -155,29 +155,6 @@ class Parts:
         query = {"project_id": self._project_id, "names": sorted(names)}
         rows = await (await self._connection.execute(_sql.named_products, query)).fetchall()
         return {row["name"]: row["id"] for row in rows}
-
-    async def find_goods(self, sources: dict[str, list[Any]]) -> list[dict[str, dict[str, Any]]]:
-        """Return what is known of products and of SKUs by their source ids, with those of all these `sources`."""
-        known: list[dict[str, dict[str, Any]]] = []
-        for name, sql in _KNOWN.items():
-            known.append(await self._existing(name, sources[name]))
-            if missed := {source for source in sources[name] if source is not None}.difference(known[-1]):
-                self.rechecks.append(partial(self._is_any_there, sql, missed))
-        return known
-
-    async def _is_any_there(self, sql: LiteralString, sources: set[str]) -> bool:
-        return bool(await self._fetch(sql, sources))
-
-    async def _existing(self, name: str, sources: Iterable[Any]) -> dict[Any, dict[str, Any]]:
-        """Those products or SKUs that are known to exist, after those of these source ids have been looked for."""
-        known = self._known[name]
-        if missing := {str(source) for source in sources if source}.difference(known):
-            known.update(await self._fetch(_KNOWN[name], missing))
-        return known
-
-    async def _fetch(self, sql: LiteralString, sources: set[str]) -> dict[str, dict[str, Any]]:
-        parameters = {"project_id": self._project_id, "keys": sorted(filter(None, sources))}
-        return {row["source_id"]: row for row in await (await self._connection.execute(sql, parameters)).fetchall()}
 
     async def _upsert(self, spec: UpsertSpec, parts: list[Part], new: Collection[str] = ()) -> dict[int, str]:
         """Upsert the parts in order; returns the ids by the parts' numbers, counted from 1."""
@@ -234,7 +211,7 @@ def _rows(parts: Sequence[Part]) -> list[Row]:
     return [Row(number, part.values) for number, part in enumerate(parts, 1)]
 
 
-def _new_and_overriding(parts: list[Part]) -> tuple[list[Part] | None, set[str]]:
+def new_and_overriding(parts: list[Part]) -> tuple[list[Part] | None, set[str]]:
     """Return the parts that count if nothing was there before, and the keys of those that override nothing.
 
     None where that is not enough: what exists would only take what a later part overrides.

@@ -4,28 +4,17 @@ What rows of one batch say of one key is put together first, in their order. Whe
 says what a new resource has; what becomes of one that exists is for who goes through the rows.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from psycopg.errors import UniqueViolation
-
 from tallykeep.core import exact_json
-from tallykeep.core.errors import OvertakenError
-from tallykeep.db.connections.pool import Connection
 from tallykeep.db.copy_format import NULL, SPECIAL, copy_text
 from tallykeep.resources.fields.json_columns import Column, read_present
-from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.upserts.report_lines import ReportLine
+from tallykeep.resources.upserts.set_writing import in_parts, lines_of, made_at
 from tallykeep.resources.upserts.spec import Change, UpsertSpec
-
-_AT_ONCE = 200  # lines, which takes some milliseconds
-# Projects and tables whose last set met something that exists: copying straight into the table would only fail again. A
-# guess that speeds things up, local to this process; what is written never depends on it.
-_meet_existing = RecentKeys(1_000)
 
 Numbered = tuple[Change, str]  # with the id that a new resource gets
 
@@ -130,48 +119,26 @@ class Outcome:
         return dict(zip(self._ids[len(self._changes.by_key) :], self._changes.unkeyed, strict=True))
 
 
-async def insert_new(
-    connection: Connection, spec: UpsertSpec, changes: ChangeSet, ids: Sequence[str], parameters: dict[str, Any]
-) -> dict[str, str]:
-    """Make what is not there yet, with these ids; return the source_ids of what is, each with its id, and lock it.
+@dataclass(frozen=True, slots=True)
+class NumberedChanges:
+    """A set of changes, and the ids that new resources get, in the same order."""
 
-    `parameters` are the project, when that is, and which source_ids are `kept`: what exists of these is not locked.
-    Raises OvertakenError where somebody else deletes meanwhile.
-    """
-    of_table = f"{parameters['project_id']} {spec.table_name}"
-    if of_table not in _meet_existing and await _copy_new(connection, spec, changes, ids, parameters):
-        return {}
-    statements = spec.statements
-    await connection.execute(statements.create_changes)
-    await connection.execute(statements.clear_changes)
-    numbered = list(zip(changes, ids, strict=True))
-    await _copy(connection, statements.copy_changes, partial(_staged_text, spec), numbered)
-    inserted = await connection.execute(statements.insert_changes, parameters)
-    if inserted.rowcount == len(changes):
-        _meet_existing.discard(of_table)
-        return {}
-    _meet_existing.add(of_table)
-    rows: list[dict[str, Any]] = []
-    if len(parameters["kept"]) < len(changes):
-        rows += await (await connection.execute(statements.lock_changed, parameters)).fetchall()
-    if parameters["kept"]:
-        rows += await (await connection.execute(statements.kept_by_changes, parameters)).fetchall()
-    if inserted.rowcount + len(rows) != len(changes):
-        raise OvertakenError(f"a {spec.noun} was deleted meanwhile; the batch is tried again")
-    return {row["source_id"]: row["id"] for row in rows}
+    spec: UpsertSpec
+    changes: ChangeSet
+    ids: Sequence[str]
 
+    def __len__(self) -> int:
+        return len(self.changes)
 
-async def _copy_new(
-    connection: Connection, spec: UpsertSpec, changes: ChangeSet, ids: Sequence[str], parameters: dict[str, Any]
-) -> bool:
-    """Copy all straight into the table, in the order of keys; False, and nothing written, where one exists."""
-    numbered = sorted(zip(changes, ids, strict=True), key=_key_and_id)
-    try:
-        async with connection.transaction():
-            await _copy(connection, spec.statements.copy_new, partial(_new_text, spec, parameters), numbered)
-    except UniqueViolation:
-        return False
-    return True
+    def staged(self) -> Iterator[str]:
+        """Yield lines of the staging table, see Writable."""
+        for some in in_parts(list(zip(self.changes, self.ids, strict=True))):
+            yield _staged_text(self.spec, some)
+
+    def new(self, parameters: dict[str, Any]) -> Iterator[str]:
+        """Yield lines of the table, see Writable."""
+        for some in in_parts(sorted(zip(self.changes, self.ids, strict=True), key=_key_and_id)):
+            yield _new_text(self.spec, parameters, some)
 
 
 def _key_and_id(numbered: Numbered) -> tuple[bool, str, str]:
@@ -179,40 +146,17 @@ def _key_and_id(numbered: Numbered) -> tuple[bool, str, str]:
     return key is None, key or "", numbered[1]
 
 
-async def _copy(
-    connection: Connection, statement: bytes, text: Callable[[Sequence[Numbered]], str], numbered: Sequence[Numbered]
-) -> None:
-    async with connection.cursor().copy(statement) as copy:
-        for start in range(0, len(numbered), _AT_ONCE):
-            await copy.write(text(numbered[start : start + _AT_ONCE]))
-            await asyncio.sleep(0)  # others want the event loop
-
-
-async def update_existing(
-    connection: Connection, spec: UpsertSpec, parameters: dict[str, Any], besides: Iterable[str]
-) -> None:
-    """Merge the changes that insert_new has staged into what existed, but for what is kept, and the keys `besides`."""
-    left = [*parameters["kept"], *besides]
-    await connection.execute(spec.statements.update_changed, {**parameters, "besides": left})
-
-
 def _staged_text(spec: UpsertSpec, numbered: Sequence[Numbered]) -> str:
     """Return what COPY takes to the staging table: key, id, row and the table's columns."""
     ids, rows = [made for _, made in numbered], [str(change.row) for change, _ in numbered]
-    return _lines([_keys(numbered), ids, rows, *_columns(spec, numbered, {})])
+    return lines_of([_keys(numbered), ids, rows, *_columns(spec, numbered, {})])
 
 
 def _new_text(spec: UpsertSpec, parameters: dict[str, Any], numbered: Sequence[Numbered]) -> str:
     """Return what COPY takes to the table: project, id, key, the table's columns, and when it is made."""
-    made_at = str(parameters["timestamp"])
-    if spec.table.own_timestamps:
-        first = parameters["exact_timestamp"]
-        rows = (change.row - parameters["first_row"] for change, _ in numbered)
-        made: Column = [str(first + timedelta(microseconds=row)) for row in rows]
-    else:
-        made = made_at
+    made = made_at(spec, [change.row for change, _ in numbered], parameters)
     columns = _columns(spec, numbered, spec.table.default_texts)
-    return _lines([str(parameters["project_id"]), [each for _, each in numbered], _keys(numbered), *columns, made])
+    return lines_of([str(parameters["project_id"]), [each for _, each in numbered], _keys(numbered), *columns, made])
 
 
 def _keys(numbered: Sequence[Numbered]) -> Column:
@@ -229,12 +173,6 @@ def _columns(spec: UpsertSpec, numbered: Sequence[Numbered], defaults: Mapping[s
         yield read_present([each.get(name) for each in values], absent, read)
     metadata = [change.metadata or None for change, _ in numbered]
     yield read_present(metadata, defaults.get("metadata", NULL), _metadata_texts)
-
-
-def _lines(columns: Sequence[str | Sequence[Any]]) -> str:
-    count = next(len(column) for column in columns if not isinstance(column, str))
-    cells = [[column] * count if isinstance(column, str) else column for column in columns]
-    return "\n".join(map("\t".join, zip(*cells, strict=True))) + "\n"
 
 
 def _texts(values: Sequence[Any]) -> Sequence[str]:

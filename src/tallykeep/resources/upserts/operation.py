@@ -23,12 +23,13 @@ from tallykeep.resources.metadata.schemas import checker_for
 from tallykeep.resources.unique_timestamps import TIMESTAMPS
 from tallykeep.resources.upserts.by_column.fast_csv import file_columns
 from tallykeep.resources.upserts.by_column.merge import Merge
-from tallykeep.resources.upserts.change_set import ChangeSet, Outcome, change_set, insert_new, update_existing
+from tallykeep.resources.upserts.change_set import ChangeSet, NumberedChanges, Outcome, change_set
 from tallykeep.resources.upserts.locked_keys import lock_existing
 from tallykeep.resources.upserts.quick_json import quick_json_reader
 from tallykeep.resources.upserts.references import resolve_references
 from tallykeep.resources.upserts.report_lines import ReportLine, report_text
 from tallykeep.resources.upserts.row_readers import Reader, csv_reader, ids_reader
+from tallykeep.resources.upserts.set_writing import insert_new, set_parameters, update_existing
 from tallykeep.resources.upserts.spec import Change, Recheck, UpsertSpec
 
 Record = dict[str, Any]
@@ -117,6 +118,11 @@ class Upsert(Operation):
             self._changes.sort(key=lambda change: change.row)
             self._new_ids = iter(new_ids(self._spec.prefix, len(self._changes)))
 
+    def take(self, changes: list[Change], rechecks: list[Recheck]) -> None:
+        """Have these changes written in place of those that were read; what they refer to is found."""
+        self._changes, self.rechecks, self._is_resolved = changes, rechecks, True
+        self._new_ids = iter(new_ids(self._spec.prefix, len(changes)))
+
     async def write(self) -> list[Failure]:
         """Merge what can be; apply the other changes in row order to what exists, then write what changed as sets.
 
@@ -167,8 +173,10 @@ class Upsert(Operation):
     async def _write_set(self, changes: ChangeSet) -> None:
         """Write what can be as a set; changes that set something of what exists to null are left."""
         ids = list(islice(self._new_ids, len(changes)))
-        parameters = self._set_parameters()
-        existing = await insert_new(self._connection, self._spec, changes, ids, parameters) if ids else {}
+        rows = [change.row for change in self._changes]
+        parameters = set_parameters(self._project_id, self._timestamp, rows, self._kept)
+        numbered = NumberedChanges(self._spec, changes, ids)
+        existing = await insert_new(self._connection, self._spec, numbered, parameters) if ids else {}
         await self._refuse_overtaken(existing)
         left = changes.with_nulls.intersection(existing).difference(self._kept)
         if existing.keys() - left - self._kept:
@@ -176,12 +184,6 @@ class Upsert(Operation):
         written = [change for change in self._changes if change.source_id not in left] if left else self._changes
         self._changes = [change for change in self._changes if change.source_id in left] if left else []
         self.outcome = Outcome(changes, written, ids, existing)
-
-    def _set_parameters(self) -> dict[str, Any]:
-        rows = [change.row for change in self._changes] or [0]
-        exact = TIMESTAMPS.take(rows[-1] - rows[0] + 1, self._timestamp)
-        timestamps = {"timestamp": self._timestamp, "exact_timestamp": exact, "first_row": rows[0]}
-        return {"project_id": self._project_id, "kept": list(self._kept), **timestamps}
 
     async def _refuse_overtaken(self, existing: Collection[str]) -> None:
         if not self._new.isdisjoint(existing) or any([await is_there() for is_there in self.rechecks]):

@@ -137,19 +137,19 @@ COPY {table} (project_id, id, source_id, {columns}, created_at) FROM STDIN
 
 -- name: lock_changed
 -- Those that were there before insert_changes.
-SELECT present.id, present.source_id
+SELECT present.source_id, present.id
 FROM {table} AS present
 JOIN {changes} AS changes ON changes.source_id = present.source_id
-WHERE present.project_id = :project_id AND present.id <> changes.id AND changes.source_id <> ALL (:kept::text[])
+WHERE present.project_id = :project_id AND present.id <> changes.id AND changes.source_id <> ALL (string_to_array(:kept, chr(10)))
 ORDER BY present.source_id
 FOR UPDATE OF present
 
 -- name: kept_by_changes
 -- Those that were there before and stay as they are.
-SELECT present.id, present.source_id
+SELECT present.source_id, present.id
 FROM {table} AS present
 JOIN {changes} AS changes ON changes.source_id = present.source_id
-WHERE present.project_id = :project_id AND present.id <> changes.id AND changes.source_id = ANY (:kept::text[])
+WHERE present.project_id = :project_id AND present.id <> changes.id AND changes.source_id = ANY (string_to_array(:kept, chr(10)))
 
 -- name: update_changed!
 -- NULL stands for what the change does not say.
@@ -159,7 +159,7 @@ FROM {changes} AS changes
 WHERE present.project_id = :project_id
     AND present.source_id = changes.source_id
     AND present.id <> changes.id
-    AND changes.source_id <> ALL (:besides::text[])
+    AND changes.source_id <> ALL (string_to_array(:besides, chr(10)))
 
 -- name: changed!
 {column} = coalesce(changes.{column}, present.{column})

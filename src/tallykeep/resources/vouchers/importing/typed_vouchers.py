@@ -17,9 +17,9 @@ from tallykeep.formats.json.typed_rows import TypedRows, TypedRun, has_few_brack
 from tallykeep.resources.categories.labels import FIELDS as CATEGORY_FIELDS
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import MAX_INTEGER, Cleaner
+from tallykeep.resources.fields.json_columns import Integer
 from tallykeep.resources.vouchers.domain import DISCOUNT, EXTRA_NAMES, VOUCHER_TYPES, WORTH
 from tallykeep.resources.vouchers.fields import IN_JSON, INSIDE_JSON
-from tallykeep.resources.vouchers.importing.worth_types import Integer
 
 Columns = Mapping[str, Sequence[Any]]
 

@@ -9,6 +9,7 @@ from msgspec import Meta, defstruct
 
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import MAX_INTEGER, Cleaner
+from tallykeep.resources.fields.json_columns import Integer
 from tallykeep.resources.vouchers.domain import (
     DISCOUNT,
     DISCOUNT_BESIDE,
@@ -21,7 +22,6 @@ from tallykeep.resources.vouchers.domain import (
     WORTH_LESS,
 )
 
-Integer = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 _NUMBERS: dict[Cleaner, Any] = {
     cleaning.integer: Integer,
     cleaning.number: Integer | Annotated[float, Meta(ge=0, le=MAX_INTEGER)],
