@@ -61,6 +61,13 @@ class Bench:
         self._connection.request(method, path, content, headers)
         return self._answer()
 
+    def access_token(self) -> str:
+        """Ask for a token of OAuth with the application's keys."""
+        self._keep_fresh()
+        headers = {**HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
+        self._connection.request("POST", "/v1/oauth/token", "grant_type=client_credentials&scope=api", headers)
+        return str(self._answer()["access_token"])
+
     def define_schema(self, noun: str, properties: Mapping[str, Any]) -> None:
         """Define the metadata of a noun that has no schema."""
         body = {"related_object": noun, "properties": properties}
