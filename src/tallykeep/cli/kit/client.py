@@ -153,7 +153,7 @@ class Client:
         message = _message(answer)
         if answer.status_code >= 500:
             return UnavailableError(message, answer.status_code)
-        return RefusedError(message, answer.status_code, _retry_after(answer))
+        return RefusedError(message, answer.status_code, _retry_after(answer), _error_key(answer))
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
@@ -167,6 +167,13 @@ def _retry_after(answer: httpx.Response) -> float | None:
     """Return after how many seconds a request may be sent again that was one too many; None where that is not said."""
     text = answer.headers.get("retry-after", "")
     return float(text) if answer.status_code == _TOO_MANY and text.isascii() and text.isdecimal() else None
+
+
+def _error_key(answer: httpx.Response) -> str | None:
+    try:
+        return str(answer.json()["key"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _why(error: httpx.TransportError | httpx.DecodingError) -> str:
