@@ -88,6 +88,16 @@ def test_every_output_names_the_project(api: Api) -> None:
     assert f"revoked {made['id']}, Shop, {named}" in run(api, "keys", "revoke", made["id"], "--yes").stdout
 
 
+def test_a_token_is_shown_also_where_the_projects_name_is_not(api: Api) -> None:
+    weak = api.http.post("/v1/keys", json={"role": "admin", "scopes": ["keys.manage", "vouchers.read"]}).json()
+    flags_of_it = ("--app-id", weak["id"], "--app-token", weak["token"])
+    shown = run(api, *NEW, "--scope", "vouchers.read", *flags_of_it)
+    assert (shown.returncode, "TALLYKEEP_APP_TOKEN=" in shown.stdout) == (0, True), shown.stderr
+    assert f"A key of {api.keys.project}." in shown.stderr
+    key_id = shown.stdout.split("TALLYKEEP_APP_ID=")[1].split()[0]
+    assert run(api, "keys", "revoke", key_id, "--yes", *flags_of_it).stdout == f"  revoked {key_id}\n"
+
+
 def test_management_keys_will_do(api: Api) -> None:
     management_only = {**WITHOUT_APP_KEYS, **management(api)}
     answer = run(api, "keys", "list", **management_only)

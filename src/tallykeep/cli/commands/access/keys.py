@@ -240,11 +240,12 @@ def _show_token(client: Client, key: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(key)
         return
-    aside().print(Text(f"A key of {named_project(client, key['project_id'])}.", style="yellow"))
     aside().print("The token is shown only once:", style="yellow")
     prefix = _PREFIXES[key["kind"]]
     words = (f"{prefix}_{part}={shlex.quote(key[name])}" for part, name in (("ID", "id"), ("TOKEN", "token")))
     sys.stdout.write(f"export {' '.join(words)}\n")
+    sys.stdout.flush()  # before the server is asked again, which may fail: nobody gets the token a second time
+    aside().print(Text(f"A key of {named_project(client, key['project_id'])}.", style="yellow"))
 
 
 def _path(key_id: str) -> str:

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.connection import Connection, with_client
-from tallykeep.cli.kit.exits import RefusedError, UsageError
+from tallykeep.cli.kit.exits import CliError, RefusedError, UsageError
 
 
 def managing_keys(command: Callable[..., None]) -> Callable[..., None]:
@@ -16,10 +16,10 @@ def managing_keys(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def named_project(client: Client, project_id: str) -> str:
-    """Return how to name a project to people: with its name, where the keys may see that."""
+    """Return how to name a project to people: with its name, where the server tells it."""
     try:
         project = client.get(f"/management/v1/projects/{quote(project_id, safe='')}")
-    except RefusedError:
+    except CliError:
         return project_id
     return f"{project['name']} ({project_id})"
 
