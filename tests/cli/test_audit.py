@@ -3,6 +3,7 @@
 import json
 import re
 
+import httpx
 import psycopg
 
 from tests.cli.running import run
@@ -26,6 +27,17 @@ def test_the_log_is_listed_with_its_filters(api: Api) -> None:
     assert json.loads(run(api, "audit", "list", "--outcome", "refused", "--json").stdout) == []
     wrong = run(api, "audit", "list", "--event", "nothing")
     assert (wrong.returncode != 0, "campaign.delete" in wrong.stderr) == (True, True)
+
+
+def test_a_refusal_says_what_was_tried_with_which_key_and_what_it_lacked(api: Api) -> None:
+    weak = api.http.post("/v1/keys", json={"name": "Supplier", "role": "reader"}).json()
+    chained_entries(api, 1)
+    headers = {"X-App-Id": weak["id"], "X-App-Token": weak["token"]}
+    assert httpx.post(f"{api.url}/v1/vouchers/A", json=GIFT, headers=headers, trust_env=False).status_code == 403
+    chained_entries(api, 2)
+    shown = run(api, "audit", "list", "--outcome", "refused").stdout
+    for said in ("refused 403, lacks vouchers.write", f"Supplier ({weak['id']})", "POST /v1/vouchers/{code}"):
+        assert said in shown, shown
 
 
 def test_the_chain_is_verified_with_an_anchor(api: Api, served_database: str) -> None:

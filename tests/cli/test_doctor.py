@@ -55,7 +55,7 @@ def test_a_person_sees_marks_and_what_to_do(api: Api) -> None:
         assert terminal.wait() == 1
         assert " ✓  server" in terminal.text
         assert " ✗  keys" in terminal.text
-        assert "→ Make new ones on the server's machine: tallykeep keys recover" in terminal.text
+        assert "→ Ask an admin of the project for others" in terminal.text
 
 
 def test_a_dead_port(api: Api) -> None:

@@ -1,11 +1,13 @@
 """Webhooks on the command line."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
 from standardwebhooks import Webhook
 
+from tallykeep.cli.kit.phrases import when
 from tests.cli.running import in_terminal, run
 from tests.receiver import Receiver, receiving
 from tests.server import Api
@@ -36,6 +38,21 @@ def test_a_webhook_is_made_tried_and_its_events_sent_again(api: Api, receiver: R
     assert event.event["id"] in shown_list
     assert "DELIVERED" in shown_list
     assert "active" in run(api, "webhooks", "list").stdout
+
+
+def test_it_is_shown_when_a_delivery_is_tried_again(api: Api) -> None:
+    with receiving() as gone:
+        url = gone.url
+    webhook_id = run(api, "webhooks", "create", f"{url}/").stdout.split()[0]
+    assert run(api, "webhooks", "test", webhook_id).returncode == 0
+    words = ("webhooks", "deliveries", webhook_id)
+    while not (delivery := json.loads(run(api, *words, "--json").stdout)["data"][0])["attempts"]:
+        pass
+    title, row = run(api, *words).stdout.splitlines()
+    assert "next attempt" in title
+    times = re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row)
+    assert times[0] == when(delivery["created_at"])
+    assert times[1] >= when(delivery["next_attempt_at"])
 
 
 def test_a_webhook_is_changed_for_scripts(api: Api) -> None:

@@ -299,3 +299,8 @@ def test_a_key_is_narrowed_down_and_gets_a_new_token(visitor: Browser, api: Api)
     headers = {"X-App-Id": key["id"], "X-App-Token": token}
     assert httpx.get(f"{api.url}/v1/vouchers", headers=headers, trust_env=False).status_code == 200
     assert "The token before works until" in rotated.text
+    again = visitor.send(visitor.get("/keys"), "/keys/rotate", hours="2")
+    assert "two of its tokens work" in again.text
+    assert "End the older one of its two tokens now" in again.text
+    meant = visitor.send(visitor.get("/keys"), "/keys/rotate", hours="0", end_previous="true")
+    assert "was rotated" in meant.text

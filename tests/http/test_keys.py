@@ -189,6 +189,29 @@ def test_a_rotation_without_overlap_ends_the_token_before_at_once(api: Api) -> N
         check(answer, 400, "invalid_payload", "overlap_seconds")
 
 
+def test_a_rotation_during_an_overlap_says_what_it_ends(api: Api) -> None:
+    key = made(api, name="Shop")
+    rotate = f"{KEYS}/{key['id']}/rotate"
+    rotated = api.http.post(rotate, json={"overlap_seconds": 3600}).json()
+    for body in ({}, {"overlap_seconds": 0}, {"end_previous_token": False}):
+        check(api.http.post(rotate, json=body), 409, "overlap_under_way", key["id"], rotated["previous_token_until"])
+    check(api.http.post(rotate, json={"end_previous_token": "yes"}), 400, "invalid_payload", "end_previous_token")
+    with with_key(api, key) as before:
+        assert before.get("/v1/vouchers").status_code == 200
+        again = api.http.post(rotate, json={"end_previous_token": True, "overlap_seconds": 0}).json()
+        assert (again["id"], again["previous_token_until"]) == (key["id"], None)
+        check(before.get("/v1/vouchers"), 401, "unauthorized")
+    assert api.http.post(rotate).status_code == 200, "no overlap lasts any more"
+
+
+def test_keys_say_which_project_they_are_of(api: Api, manager: httpx.Client) -> None:
+    assert {key["project_id"] for key in list_spec(api).values()} == {api.keys.project}
+    assert made(api)["project_id"] == api.keys.project
+    for client, key_id in ((api.http, api.keys.app_id), (manager, api.keys.management_id)):
+        current = client.get(f"{KEYS}/current").json()
+        assert (current["id"], current["project_id"]) == (key_id, api.keys.project)
+
+
 def test_a_key_may_rotate_itself(api: Api) -> None:
     rotated = api.http.post(f"{KEYS}/{api.keys.app_id}/rotate", json={"overlap_seconds": 60}).json()
     assert rotated["current"]

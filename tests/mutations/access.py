@@ -150,6 +150,20 @@ MUTATIONS = (
         f"{ACCESS}::test_who_asks_for_a_token_counts_those_that_are_given_at_the_same_time",
     ),
     Mutation(
+        "a rotation ends no token of an overlap without a word",
+        "src/tallykeep/tenants/keys.py",
+        '        if row["previous_token_until"] is not None and not may_end:\n',
+        "        if False:\n",
+        "tests/http/test_keys.py::test_a_rotation_during_an_overlap_says_what_it_ends",
+    ),
+    Mutation(
+        "keys of two projects are not chosen from",
+        "src/tallykeep/cli/commands/access/whose_keys.py",
+        "    if connection.is_ambiguous:\n",
+        "    if False:\n",
+        "tests/cli/test_whose_keys.py::test_two_projects_are_told_apart_whatever_the_keys_may",
+    ),
+    Mutation(
         "a token of OAuth makes no keys",
         "src/tallykeep/tenants/keys.py",
         "    if caller.grant.token_id is not None:\n",

@@ -116,7 +116,7 @@ def _security_schemes() -> dict[str, Any]:
 def _security(operation: dict[str, Any]) -> list[dict[str, list[str]]]:
     """Return in which ways a request may say who asks, by what the route declares."""
     if "x-any-key" in operation:
-        return [_APP_KEYS]
+        return [_MANAGEMENT_KEYS, _APP_KEYS] if "x-management-keys" in operation else [_APP_KEYS]
     if (permission := operation.get("x-required-permission")) is None:
         return []
     management = operation.get("x-management-keys")

@@ -135,7 +135,10 @@ def _add_roles(cli: typer.Typer, roles: Roles) -> None:
 
     @keys.cli.command()
     def recover(data_dir: DataDir = None) -> None:
-        """Lost all keys? On the server's machine, make new ones for the first project, directly in its database."""
+        """Lost all keys? On the server's machine, make new ones for the first project, directly in its database.
+
+        They may do everything: an admin's of that project, and an owner's, who has all projects. Old keys stay valid.
+        """
         _run(roles.recover_keys, data_dir=data_dir)
 
     @audit.cli.command()

@@ -111,10 +111,19 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
-def shown_key(row: Mapping[str, Any], *, current: bool) -> dict[str, Any]:
-    """Return a key as answers show it, without its token."""
+def read_end_previous(body: Mapping[str, Any]) -> bool:
+    """Return whether a rotation may end a token that an overlap keeps valid; raise InvalidPayloadError."""
+    end = body.get("end_previous_token", False)
+    if not isinstance(end, bool):
+        raise InvalidPayloadError("Property .end_previous_token should be true or false")
+    return end
+
+
+def shown_key(row: Mapping[str, Any], project: str, *, current: bool) -> dict[str, Any]:
+    """Return a key of the project as answers show it, without its token."""
     return {
         "id": row["key_id"],
+        "project_id": project,
         "kind": row["kind"],
         "name": row["name"],
         "role": row["role"],

@@ -18,13 +18,14 @@ from tallykeep.core.errors import (
     ResourceInUseError,
     UnauthorizedError,
 )
+from tallykeep.core.ids import wire_time
 from tallykeep.db.clock import database_time
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.tenants.addresses import are_all_within
 from tallykeep.tenants.authenticate import token_hash
 from tallykeep.tenants.callers import Caller, KeyKind
-from tallykeep.tenants.key_fields import read_fields, read_overlap, shown_key
+from tallykeep.tenants.key_fields import read_end_previous, read_fields, read_overlap, shown_key
 from tallykeep.tenants.permissions import Permission, Role, permissions_of
 
 _sql = queries(__package__, "keys.sql")
@@ -111,14 +112,17 @@ async def rotate_key(
 ) -> dict[str, Any]:
     """Give a key another token, returned this once; the one before is valid for `overlap_seconds` more.
 
-    Raises what change_key raises. The key that asks may be rotated.
+    Raises what change_key raises, and ConflictError where a token of an earlier rotation would end before its time,
+    unless the body has `end_previous_token`. The key that asks may be rotated.
     """
-    overlap = timedelta(seconds=read_overlap(body))
+    overlap, may_end = timedelta(seconds=read_overlap(body)), read_end_previous(body)
     async with connection.transaction():
         keys = await _lock_keys(connection, caller)
         row = _meant(keys, key_id, kind)
         _require_key(caller)
         _require_may_give(caller, keys, row["kind"], row)
+        if row["previous_token_until"] is not None and not may_end:
+            raise _overlapping(row, overlap)
         return await _with_new_token(connection, caller, _sql.rotate_key, {**_key(row, caller), "overlap": overlap})
 
 
@@ -171,7 +175,7 @@ def _require_may_manage(caller: Caller, kind: str) -> None:
     if kind == "management" and caller.key_kind != "management":
         raise ForbiddenError(
             "Keys of the management API are managed with one of them (X-Management-Id and X-Management-Token); if they"
-            " are lost, tallykeep keys recover makes new ones on the server's machine"
+            " are lost, who runs the server makes new ones on its machine: tallykeep keys recover"
         )
 
 
@@ -217,6 +221,16 @@ def _in_use(key_id: str, deed: str) -> ResourceInUseError:
     )
 
 
+def _overlapping(row: Row, overlap: timedelta) -> ConflictError:
+    until = wire_time(row["previous_token_until"])
+    newest = "; the newer one, too" if not overlap else ""
+    return ConflictError(
+        f"The key {row['key_id']}, {row['name']}, was rotated, and two of its tokens work: the older one until {until}."
+        f" Another rotation ends that one at once{newest}. Wait until then, or say so with end_previous_token=true",
+        key="overlap_under_way",
+    )
+
+
 async def _with_new_token(connection: Connection, caller: Caller, query: LiteralString, params: Row) -> dict[str, Any]:
     token = secrets.token_urlsafe(24)
     made = {"project_id": caller.project_id, **params, "token_hash": token_hash(token)}
@@ -227,4 +241,4 @@ async def _with_new_token(connection: Connection, caller: Caller, query: Literal
 
 
 def _shown(row: Row, caller: Caller) -> dict[str, Any]:
-    return shown_key(row, current=_is_own(row, caller))
+    return shown_key(row, caller.project, current=_is_own(row, caller))

@@ -11,7 +11,8 @@ ORDER BY created_at, kind, key_id
 -- All of them, in one order: of two keys that revoke each other at once, the one that comes second finds itself gone.
 SELECT
     kind, key_id, name, role, scopes, expires_at, addresses,
-    coalesce(expires_at <= statement_timestamp(), false) AS expired
+    coalesce(expires_at <= statement_timestamp(), false) AS expired,
+    CASE WHEN previous_until > statement_timestamp() THEN previous_until END AS previous_token_until
 FROM api_keys
 WHERE project_id = :project_id AND revoked_at IS NULL
 ORDER BY kind, key_id

@@ -43,9 +43,11 @@ def needs(
     return {REQUIRED: permission, **management, **({_WATCHING: True} if watching else {})}
 
 
-def any_key(reason: str) -> dict[str, Any]:
-    """Declare that a route needs an application key, whatever its permissions, and why that is enough."""
-    return {ANY_KEY: reason}
+def any_key(reason: str, *, managing: bool = False) -> dict[str, Any]:
+    """Declare that a route needs an application key, whatever its permissions, and why that is enough; with `managing`,
+    a key of the management API will do, too.
+    """
+    return {ANY_KEY: reason, **({_MANAGEMENT: True} if managing else {})}
 
 
 def public(reason: str) -> dict[str, Any]:

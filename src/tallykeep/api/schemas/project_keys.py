@@ -26,11 +26,14 @@ _Addresses = Annotated[
     list[str], Field(description="Networks that it may be used from, such as 192.0.2.0/24; none for all.")
 ]
 
+_ProjectId = Annotated[str, Field(description="The project that the key is of.")]
+
 
 class Key(TypedDict):
     """A key, without its token."""
 
     id: str
+    project_id: _ProjectId
     kind: KeyKind
     name: str
     role: Role
@@ -73,6 +76,7 @@ class CurrentKey(TypedDict):
     """What the key of a request may do, and what not."""
 
     id: str
+    project_id: _ProjectId
     kind: KeyKind
     role: Role
     permissions: Annotated[list[str], Field(description="Those of its role, as far as its scopes leave them.")]
@@ -111,6 +115,13 @@ class KeyRotation(TypedDict, total=False):
             le=2_592_000,
             description="For how long the token before stays valid.",
             json_schema_extra={"default": 86_400},
+        ),
+    ]
+    end_previous_token: Annotated[
+        bool,
+        Field(
+            description="End the older of two tokens that work, from the last rotation, before its time.",
+            json_schema_extra={"default": False},
         ),
     ]
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tallykeep import __version__
+from tallykeep.cli.commands.access.whose_keys import find_projects
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.connection import AppId, AppToken, Connection, ProfileName, Token, Url, find_connection
 from tallykeep.cli.kit.exits import CliError, ExitCode, reporting_errors
@@ -96,6 +97,11 @@ def _server(client: Client, connection: Connection) -> Iterator[Finding]:
     yield Finding("server", Level.OK, "it answers")
     if connection.has_keys:
         yield from _status(client)
+        if connection.is_ambiguous:
+            yield _management_keys(connection)
+    elif connection.management is not None:
+        with connection.management.client() as manager:
+            yield from _status(manager)
     else:
         todo = "Set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN, or: tallykeep profiles save"
         yield Finding("keys", Level.WRONG, "there are none", todo)
@@ -121,11 +127,26 @@ def _status(client: Client) -> Iterator[Finding]:
     yield _database_clock(status["database"]["clock_ahead_seconds"])
 
 
+def _management_keys(connection: Connection) -> Finding:
+    """Compare the project of the management keys with that of the application keys."""
+    app_project, project = find_projects(connection)
+    if project is None:
+        todo = "Unset TALLYKEEP_MANAGEMENT_ID and TALLYKEEP_MANAGEMENT_TOKEN, or set others"
+        return Finding("management keys", Level.WRONG, "they are wrong or were revoked", todo)
+    if app_project is not None and app_project != project:
+        message = f"they are keys of another project, {project}: `tallykeep keys` does not choose one"
+        return Finding("management keys", Level.WARNING, message, "Unset those of the project that is not meant")
+    return Finding("management keys", Level.OK, f"they are keys of the project {project}")
+
+
 def _no_status(error: CliError) -> Finding:
     if error.status == 403:
         return Finding("keys", Level.WRONG, str(error), "Use a key with the permission server.read")
     if error.status == 401:
-        todo = "Make new ones on the server's machine: tallykeep keys recover"
+        todo = (
+            "Ask an admin of the project for others. Who runs the server, and has lost all, makes new ones on its"
+            " machine, for everything in all projects: tallykeep keys recover. It revokes none"
+        )
         return Finding("keys", Level.WRONG, "they are wrong or were revoked", todo)
     if error.status == 404:
         return Finding("version", Level.WRONG, f"the server is older than this command ({__version__})", "Upgrade it")

@@ -177,13 +177,14 @@ def deliveries(
     if as_json:
         print_json(answer)
         return
-    table = plain_table("event id", "event", "status", "attempts", "created", "last error")
+    table = plain_table("event id", "event", "status", "attempts", "created", "next attempt", "last error")
     table.columns[1].overflow, table.columns[1].no_wrap = "fold", False
-    table.columns[5].overflow, table.columns[5].no_wrap = "fold", False
+    table.columns[6].overflow, table.columns[6].no_wrap = "fold", False
     for each in answer["data"]:
+        next_attempt = when(each["next_attempt_at"]) if each["next_attempt_at"] else ""
         status_text = Text(each["status"], style=_STYLES[each["status"]])
         table.add_row(
             each["id"], each["event"], status_text, f"{each['attempts']}", when(each["created_at"]),
-            Text(each["last_error"] or ""),
+            next_attempt, Text(each["last_error"] or ""),
         )  # fmt: skip
     out().print(table if answer["data"] else "No deliveries.")

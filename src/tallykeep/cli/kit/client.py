@@ -169,7 +169,7 @@ class Client:
         message = _message(answer)
         if answer.status_code >= 500:
             return UnavailableError(message, answer.status_code, _retry_after(answer))
-        return RefusedError(message, answer.status_code, _retry_after(answer))
+        return RefusedError(message, answer.status_code, _retry_after(answer), _error_key(answer))
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
@@ -191,6 +191,13 @@ def _retry_after(answer: httpx.Response) -> float | None:
     text = answer.headers.get("retry-after", "")
     is_said = answer.status_code in (_TOO_MANY, _NOT_NOW) and text.isascii() and text.isdecimal()
     return float(text) if is_said else None
+
+
+def _error_key(answer: httpx.Response) -> str | None:
+    try:
+        return str(answer.json()["key"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _why(error: httpx.TransportError | httpx.DecodingError) -> str:

@@ -20,8 +20,14 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 _PANEL = "Connection"
 _KEYS_MISSING = (
     "Keys are missing: pass --app-id and --app-token, set TALLYKEEP_APP_ID and TALLYKEEP_APP_TOKEN, or save them once:"
-    " tallykeep profiles save. The first start of `tallykeep serve` shows them; replace lost ones on the server's"
-    " machine: tallykeep keys recover. A token of OAuth will do as well: --token or TALLYKEEP_TOKEN"
+    " tallykeep profiles save. A token of OAuth will do as well: --token or TALLYKEEP_TOKEN. Ask an admin of the"
+    " project for keys of your own. The first start of `tallykeep serve` shows the first ones. Who runs the server, and"
+    " has lost all, makes new ones on its machine, for everything in all projects: tallykeep keys recover. It revokes"
+    " none"
+)
+_APP_KEYS_MISSING = (
+    "Application keys are missing: those of the management API, which TALLYKEEP_MANAGEMENT_ID names, do not give access"
+    " to what a project holds. Make an application key with them: tallykeep keys create --role ROLE"
 )
 
 Url = Annotated[
@@ -60,15 +66,33 @@ _OPTIONS = {"url": Url, "app_id": AppId, "app_token": AppToken, "token": Token, 
 
 
 @dataclass(frozen=True, slots=True)
+class ManagementKeys:
+    """Keys of the management API, which come from the environment alone, and the URL that they are for."""
+
+    url: str
+    key_id: str
+    token: str = field(repr=False)
+
+    def client(self) -> Client:
+        """Return a client that uses these keys."""
+        return Client(self.url, {"X-Management-Id": self.key_id, "X-Management-Token": self.token})
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
-    """The API's URL, the keys, and where each was found; keys may be missing."""
+    """The API's URL, the keys, and where each was found; keys may be missing.
+
+    `management` are the keys for what is managed, unless others come first: those of flags, of a named profile, or a
+    token. `is_ambiguous` says that application keys stand as near.
+    """
 
     url: str
     app_id: str | None
     app_token: str | None = field(repr=False)
     origin: str
     token: str | None = field(default=None, repr=False)
-    management: tuple[str, str] | None = field(default=None, repr=False)
+    management: ManagementKeys | None = None
+    is_ambiguous: bool = False
 
     @property
     def has_keys(self) -> bool:
@@ -78,7 +102,7 @@ class Connection:
     def require_keys(self) -> "Connection":
         """Return this connection; raises UsageError where the keys are missing."""
         if not self.has_keys:
-            raise UsageError(_KEYS_MISSING)
+            raise UsageError(_APP_KEYS_MISSING if self.management else _KEYS_MISSING)
         return self
 
     def client(self) -> Client:
@@ -88,11 +112,8 @@ class Connection:
         return Client(self.url, {"X-App-Id": self.app_id or "", "X-App-Token": self.app_token or ""})
 
     def manager(self) -> Client:
-        """Return a client that uses the environment's management keys, where it has some and no token."""
-        if self.token or self.management is None:
-            return self.require_keys().client()
-        key_id, token = self.management
-        return Client(self.url, {"X-Management-Id": key_id, "X-Management-Token": token})
+        """Return a client that uses the management keys, or else what `client` uses."""
+        return self.require_keys().client() if self.management is None else self.management.client()
 
 
 def find_connection(
@@ -106,7 +127,8 @@ def find_connection(
 
     A named profile replaces the environment; flags override either. Without a name, the default profile is used
     where neither has keys, and only for its own URL: keys are never sent to another server. A token goes before keys
-    that stand as near. Raises UsageError.
+    that stand as near. Keys of the management API stand in the environment, and come before the default profile, too.
+    Raises UsageError.
     """
     texts_by_flag = {
         "--url": url, "--app-id": app_id, "--app-token": app_token, "--token": token, "--profile": profile,
@@ -120,14 +142,22 @@ def find_connection(
         return _connection(_overlaid(require_profile(name), flags), f"from the profile {name}", token)
     merged = _overlaid(_from_environment(), flags)
     token = token or (None if app_id or app_token else _variable("TOKEN"))
+    management = None if app_id or app_token or token else _management_keys(merged)
     if not merged.app_id and not merged.app_token and not token:
         default = load_profiles().get(DEFAULT_PROFILE)
         if default is not None and merged.url in (None, default.url):
-            return _connection(default, f"from the profile {DEFAULT_PROFILE}")
+            return replace(_connection(default, f"from the profile {DEFAULT_PROFILE}"), management=management)
     origin = "from flags and the environment" if merged != Profile() or token else "by default"
-    management_id, management_token = _variable("MANAGEMENT_ID"), _variable("MANAGEMENT_TOKEN")
-    management = (management_id, management_token) if management_id and management_token else None
-    return replace(_connection(merged, origin, token), management=management)
+    connection = _connection(merged, origin, token)
+    return replace(connection, management=management, is_ambiguous=management is not None and connection.has_keys)
+
+
+def _management_keys(environment: Profile) -> ManagementKeys | None:
+    key_id, token = _variable("MANAGEMENT_ID"), _variable("MANAGEMENT_TOKEN")
+    if not key_id or not token:
+        return None
+    checked = _connection(Profile(environment.url, key_id, token), "from flags and the environment")
+    return ManagementKeys(checked.url, key_id, token)
 
 
 def _variable(name: str) -> str | None:
@@ -191,15 +221,16 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
 
     Parameters for submission options become the flags of these.
     """
-    return _with_client(command, lambda connection: connection.require_keys().client())
+    return with_client(command, lambda connection: connection.require_keys().client())
 
 
 def managing(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the command as `connected` does; the client's keys are the environment's management keys, if there are."""
-    return _with_client(command, Connection.manager)
+    """Return the command as `connected` does; the client's keys are those of the management API, if there are."""
+    return with_client(command, Connection.manager)
 
 
-def _with_client(command: Callable[..., None], client_of: Callable[[Connection], Client]) -> Callable[..., None]:
+def with_client(command: Callable[..., None], client_of: Callable[[Connection], Client]) -> Callable[..., None]:
+    """Return the command as `connected` does, with a client that `client_of` makes of the connection."""
     flagged = with_option_flags(command)
 
     @functools.wraps(flagged)

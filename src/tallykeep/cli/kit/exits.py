@@ -35,8 +35,11 @@ class CliError(Exception):
 
     code: ClassVar[ExitCode] = ExitCode.USAGE
 
-    def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, status: int | None = None, retry_after: float | None = None, key: str | None = None
+    ) -> None:
         super().__init__(message)
+        self.key = key  # of the API's error, where it is one
         self.status = status  # of HTTP, where it is an answer that ends the command
         self.retry_after = retry_after  # seconds, where the server changed nothing and names a time to come back
 

@@ -22,6 +22,7 @@ _PARAMETERS = {
     "expires_at": "expires", "overlap_seconds": "overlap", "events": "event", "mapping": "named",
     "vouchers_count": "count", "start_date": "since", "end_date": "until", "from": "since", "to": "until",
     "starting_after_id": "after", "action_id": "action", "resource_id": "resource", "type": "type_",
+    "end_previous_token": "yes",
 }  # fmt: skip
 _NOTHING = {"--expires": "never", "--scope": "all"}  # how commands write null
 _PROPERTY = re.compile(r"Property \.([a-z_]+)")

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/keys", tags=["Keys"], default_response_class=Json
 
 _MANAGING = needs(Permission.KEYS_MANAGE, managing=True)
 
-_OWN = any_key("a key may know what it may do")
+_OWN = any_key("a key may know what it may do", managing=True)
 
 _DETAILS = ("kind", "name", "role", "scopes", "addresses", "expires_at")
 
@@ -40,12 +40,15 @@ async def list_(context: FromContext, caller: FromCaller) -> Json:
 
 @router.get("/current", summary="Get own permissions", openapi_extra=_OWN | OURS | answers(CurrentKey))
 async def get_current(caller: FromCaller) -> Json:
-    """Tell what the key of this request may do, and why not the rest. The dashboard shows no more than that."""
+    """Tell which project the key of this request is of, what it may do, and why not the rest. The dashboard shows no
+    more than that.
+    """
     grant = caller.grant
     lacked = [each for each in Permission if each not in grant.permissions]
     return Json(
         {
             "id": grant.key_id,
+            "project_id": grant.project,
             "kind": grant.key_kind,
             "role": grant.role,
             "permissions": [each for each in Permission if each in grant.permissions],
@@ -92,7 +95,8 @@ async def change(request: Request, context: FromContext, caller: FromCaller, key
 )
 async def rotate(request: Request, context: FromContext, caller: FromCaller, key_id: str, kind: Kind = None) -> Json:
     """Give a key another token, which is in this answer only. The token before stays valid for `overlap_seconds` more,
-    a day unless given; one before that ends at once. The id stays, and so do tokens of OAuth that the key was given.
+    a day unless given. While such an overlap lasts, a key is rotated with `end_previous_token` alone (409 without): the
+    older token ends at once then. The id stays, and so do tokens of OAuth that the key was given.
     """
     body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
     async with context.changing(request, caller) as connection:

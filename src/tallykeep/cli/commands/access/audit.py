@@ -8,6 +8,7 @@ from rich.text import Text
 
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.connection import Connection, with_connection
+from tallykeep.cli.kit.exits import RefusedError
 from tallykeep.cli.kit.phrases import when
 from tallykeep.cli.kit.sending import AsJson
 from tallykeep.cli.kit.show import aside, out, plain_table, print_json
@@ -47,14 +48,16 @@ def list_(
     }  # fmt: skip
     wanted = {name: value for name, value in query.items() if value is not None}
     path = f"/management/v1/projects/{quote(project, safe='')}/audit-log" if project else "/v1/audit-log"
-    with connection.manager() if project else connection.require_keys().client() as client:
+    managing = project or not connection.has_keys
+    with connection.manager() if managing else connection.client() as client:
         entries, has_more = _entries(client, path, wanted, limit)
+        names = {} if as_json else _key_names(client, entries)
     if as_json:
         print_json(entries)
         return
     table = plain_table("number", "when", "event", "outcome", "key", "from", "about")
     for entry in entries:
-        table.add_row(*_cells(entry))
+        table.add_row(*_cells(entry, names))
     out().print(table)
     if has_more:
         aside().print(f"  the newest {limit}; --limit shows more", style="dim")
@@ -72,13 +75,42 @@ def _entries(client: Client, path: str, wanted: dict[str, str], limit: int) -> t
         after = {"starting_after_id": answer["more_starting_after"]}
 
 
-def _cells(entry: dict[str, Any]) -> tuple[Text | str, ...]:
-    outcome = Text(entry["outcome"], style=_OUTCOME_STYLES[entry["outcome"]])
-    if entry["details"].get("unchanged"):
-        outcome.append(", unchanged")
-    if count := entry["details"].get("count", 1) - 1:
-        outcome.append(f" {count + 1} times")
+def _key_names(client: Client, entries: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what the keys of the entries are called; those that were revoked, or may not be seen, are left out."""
+    if not any(entry["key_id"] for entry in entries):
+        return {}
+    try:
+        return {key["id"]: key["name"] for key in client.get("/v1/keys")["keys"]}
+    except RefusedError:
+        return {}
+
+
+def _cells(entry: dict[str, Any], names: dict[str, str]) -> tuple[Text | str, ...]:
+    key = entry["key_id"] or ""
+    if name := names.get(key):
+        key = f"{name} ({key})"
     return (
-        str(entry["number"] or ""), when(entry["created_at"]), entry["event"], outcome, Text(entry["key_id"] or ""),
-        Text(entry["address"] or entry["door"]), Text(entry["resource_id"] or entry["details"].get("path", "")),
+        str(entry["number"] or ""), when(entry["created_at"]), entry["event"], _outcome(entry), Text(key),
+        Text(entry["address"] or entry["door"]), Text(_about(entry)),
     )  # fmt: skip
+
+
+def _outcome(entry: dict[str, Any]) -> Text:
+    """Return how it ended; of a refusal also its status, and the permission that was lacking."""
+    details = entry["details"]
+    outcome = Text(entry["outcome"], style=_OUTCOME_STYLES[entry["outcome"]])
+    if status := details.get("status"):
+        outcome.append(f" {status}")
+    if permission := details.get("permission"):
+        outcome.append(f", lacks {permission}")
+    if details.get("unchanged"):
+        outcome.append(", unchanged")
+    if (count := details.get("count", 1)) > 1:
+        outcome.append(f" {count} times")
+    return outcome
+
+
+def _about(entry: dict[str, Any]) -> str:
+    """Return what an entry is about: the request, where it was refused, and the resource."""
+    details = entry["details"]
+    return " ".join(filter(None, (details.get("method"), details.get("path"), entry["resource_id"])))

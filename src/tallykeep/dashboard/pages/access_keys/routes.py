@@ -77,9 +77,11 @@ async def rotate(request: Request, visit: FromVisit) -> Response:
     form = await request.form()
     key_id, kind = str(form.get("id", "")), str(form.get("kind", ""))
     hours = str(form.get("hours", ""))
-    overlap = {"overlap_seconds": int(hours) * 3600} if hours.isascii() and hours.isdecimal() else {}
+    body: dict[str, Any] = {"end_previous_token": form.get("end_previous") == "true"}
+    if hours.isascii() and hours.isdecimal():
+        body["overlap_seconds"] = int(hours) * 3600
     try:
-        made = await visit.api.ask("POST", f"/v1/keys/{segment(key_id)}/rotate", {"kind": kind}, json=overlap)
+        made = await visit.api.ask("POST", f"/v1/keys/{segment(key_id)}/rotate", {"kind": kind}, json=body)
     except RefusedError as refused:
         return await _shown(request, visit, form_message(refused.details, _LABELS))
     return page(request, "pages/access_keys/made.html", made=made, deed="rotated")
