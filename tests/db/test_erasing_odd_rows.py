@@ -97,6 +97,8 @@ def test_rows_that_failed_before_anybody_knew_whose_they_are_go_with_their_reaso
                 ",,,erased", ",,,erased", ",,,erased", "1002,x,x", ",,,erased",
                 '["erased"],', '["erased"],', '{"source_id":"1002","birthdate":"x"}', '["erased"]',
             ]  # fmt: skip
+            reports = await engine.query("SELECT body FROM report_parts")
+            assert not any("1001" in each["body"] for each in reports), reports
             reasons = await engine.query("SELECT reason FROM failures WHERE key = 'erased' OR key IS NULL")
             assert len(reasons) == 4 + 2 + 1
             for each in reasons:

@@ -58,7 +58,7 @@ MUTATIONS = (
     Mutation(
         "a cell that is an address is nobody else's",
         "src/tallykeep/formats/people/traces.py",
-        "            return whole in self._wanted\n        return next",
+        "            return trimmed in self._wanted\n        return next",
         "            pass\n        return next",
         "tests/unit/test_traces.py::test_a_cell_that_is_another_address_is_never_taken",
     ),

@@ -9,6 +9,7 @@ from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.batch import Batch, Source
 from tallykeep.engine.erasing.report_lines import ReportLines
 from tallykeep.engine.erasing.values_in_reasons import reason_without_values
+from tallykeep.formats.csv.writer import csv_lines
 from tallykeep.formats.people.person import Person, texts_in
 from tallykeep.formats.people.rows import rows_about, values_of, without_rows
 from tallykeep.formats.row_reader import raw_rows, read_rows
@@ -172,6 +173,22 @@ def test_lines_of_reports_lose_their_key() -> None:
     assert ReportLines(body, of_customers=False).without(ANN) is None
     assert ReportLines("C-1,true,true\n", of_customers=True).without(ANN) is None
     assert ReportLines("ann@example.com,true,true\n", of_customers=False).without(ANN) == "erased,true,true\n"
+
+
+def test_lines_of_reports_without_a_key_lose_the_one_that_they_show() -> None:
+    said = "source_id: must be a string (actual value is '{}')"
+    for shown, is_about in (
+        ("C-7", True),
+        ('["C-7"]', True),
+        ("C-7<U+200B>", True),
+        ("C-70", False),
+        ("x') C-7", False),
+    ):
+        body = csv_lines([["", "false", "false", said.format(shown)]])
+        left = ReportLines(body, of_customers=True).without(ANN)
+        assert left == ("erased,false,false,source_id: must be a string\n" if is_about else None)
+    other = csv_lines([["", "false", "false", "zip: must be a number (actual value is 'C-7')"]])
+    assert ReportLines(other, of_customers=True).without(ANN) is None
 
 
 def test_markers_are_rows_that_no_action_type_takes() -> None:

@@ -39,6 +39,8 @@ def test_columns_that_are_left_out_are_searched_by_the_cell() -> None:
     source = Source("csv", header=["Phone", "Source_id"], kept=[2, 0], width=3)
     body = b'X,ann@example.com,1\nX,o\'ann@example.com,1\nX,"see ann@example.com,",1\nP-7,"open,1\n'
     assert rows_about(ANN, Batch(1, 4, body, broken=[body.index(b"P-7")]), source, IMPORT) == [1, 3, 4]
+    long = b"X,%s ann@example.com,1\nX,y,1\n" % (b"x" * 200_000)
+    assert rows_about(ANN, Batch(1, 2, long), source, IMPORT) == [1]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ _MARK = "…"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NEXT = re.compile(r"'\)(?=[;,]|\Z)")
 _SHORTEST = 4  # characters of a value that is searched for in a reason's own words
-_LONGEST = 4_000  # characters of a reason in whose own words values are searched for; longer ones go whole
+_MAX_SEARCHED = 4_000  # characters of a reason in whose own words values are searched for; longer ones go whole
 _OWN_WORDS = re.compile(r"[a-z]+|\d{1,5}|2022-09-26(?:T13:00:00Z)?|name@example\.com|JSON|UTF-8")
 _DECODER = json.JSONDecoder()
 
@@ -29,13 +29,22 @@ def reason_without_values(reason: str, row: Any, person: Person) -> str:
     names = set(_metadata_names(row))
     texts = [*texts_in(row, names=False), *names]
     bare = _bare(reason, {shown for text in texts for shown in _shown(text)})
-    if len(bare) > _LONGEST:
+    if len(bare) > _MAX_SEARCHED:
         return ERASED
-    found = {word for text in texts if len(word := text.strip()) >= _SHORTEST and word in bare}
-    words = {word for word in found if not _OWN_WORDS.fullmatch(word)}
+    repeated = {word for text in texts if len(word := text.strip()) >= _SHORTEST and word in bare}
+    words = {word for word in repeated if not _OWN_WORDS.fullmatch(word)}
     for word in sorted(words | person.keys, key=len, reverse=True):
         bare = _without(bare, word, may_be_label=word not in names | person.keys)
     return person.without(bare)
+
+
+def shown_values(reason: str) -> Iterator[tuple[str, str]]:
+    """Yield the values that a reason shows, as it shows them, each behind the label of what it is of."""
+    at = 0
+    while (start := reason.find(_VALUE, at)) >= 0:
+        label = reason[at:start].lstrip(";, ").partition(":")[0]
+        at = _end(reason, start + len(_VALUE), set())
+        yield label, reason[start + len(_VALUE) : at].removesuffix(_BEHIND)
 
 
 def _bare(reason: str, texts: set[str]) -> str:
@@ -56,17 +65,17 @@ def _end(reason: str, start: int, texts: set[str]) -> int:
     if reason.startswith(_MARK + _BEHIND, last):
         return last + len(_MARK + _BEHIND)
     window = reason[start : last + len(_BEHIND)]
-    ends = [at for at in _places(window, _BEHIND) if window[:at] in texts]
+    ends = [at for at in _indexes_of(window, _BEHIND) if window[:at] in texts]
     with suppress(ValueError, RecursionError):
         end = _DECODER.raw_decode(window)[1]
         ends += [end] if _NEXT.match(reason, start + end) else []
     if ends:
         return start + max(ends) + len(_BEHIND)
-    found = _NEXT.search(reason, start)
-    return found.end() if found else len(reason)
+    behind = _NEXT.search(reason, start)
+    return behind.end() if behind else len(reason)
 
 
-def _places(text: str, part: str) -> Iterator[int]:
+def _indexes_of(text: str, part: str) -> Iterator[int]:
     at = text.find(part)
     while at >= 0:
         yield at

@@ -27,33 +27,29 @@ def rows_about(
     applied, where other texts stand for some cells. Rows that cannot be read may be about somebody, too: they are taken
     for what they seem to hold.
     """
-    if not (source.values or person.may_be_in(batch.body) or _may_be_disguised(person, batch, source)):
+    has_hidden = _has_hidden(batch.body)
+    may_be_in = person.may_be_in(batch.body) or _may_be_escaped(person, batch.body, source)
+    if not (source.values or may_be_in or has_hidden):
         return []
     raw, rows = raw_rows(batch, source), read(batch, source)
     if len(raw) != batch.row_count or len(rows) != batch.row_count:
         return _rows_of_mismatch(person, batch)
     names, marker = people(source) if people is not None else None, _marker(source)
     rows_of_batch = zip(rows, raw, strict=True)
-    search = _Search(person, source, names, is_disguised=_may_be_disguised(person, batch, source))
+    search = _Search(person, source, names, has_hidden=has_hidden)
     return [row.number for row, data in rows_of_batch if data != marker and search.is_about(row, data)]
 
 
-def _may_be_disguised(person: Person, batch: Batch, source: Source) -> bool:
-    """Return whether the batch may hold what identifies the person in other characters, or others between them."""
-    if _has_escaped(person, batch, source):
-        return True
-    return not batch.body.isascii() and hidden_in(_without_controls(batch.body)) is not None
-
-
-def _without_controls(body: bytes) -> str:
-    return body.translate(None, b"\r\n\t").decode("utf-8", "replace")
-
-
-def _has_escaped(person: Person, batch: Batch, source: Source) -> bool:
-    """Return whether the person may be escaped in it: in a file only quotes are."""
+def _may_be_escaped(person: Person, data: bytes, source: Source) -> bool:
+    """Return whether these rows may hold what identifies the person in other characters: of a file only quotes are."""
     if source.format != "csv":
-        return b"\\" in batch.body
-    return b'"' in batch.body and any('"' in text for text in person.keys | person.traces)
+        return b"\\" in data
+    return b'"' in data and any('"' in text for text in person.keys | person.traces)
+
+
+def _has_hidden(body: bytes) -> bool:
+    """Return whether invisible characters may stand in what identifies the person."""
+    return not body.isascii() and hidden_in(body.translate(None, b"\r\n\t").decode("utf-8", "replace")) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ class _Search:
     person: Person
     source: Source
     names: _Names | None
-    is_disguised: bool
+    has_hidden: bool
 
     def is_about(self, row: Row, data: bytes) -> bool:
         """Return whether the row, with these bytes, is about the person."""
@@ -82,7 +78,11 @@ class _Search:
         return self.names is not None and not self.person.keys.isdisjoint(self.names(value))
 
     def _has_trace(self, value: Any, data: bytes) -> bool:
-        may_have = self.is_disguised or self.person.may_have_trace_in(data)
+        may_have = (
+            self.person.may_have_trace_in(data)
+            or _may_be_escaped(self.person, data, self.source)
+            or (self.has_hidden and not data.isascii())
+        )
         if not (may_have or self.source.values):
             return False
         if any(map(self.person.is_in, texts_in(value))):

@@ -35,22 +35,25 @@ class Traces:
         return self._are_in(folded) or ("%" in folded and self._are_in(self._folded(unquote(folded))))
 
     def _are_in(self, folded: str) -> bool:
-        whole = bared(folded).strip().rstrip(".")
-        if _ADDRESS.fullmatch(whole):
-            return whole in self._wanted
+        bare = folded if folded.isascii() else bared(folded)
+        if not any(trace in bare for trace in self._wanted):
+            return False
+        trimmed = bared(folded).strip().rstrip(".")
+        if _ADDRESS.fullmatch(trimmed):
+            return trimmed in self._wanted
         return next(self._spans(folded), None) is not None
 
     def replaced(self, text: str, by: str) -> str:
         """Return a text with `by` in place of each trace; one that is a single address is another's or goes whole."""
         folded = self._folded(text)
-        whole = bared(folded).strip().rstrip(".")
-        if _ADDRESS.fullmatch(whole):
-            return text.replace(text.strip().rstrip("."), by) if whole in self._wanted else text
+        trimmed = bared(folded).strip().rstrip(".")
+        if _ADDRESS.fullmatch(trimmed):
+            return text.replace(text.strip().rstrip("."), by) if trimmed in self._wanted else text
         return self._without(text, folded, self._spans(folded), by)
 
     def replaced_in_name(self, name: str, by: str) -> str:
         """Return a file's name with `by` in place of each trace: its words may be joined by hyphens and underscores."""
-        ending = found[0] if (found := _ENDINGS.search(name[-40:])) else ""
+        ending = match[0] if (match := _ENDINGS.search(name[-40:])) else ""
         stem = name.removesuffix(ending)
         for written in (stem, unquote(stem)):
             folded = self._folded(written)
@@ -76,9 +79,9 @@ class Traces:
             start = folded.find(trace)
             while start >= 0:
                 end = start + len(trace)
-                if is_found := stands_apart(folded, start, end):
+                if is_match := stands_apart(folded, start, end):
                     yield start, end
-                start = folded.find(trace, end if is_found else start + 1)
+                start = folded.find(trace, end if is_match else start + 1)
 
     def _folded(self, text: str) -> str:
         if text.isascii():
