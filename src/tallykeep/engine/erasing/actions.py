@@ -13,7 +13,6 @@ _sql = queries(__package__, "erasing.sql")
 
 _AT_A_TIME = 500
 _JSON, _TEXTS = ("source", "submission_options"), ("reason", "retry_reason")
-_MAX_ENDINGS = 2  # of a file: .csv.gz
 
 
 async def erase_from_actions(step: Step, person: Person) -> None:
@@ -32,21 +31,10 @@ def _changed(actions: list[dict[str, Any]], person: Person) -> list[tuple[str, d
     for action in actions:
         fields = {name: person.without_in(_forgetting(action[name], person)) for name in _JSON}
         fields |= {name: action[name] and person.without(action[name]) for name in _TEXTS}
-        fields |= {"file_name": action["file_name"] and _name_without(action["file_name"], person)}
+        fields |= {"file_name": action["file_name"] and person.without_in_name(action["file_name"])}
         if any(fields[name] != action[name] for name in fields):
             changed.append((action["id"], fields | {name: Jsonb(fields[name]) for name in _JSON}))
     return changed
-
-
-def _name_without(name: str, person: Person) -> str:
-    """Return a file's name without the person; in «ann@example.com.csv» the ending is no part of the address."""
-    stem, ending = name, ""
-    for _ in range(_MAX_ENDINGS + 1):
-        if (erased := person.without(stem)) != stem:
-            return erased + ending
-        stem, dot, last = stem.rpartition(".")
-        ending = dot + last + ending
-    return name
 
 
 def _forgetting(stored: dict[str, Any], person: Person) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from tallykeep.core.action_type import People
 from tallykeep.core.batch import Batch, Source
 from tallykeep.db.queries import queries
 from tallykeep.engine.columns.cell_rules import read_replaced
-from tallykeep.engine.erasing.reasons import reason_without_values
 from tallykeep.engine.erasing.steps import Step
+from tallykeep.engine.erasing.values_in_reasons import reason_without_values
 from tallykeep.engine.reason_groups import bare_reason, group_digest, group_number
 from tallykeep.formats.people.person import ERASED, Person
 from tallykeep.formats.people.rows import rows_about, values_of, without_rows
@@ -73,12 +73,19 @@ async def _rewrite_failures(step: Step, person: Person, action_id: str, values: 
     failures = await (await step.connection.execute(_sql.failures_of_rows, wanted)).fetchall()
     if not failures:
         return
+    rewritten = await asyncio.to_thread(partial(_rewritten, failures, values, person, action_id))
+    await step.write(_sql.rewrite_failures, action_id, **rewritten)
+    await step.write(_sql.forget_counts, action_id)
+
+
+def _rewritten(
+    failures: list[dict[str, Any]], values: dict[int, Any], person: Person, action_id: str
+) -> dict[str, Any]:
+    """Return the parameters that write these failures without what their rows held."""
     reasons = [reason_without_values(each["reason"], values[each["row"]], person) for each in failures]
-    rewritten = {
+    return {
         "erased": ERASED,
         "rows": [each["row"] for each in failures],
         "reasons": reasons,
         "reason_groups": [group_number(group_digest(action_id, bare_reason(reason))) for reason in reasons],
     }
-    await step.write(_sql.rewrite_failures, action_id, **rewritten)
-    await step.write(_sql.forget_counts, action_id)

@@ -3,7 +3,7 @@
 import asyncio
 
 from tallykeep.db.queries import queries
-from tallykeep.engine.erasing.reasons import ReportLines
+from tallykeep.engine.erasing.report_lines import ReportLines
 from tallykeep.engine.erasing.steps import Step
 from tallykeep.formats.people.person import Person
 

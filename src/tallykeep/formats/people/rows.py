@@ -1,11 +1,14 @@
 """Rows about a person: found in a batch, and taken out of it, without moving any other row."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tallykeep.core.action_type import People
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.rows import Row
+from tallykeep.formats.hidden_characters import hidden_in
+from tallykeep.formats.people.broken_rows import lenient_cells, seeming_values
 from tallykeep.formats.people.person import ERASED, Person, texts_in
 from tallykeep.formats.row_reader import SEPARATORS, raw_rows, read_rows
 
@@ -21,40 +24,81 @@ def rows_about(
     """Return the numbers of the batch's rows that are about the person; takes time in proportion to the batch.
 
     `people` says which customers a row of this source names; None where rows name none. `read` reads rows as they are
-    applied, where other texts stand for some cells. Of rows of JSON the values are read, of a file's rows the bytes as
-    well: a line that cannot be read may be about somebody, too.
+    applied, where other texts stand for some cells. Rows that cannot be read may be about somebody, too: they are taken
+    for what they seem to hold.
     """
-    if not (source.values or person.may_be_in(batch.body) or _may_be_escaped(person, batch, source)):
+    has_hidden = _has_hidden(batch.body)
+    may_be_in = person.may_be_in(batch.body) or _may_be_escaped(person, batch.body, source)
+    if not (source.values or may_be_in or has_hidden):
         return []
-    names = people(source) if people is not None else None
     raw, rows = raw_rows(batch, source), read(batch, source)
     if len(raw) != batch.row_count or len(rows) != batch.row_count:
         return _rows_of_mismatch(person, batch)
-    held = zip(rows, raw, strict=True)
-    has_values = bool(source.values)
-    return [row.number for row, data in held if _is_about(person, row, data, names, has_values=has_values)]
+    names, marker = people(source) if people is not None else None, _marker(source)
+    rows_of_batch = zip(rows, raw, strict=True)
+    search = _Search(person, source, names, has_hidden=has_hidden)
+    return [row.number for row, data in rows_of_batch if data != marker and search.is_about(row, data)]
 
 
-def _may_be_escaped(person: Person, batch: Batch, source: Source) -> bool:
-    """Return whether the batch may hold what identifies the person in other characters: of a file only quotes are."""
+def _may_be_escaped(person: Person, data: bytes, source: Source) -> bool:
+    """Return whether these rows may hold what identifies the person in other characters: of a file only quotes are."""
     if source.format != "csv":
-        return b"\\" in batch.body
-    return b'"' in batch.body and any('"' in text for text in person.keys | person.traces)
+        return b"\\" in data
+    return b'"' in data and any('"' in text for text in person.keys | person.traces)
 
 
-def _is_about(person: Person, row: Row, data: bytes, names: _Names | None, *, has_values: bool) -> bool:
-    if person.is_in(data):
-        return True
-    if row.value is not None and names is not None and not person.keys.isdisjoint(names(row.value)):
-        return True
-    if not has_values and b"\\" not in data:
-        return False
-    return any(person.is_in(text.encode("utf-8", "surrogatepass")) for text in texts_in(row.value))
+def _has_hidden(body: bytes) -> bool:
+    """Return whether invisible characters may stand in what identifies the person."""
+    return not body.isascii() and hidden_in(body.translate(None, b"\r\n\t").decode("utf-8", "replace")) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What rows of one batch are compared with."""
+
+    person: Person
+    source: Source
+    names: _Names | None
+    has_hidden: bool
+
+    def is_about(self, row: Row, data: bytes) -> bool:
+        """Return whether the row, with these bytes, is about the person."""
+        if row.value is None:
+            return self.seems_about(data)
+        return self._is_named(row.value) or self._has_trace(row.value, data)
+
+    def seems_about(self, data: bytes) -> bool:
+        """Return the same of bytes that cannot be read as a row."""
+        if self.person.is_in(data.decode("utf-8", "replace")):
+            return True
+        values = seeming_values(data, self.source)
+        return any(map(self._is_named, values)) or any(self.person.is_in(text) for text in texts_in(values))
+
+    def _is_named(self, value: Any) -> bool:
+        return self.names is not None and not self.person.keys.isdisjoint(self.names(value))
+
+    def _has_trace(self, value: Any, data: bytes) -> bool:
+        may_have = (
+            self.person.may_have_trace_in(data)
+            or _may_be_escaped(self.person, data, self.source)
+            or (self.has_hidden and not data.isascii())
+        )
+        if not (may_have or self.source.values):
+            return False
+        if any(map(self.person.is_in, texts_in(value))):
+            return True
+        if self.source.format != "csv" or not may_have:
+            return False
+        # Cells of columns that are left out, and those that other texts stand for.
+        return any(map(self.person.is_in, lenient_cells(data.decode("utf-8", "replace"), self.source.delimiter)))
 
 
 def _rows_of_mismatch(person: Person, batch: Batch) -> list[int]:
     """Return all rows of a batch that nobody can split, if the person is in it: none of them was written."""
-    return list(range(batch.first_row, batch.first_row + batch.row_count)) if person.may_be_in(batch.body) else []
+    is_in = person.is_in(batch.body.decode("utf-8", "replace")) or any(
+        key.encode("utf-8", "surrogatepass") in batch.body for key in person.keys
+    )
+    return list(range(batch.first_row, batch.first_row + batch.row_count)) if is_in else []
 
 
 def without_rows(batch: Batch, source: Source, numbers: Collection[int]) -> Batch:

@@ -1,14 +1,18 @@
 """Customers as the people that rows and texts are about."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
+from tallykeep.core import exact_json
 from tallykeep.core.batch import Source
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.formats.csv.titles import normal_title
+from tallykeep.formats.hidden_characters import bared
 from tallykeep.formats.people.person import Person
 from tallykeep.resources.customers.spec import CUSTOMER, EMAIL
+from tallykeep.resources.fields.cleaning import is_number
 
 _sql = queries(__package__, "people.sql")
 
@@ -40,13 +44,45 @@ def ids_of(person: Person) -> list[str]:
 def people_of_customers(source: Source) -> Callable[[Any], Iterable[str]]:
     """Return what tells the source_ids in a row of customers, as this source has them."""
     if source.format == "csv":
-        columns = [at for at, title in enumerate(source.header) if normal_title(title) == "sourceid"]
-        return lambda cells: [cells[at].strip() for at in columns if at < len(cells)]
-    return _named_in
+        titles = list(map(normal_title, source.header))
+        keys, ids = ([at for at, title in enumerate(titles) if title == name] for name in ("sourceid", "id"))
+        return lambda cells: chain(
+            keys_in([cells[at] for at in keys if at < len(cells)]),
+            keys_among_ids([cells[at] for at in ids if at < len(cells)]),
+        )
+    return people_in if source.parameters.get("by") in (None, "source_ids") else keys_among_ids
 
 
-def _named_in(row: Any) -> Iterator[str]:
-    """Yield the source_id of an object, or the key that the row is."""
-    key = row.get("source_id") if isinstance(row, dict) else row
-    if isinstance(key, str):
-        yield key.strip()
+def people_in(value: Any) -> Iterator[str]:
+    """Yield the source_ids of the customer that a value of JSON names, or of those in an array."""
+    for each in value if isinstance(value, list) else (value,):
+        yield from _named_in(each) if isinstance(each, dict) else keys_in(each)
+
+
+def _named_in(customer: dict[str, Any]) -> Iterator[str]:
+    """Yield the source_ids by which an object names a customer."""
+    yield from keys_in(customer.get("source_id"))
+    yield from keys_among_ids(customer.get("id"))
+
+
+def keys_among_ids(value: Any) -> Iterator[str]:
+    """Yield the keys that stand where an id of ours should, and are none: one's id may be another's source_id."""
+    return (key for key in keys_in(value) if not key.startswith(CUSTOMER.prefix))
+
+
+def keys_in(value: Any) -> Iterator[str]:
+    """Yield the source_id that a value is, cleaned as imports do: as a number, too, or within arrays and objects.
+
+    Such rows fail, and so do those with an invisible character in it; they are about that customer all the same.
+    """
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str):
+            yield bared(inner.strip()).strip()
+        elif isinstance(inner, list):
+            waiting += inner
+        elif isinstance(inner, dict):
+            waiting += inner.values()
+        elif is_number(inner):
+            yield exact_json.dumps(inner).decode()

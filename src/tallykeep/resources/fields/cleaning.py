@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tallykeep.core import exact_json
-from tallykeep.resources.fields.hidden_characters import hidden_in, is_control, named, without_hidden, without_joiners
+from tallykeep.formats.hidden_characters import hidden_in, is_control, named, without_hidden, without_joiners
 
 Cleaner = Callable[[Any], Any]
 Number = int | float | Decimal  # the last where a float would be another number

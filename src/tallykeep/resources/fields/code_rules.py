@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tallykeep.core.errors import InvalidPayloadError
+from tallykeep.formats.hidden_characters import hidden_in, named
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import Problem, actual
-from tallykeep.resources.fields.hidden_characters import hidden_in, named
 
 _DEFAULT_LENGTH = 8
 _DEFAULT_CHARSET = string.digits + string.ascii_letters

@@ -2,8 +2,8 @@
 
 import re
 
+from tallykeep.formats.hidden_characters import hidden_in
 from tallykeep.resources.fields import cleaning
-from tallykeep.resources.fields.hidden_characters import hidden_in
 
 CLEARING = "null"  # a cell that says so clears the field
 _PLAIN_KEY_LENGTH = cleaning.MAX_KEY_BYTES // 4

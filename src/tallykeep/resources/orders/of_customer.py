@@ -6,6 +6,7 @@ from typing import Any
 from tallykeep.core.batch import Source
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
+from tallykeep.resources.customers.people import keys_among_ids, people_in
 from tallykeep.resources.orders.spec import ORDER
 
 _sql = queries(__package__, "of_customer.sql")
@@ -44,8 +45,5 @@ def _named_in(order: Any) -> Iterator[str]:
     if not isinstance(order, dict):
         return
     for name in _PEOPLE:
-        person = order.get(name)
-        named = (person.get("source_id"), person.get("id")) if isinstance(person, dict) else ()
-        for key in (*named, order.get(f"{name}_id")):
-            if isinstance(key, str):
-                yield key.strip()
+        yield from people_in(order.get(name))
+        yield from keys_among_ids(order.get(f"{name}_id"))

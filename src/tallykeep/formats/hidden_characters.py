@@ -49,3 +49,8 @@ def without_hidden(text: str) -> str:
 
 def _marked(character: str) -> str:
     return f"<U+{ord(character):04X}>"
+
+
+def bared(text: str) -> str:
+    """Return the text without its hidden characters."""
+    return _HIDDEN.sub("", text) if hidden_in(text) else text
