@@ -19,7 +19,8 @@ from tallykeep.db.transient import is_transient
 from tallykeep.tenants.addresses import is_within
 from tallykeep.tenants.authenticate import authenticate, authenticate_token
 from tallykeep.tenants.callers import Caller, Grant
-from tallykeep.tenants.limits.wrong_credentials import Identity, identity_of
+from tallykeep.tenants.limits.right_credentials import Identity
+from tallykeep.tenants.limits.wrong_credentials import identity_of
 from tallykeep.tenants.managing.projects import reach
 
 _HINT = "Send the headers X-App-Id and X-App-Token with a project's keys"
@@ -55,22 +56,31 @@ async def is_still_admitted(request: Request, context: Context) -> bool:
 
     It is not counted again. While the database is out of reach nobody can tell, and there is nothing new to be sent.
     """
-    need = _need(request)
+    grant = context.key_cache.find(*_way(read_credentials(request.scope), _need(request)))
+    if grant is not None:
+        return _would_admit(request, grant)
     try:
-        shown = _way(read_credentials(request.scope), need)
-        grant = context.key_cache.find(*shown)
-        if grant is None:
-            async with context.pools.own.connection() as connection:
-                grant = await _read_grant(context, connection, *shown)
-        if grant is not None:
-            caller_of(request, grant, watching=need.watching)
-    except (UnauthorizedError, ForbiddenError):
-        return False
+        return await is_admitted_now(request, context)
     except Exception as error:
         if not is_transient(error):
             raise
         return True
-    return grant is not None and (need.permission is None or need.permission in grant.permissions)
+
+
+async def is_admitted_now(request: Request, context: Context) -> bool:
+    """Return whether such a request would be admitted at this moment; raise the database's errors."""
+    async with context.pools.own.connection() as connection:
+        grant = await _read_grant(context, connection, *_way(read_credentials(request.scope), _need(request)))
+    return grant is not None and _would_admit(request, grant)
+
+
+def _would_admit(request: Request, grant: Grant) -> bool:
+    need = _need(request)
+    try:
+        caller_of(request, grant, watching=need.watching)
+    except ForbiddenError:
+        return False
+    return need.permission is None or need.permission in grant.permissions
 
 
 def caller_of(request: Request, grant: Grant, *, watching: bool = False) -> Caller:
@@ -123,13 +133,10 @@ async def known_grant(request: Request, context: Context, way: Way, key_id: str,
     wrong, address = context.wrong_credentials, client_address(request.scope)
     identity = identity_of(way, key_id, token)
     if not wrong.is_quiet:
-        _require_few_wrong(request, context, identity, token)
+        await _require_few_wrong(request, context, identity, token)
     grant = context.key_cache.find(way, key_id, token)
     if grant is None:
-        async with context.pools.own.connection() as connection:
-            if not wrong.is_quiet:  # others may have been wrong while this one waited
-                _require_few_wrong(request, context, identity, token)
-            grant = await _read_grant(context, connection, way, key_id, token)
+        grant = await _read_unless_slowed(request, context, identity, way, key_id, token)
     if grant is not None:
         wrong.add_right(address, identity, token)
     else:
@@ -138,9 +145,22 @@ async def known_grant(request: Request, context: Context, way: Way, key_id: str,
     return grant
 
 
-def _require_few_wrong(request: Request, context: Context, identity: Identity, token: str) -> None:
+async def _read_unless_slowed(
+    request: Request, context: Context, identity: Identity, way: Way, key_id: str, token: str
+) -> Grant | None:
+    wrong, address = context.wrong_credentials, client_address(request.scope)
+    while True:
+        async with context.pools.own.connection() as connection:
+            # Others may have been wrong while this one waited.
+            if wrong.is_quiet or not wrong.wait_seconds(address, identity, token):
+                return await _read_grant(context, connection, way, key_id, token)
+        await _require_few_wrong(request, context, identity, token)
+
+
+async def _require_few_wrong(request: Request, context: Context, identity: Identity, token: str) -> None:
     """Raise TooManyRequestsError where the token is not to be looked at from this address."""
-    seconds = context.wrong_credentials.wait_seconds(client_address(request.scope), identity, token)
+    address = client_address(request.scope)
+    seconds = await context.wrong_credentials.refused_seconds(context.pools.own, address, identity, token)
     if seconds:
         request.scope["state"][SLOWED] = True
         _note_shown_key(request, identity)
@@ -214,15 +234,6 @@ def _being_deleted(project: str) -> ForbiddenError:
 
 
 FromManagedProject = Annotated[Caller, Depends(_managed_project)]
-
-
-async def _downloading(context: FromContext, caller: FromCaller) -> AsyncIterator[None]:
-    """Hold one of the caller's slots for downloads until the answer was sent, or given up."""
-    async with context.slot(caller, context.shares.downloads):
-        yield
-
-
-DOWNLOADING = Depends(_downloading)
 
 
 def require_declarations(routes: Iterable[BaseRoute]) -> None:
