@@ -121,6 +121,11 @@ def test_a_token_has_what_its_scope_and_its_key_have(api: Api, nobody: httpx.Cli
     check(refused, 403, "forbidden", "The token lacks the permission customers.read")
     assert 'error="insufficient_scope", scope="customers.read"' in refused.headers["www-authenticate"]
     check(nobody.get("/v1/customers", headers=bearer(token_of(api, "client_api segments"))), 403, "forbidden")
+    path = f"/v1/customers/{api.http.post('/v1/customers', json={'source_id': 'jane'}).json()['id']}"
+    of_customers = bearer(token_of(api, "customers"))
+    check(nobody.get(f"{path}/personal-data", headers=of_customers), 403, "forbidden", "customers.export")
+    assert nobody.get(f"{path}/personal-data", headers=bearer(token_of(api, "api"))).status_code == 200
+    assert nobody.post(f"{path}/permanent-deletion", headers=of_customers).status_code == 200
     reader = made(api, role="reader")
     with httpx.Client(base_url=api.url, trust_env=False) as client:
         client.headers.update({"X-App-Id": reader["id"], "X-App-Token": reader["token"]})

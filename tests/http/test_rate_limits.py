@@ -214,6 +214,21 @@ def test_wrong_keys_take_nothing_from_anybody(limited: Api) -> None:
     assert of(limited.http.get("/v1/vouchers"))["X-Rate-Limit-Remaining"] == str(OF_KEY - 1)
 
 
+def test_a_key_at_a_wrong_address_takes_nothing_from_where_it_works(limited: Api, free: Api) -> None:
+    key = made(free, addresses=["192.0.2.0/24"])
+    shown = {"X-App-Id": key["id"], "X-App-Token": key["token"]}
+    for _ in range(OF_PROJECT + 1):
+        answer = limited.http.get("/v1/vouchers", headers=shown)
+        assert answer.status_code == 403
+        assert not [name for name in HEADERS if name in answer.headers]
+    assert free.http.put(f"/v1/keys/{key['id']}", json={"addresses": []}).status_code == 200
+    assert of(limited.http.get("/v1/vouchers"))["X-Rate-Limit-Remaining"] == str(OF_KEY - 1)
+    with httpx.Client(base_url=limited.url, headers=shown, trust_env=False) as other:
+        while (served := other.get("/v1/vouchers")).status_code == 403:
+            pass  # what this server remembers of the key is soon over
+    assert of(served)["X-Rate-Limit-Remaining"] == str(OF_KEY - 1)
+
+
 def test_the_body_of_a_refused_submission_is_not_waited_for(limited: Api) -> None:
     for _ in range(OF_KEY):
         assert limited.http.post("/v1/vouchers/import", json=[]).status_code == 202

@@ -11,6 +11,8 @@ import httpx
 import psycopg
 import pytest
 
+from tallykeep.tenants.authenticate import token_hash
+from tallykeep.tenants.limits.right_credentials import _digest_of_token
 from tallykeep.tenants.limits.wrong_credentials import counted_by
 from tests.http.audit_calls import refusal_of
 from tests.http.test_keys import KEYS, made
@@ -252,6 +254,58 @@ def wait_until_counted(database_url: str, address: str, owner: Api, count: int) 
                 return
         time.sleep(0.05)
     raise AssertionError("the hosts do not count together")
+
+
+def closed_over_both(here: httpx.Client, there: httpx.Client, owner: Api) -> None:
+    """Guess until neither host looks at wrong ones any more from this address."""
+    for client in (here, there):
+        statuses(by_app_keys, client, owner, MAXIMUM)
+        assert by_app_keys(client, owner, "wrong").status_code == 429
+
+
+def wait_until_shared(database_url: str, address: str, key_id: str, token: str) -> None:
+    """Wait until other hosts can know that this token was right from there."""
+    digest = _digest_of_token((address, ("app", key_id), token_hash(token)))
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with psycopg.connect(database_url) as connection:
+            if connection.execute("SELECT FROM wrong_credentials WHERE digest = %s", [digest]).fetchone() is not None:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the hosts do not tell each other what was right")
+
+
+def test_what_was_right_over_one_process_is_served_over_the_others_while_others_guess(
+    strict: Server, strict_too: Server, owner: Api, addresses: Addresses, served_database: str
+) -> None:
+    address, right, other = next(addresses), owner.keys.app_token, made(owner, role="reader")
+    with visitor(strict, address) as here, visitor(strict_too, address) as there:
+        assert by_app_keys(here, owner, right).status_code == 200
+        wait_until_shared(served_database, address, owner.keys.app_id, right)
+        closed_over_both(here, there, owner)
+        with ThreadPoolExecutor(20) as threads:
+            tokens = [right, *(f"wrong{number}" for number in range(19))]
+            answers = list(threads.map(lambda token: by_app_keys(there, owner, token).status_code, tokens))
+        assert answers == [200] + [429] * 19
+        assert by_app_keys(here, owner, right).status_code == 200
+        unused = app_headers(other["id"], other["token"])
+        assert there.get("/v1/vouchers", headers=unused).status_code == 429, "it never was right from there"
+
+
+def test_a_token_that_was_right_over_another_process_and_was_revoked_is_a_wrong_one(
+    strict: Server, strict_too: Server, owner: Api, addresses: Addresses, served_database: str
+) -> None:
+    address, key = next(addresses), made(owner, role="admin")
+    headers = app_headers(key["id"], key["token"])
+    with visitor(strict, address) as here, visitor(strict_too, address) as there:
+        assert here.get("/v1/vouchers", headers=headers).status_code == 200
+        wait_until_shared(served_database, address, key["id"], key["token"])
+        owner.http.delete(f"{KEYS}/{key['id']}").raise_for_status()
+        wrong = app_headers(key["id"], "wrong")
+        answers = [there.get("/v1/vouchers", headers=wrong).status_code for _ in range(MAXIMUM + 1)]
+        assert answers == [401] * MAXIMUM + [429]
+        answers = [there.get("/v1/vouchers", headers=headers).status_code for _ in range(3)]
+        assert answers == [401, 429, 429], "once, because it was right before"
 
 
 def test_refusals_are_counted_in_the_audit_log_where_the_key_is_known(

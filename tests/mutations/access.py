@@ -5,6 +5,7 @@ from tests.mutations.mutation import Mutation
 EVERY_ROUTE = "tests/http/test_every_route.py"
 FOREIGN = "tests/http/test_foreign_projects.py"
 ACCESS = "tests/db/test_access.py"
+DOWNLOADS = "tests/http/test_downloads.py"
 CLOSED_PROJECTS = "tests/db/test_closed_projects.py"
 
 MUTATIONS = (
@@ -78,6 +79,34 @@ MUTATIONS = (
         "    if watch.ended and await is_still_admitted(request, context):\n",
         "    if watch.ended:\n",
         "tests/http/test_oauth.py::test_a_stream_sends_nothing_more_once_its_token_is_revoked",
+    ),
+    Mutation(
+        "a download breaks off once its key is revoked",
+        "src/tallykeep/api/responses/download.py",
+        "        if not await admission():\n",
+        "        if False:\n",
+        f"{DOWNLOADS}::test_a_download_breaks_off_once_its_key_is_revoked[list]",
+    ),
+    Mutation(
+        "a download whose key ended with its last part does not pass for complete",
+        "src/tallykeep/api/responses/download.py",
+        "    if not await admission(now=True):\n",
+        "    if False:\n",
+        f"{DOWNLOADS}::test_the_audit_log_breaks_off_once_its_key_is_revoked",
+    ),
+    Mutation(
+        "a report breaks off once the key that got its link is revoked",
+        "src/tallykeep/api/dependencies/downloads.py",
+        "        return is_valid\n",
+        "        return True\n",
+        f"{DOWNLOADS}::test_a_report_breaks_off_once_the_key_that_got_its_link_is_revoked",
+    ),
+    Mutation(
+        "a list ends with what was there when it began",
+        "src/tallykeep/resources/lists/page.sql",
+        " AND id <= :last",
+        "",
+        f"{DOWNLOADS}::test_a_list_holds_nothing_that_was_stored_once_it_had_begun",
     ),
     Mutation(
         "nothing is remembered of a key beyond its end",

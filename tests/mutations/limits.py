@@ -73,16 +73,30 @@ MUTATIONS = (
     Mutation(
         "limits: what was right before goes on beside guesses",
         f"{_LIMITS}/wrong_credentials.py",
-        "if (client, identity) not in self._right:",
+        "if not self._right.has_identity(client, identity):",
         "if True:",
         f"{_GUESSES}::test_what_was_right_from_an_address_is_served_there_while_others_guess",
     ),
     Mutation(
         "limits: a key in use is served beside guesses at it from the same address",
         f"{_LIMITS}/wrong_credentials.py",
-        "token_hash(token)) in self._right_tokens:",
-        "token_hash(token)) in ():",
+        "if self._right.has_token(client, identity, token):",
+        "if False:",
         f"{_GUESSES}::test_a_key_in_use_is_served_while_others_guess_at_it_from_the_same_address",
+    ),
+    Mutation(
+        "limits: what was right over one process is served over the others",
+        f"{_LIMITS}/wrong_credentials.py",
+        "        await self._right.seek(pool, as_one_client(address), identity, token)\n",
+        "",
+        f"{_GUESSES}::test_what_was_right_over_one_process_is_served_over_the_others_while_others_guess",
+    ),
+    Mutation(
+        "limits: what is not right any more is forgotten by all processes",
+        f"{_LIMITS}/right_credentials.py",
+        "            self._ended[digest] = None\n",
+        "            pass\n",
+        f"{_GUESSES}::test_a_token_that_was_right_over_another_process_and_was_revoked_is_a_wrong_one",
     ),
     Mutation(
         "limits: who is overtaken at the start of a window does not begin it again",

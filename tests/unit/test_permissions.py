@@ -112,7 +112,7 @@ def test_what_scopes_of_the_first_version_permit() -> None:
     assert read_v1_scope("segments client_api") == frozenset()
     reachable = {permission for scope in V1_SCOPES - {"api"} for permission in read_v1_scope(scope) or ()}
     ours = {"audit-log.read", "keys.read", "keys.manage", "imports.preview", "projects.read", "server.read"}
-    ours |= {"webhooks.read", "webhooks.manage", "projects.manage", "installation.manage"}
+    ours |= {"webhooks.read", "webhooks.manage", "projects.manage", "installation.manage", "customers.export"}
     assert {permission.value for permission in Permission} - reachable == ours
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from tallykeep.tenants.addresses import as_one_client
-from tallykeep.tenants.limits import wrong_credentials
-from tallykeep.tenants.limits.wrong_credentials import SECONDS, Identity, WrongCredentials, identity_of
+from tallykeep.tenants.limits import right_credentials, wrong_credentials
+from tallykeep.tenants.limits.right_credentials import Identity
+from tallykeep.tenants.limits.wrong_credentials import SECONDS, WrongCredentials, identity_of
 from tests.clock import Clock, stopped_clock
 
 KEY: Identity = ("app", "key")
@@ -57,20 +58,23 @@ def test_where_it_is_off_nobody_waits_and_nothing_is_kept() -> None:
         wrong.add_right("192.0.2.1", KEY, TOKEN)
     assert wrong.is_quiet
     assert not wrong._counted
-    assert not wrong._right
-    assert not wrong._right_tokens
+    assert not wrong._right._identities
+    assert not wrong._right._tokens
+    assert not wrong._right._unshared
 
 
 def test_a_flood_from_everywhere_takes_bounded_memory(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wrong_credentials, "MAX_COUNTED", 10)
-    monkeypatch.setattr(wrong_credentials, "MAX_RIGHT", 10)
+    monkeypatch.setattr(right_credentials, "MAX_RIGHT", 10)
+    monkeypatch.setattr(right_credentials, "MAX_SHARED", 10)
     wrong = WrongCredentials(1)
     for number in range(1_000):
         wrong.add_wrong(f"192.0.{number // 256}.{number % 256}", ("app", f"key{number}"), TOKEN)
         wrong.add_right(f"192.0.{number // 256}.{number % 256}", ("app", f"key{number}"), TOKEN)
     assert len(wrong._counted) <= 30
     assert len(wrong._unshared) <= 30
-    assert len(wrong._right) == len(wrong._right_tokens) == 10
+    assert len(wrong._right._identities) == len(wrong._right._tokens) == 10
+    assert len(wrong._right._unshared) == 2 * 10
     assert wrong.wait_seconds("192.0.3.231", ("app", "key999"), "another") > 0, "the last one is known"
 
 

@@ -16,9 +16,8 @@ _PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
     "async-actions": (Permission.ASYNC_ACTIONS_READ, Permission.ASYNC_ACTIONS_MANAGE),
     "campaigns": (Permission.CAMPAIGNS_READ, Permission.CAMPAIGNS_WRITE),
     "categories": (Permission.CATEGORIES_READ, Permission.CATEGORIES_WRITE),
-    "customers": (
-        Permission.CUSTOMERS_READ, Permission.CUSTOMERS_WRITE, Permission.CUSTOMERS_EXPORT, Permission.CUSTOMERS_ERASE,
-    ),
+    # Their export is ours alone, and shows orders and the audit log, too: of these scopes only `api` has it.
+    "customers": (Permission.CUSTOMERS_READ, Permission.CUSTOMERS_WRITE, Permission.CUSTOMERS_ERASE),
     "exports": (Permission.EXPORTS_READ,),
     "metadata-schemas": (Permission.METADATA_SCHEMAS_READ, Permission.METADATA_SCHEMAS_MANAGE),
     "orders": (Permission.ORDERS_READ, Permission.ORDERS_WRITE),

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from tallykeep.api.auditing.middleware import REFUSED_CALLER
 from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.credentials import Credentials, client_address, read_credentials
-from tallykeep.api.dependencies.grants import held_grant, known_grant
+from tallykeep.api.dependencies.grants import grant_now, held_grant, known_grant
 from tallykeep.api.dependencies.key_cache import Way
 from tallykeep.api.dependencies.permissions import Need, lacking, need_of
 from tallykeep.core.errors import ForbiddenError, UnauthorizedError
@@ -53,19 +53,28 @@ async def is_still_admitted(request: Request, context: Context) -> bool:
 
     It is not counted again. While the database is out of reach nobody can tell, and there is nothing new to be sent.
     """
-    need = _need(request)
     try:
-        shown = _way(read_credentials(request.scope), need)
-        grant = await held_grant(context, *shown)
-        if grant is not None:
-            caller_of(request, grant, watching=need.watching)
-    except (UnauthorizedError, ForbiddenError):
-        return False
+        grant = await held_grant(context, *_way(read_credentials(request.scope), _need(request)))
     except Exception as error:
         if not is_transient(error):
             raise
         return True
-    return grant is not None and (need.permission is None or need.permission in grant.permissions)
+    return grant is not None and _would_admit(request, grant)
+
+
+async def is_admitted_now(request: Request, context: Context) -> bool:
+    """Return whether such a request would be admitted at this moment; raise the database's errors."""
+    grant = await grant_now(context, *_way(read_credentials(request.scope), _need(request)))
+    return grant is not None and _would_admit(request, grant)
+
+
+def _would_admit(request: Request, grant: Grant) -> bool:
+    need = _need(request)
+    try:
+        caller_of(request, grant, watching=need.watching)
+    except ForbiddenError:
+        return False
+    return need.permission is None or need.permission in grant.permissions
 
 
 def caller_of(request: Request, grant: Grant, *, watching: bool = False) -> Caller:
@@ -147,15 +156,6 @@ def _being_deleted(project: str) -> ForbiddenError:
 
 
 FromManagedProject = Annotated[Caller, Depends(_managed_project)]
-
-
-async def _downloading(context: FromContext, caller: FromCaller) -> AsyncIterator[None]:
-    """Hold one of the caller's slots for downloads until the answer was sent, or given up."""
-    async with context.slot(caller, context.shares.downloads):
-        yield
-
-
-DOWNLOADING = Depends(_downloading)
 
 
 def require_declarations(routes: Iterable[BaseRoute]) -> None:

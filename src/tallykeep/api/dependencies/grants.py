@@ -17,7 +17,8 @@ from tallykeep.core.errors import TooManyRequestsError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.tenants.authenticate import authenticate, authenticate_token
 from tallykeep.tenants.callers import Grant
-from tallykeep.tenants.limits.wrong_credentials import Identity, WrongCredentials, identity_of
+from tallykeep.tenants.limits.right_credentials import Identity
+from tallykeep.tenants.limits.wrong_credentials import WrongCredentials, identity_of
 
 
 async def known_grant(request: Request, context: Context, way: Way, key_id: str, token: str) -> Grant | None:
@@ -27,21 +28,38 @@ async def known_grant(request: Request, context: Context, way: Way, key_id: str,
     """
     wrong, address = context.wrong_credentials, client_address(request.scope)
     identity = identity_of(way, key_id, token)
-    wait = partial(_wait_seconds, wrong, address, identity, token)
-    if seconds := wait():
-        raise _slowed(request, context, identity, seconds)
+    if not wrong.is_quiet:
+        await _require_few_wrong(request, context, identity, token)
     grant = context.key_cache.find(way, key_id, token)
     if grant is None:
-        grant, seconds = await _checked(context, way, key_id, token, address, wait)
-        # Who has shown the same wrong token meanwhile counts, too.
-        if seconds := seconds or (0 if grant else wait()):
-            raise _slowed(request, context, identity, seconds)
+        grant = await _read_unless_slowed(request, context, identity, (way, key_id, token))
     if grant is not None:
         wrong.add_right(address, identity, token)
     else:
         wrong.add_wrong(address, identity, token)
         _note_shown_key(request, identity)
     return grant
+
+
+async def _read_unless_slowed(
+    request: Request, context: Context, identity: Identity, shown: tuple[Way, str, str]
+) -> Grant | None:
+    address, token = client_address(request.scope), shown[-1]
+    wait = partial(_wait_seconds, context.wrong_credentials, address, identity, token)
+    while True:
+        grant, seconds = await _checked(context, *shown, address, wait)
+        # Who has shown the same wrong token meanwhile counts, too.
+        if grant is not None or not (seconds or wait()):
+            return grant
+        await _require_few_wrong(request, context, identity, token)
+
+
+async def _require_few_wrong(request: Request, context: Context, identity: Identity, token: str) -> None:
+    """Raise TooManyRequestsError where the token is not to be looked at from this address."""
+    address = client_address(request.scope)
+    seconds = await context.wrong_credentials.refused_seconds(context.pools.own, address, identity, token)
+    if seconds:
+        raise _slowed(request, context, identity, seconds)
 
 
 async def held_grant(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
@@ -53,6 +71,12 @@ async def held_grant(context: Context, way: Way, key_id: str, token: str) -> Gra
     if grant is None:
         grant, _ = await _checked(context, way, key_id, token)
     return grant
+
+
+async def grant_now(context: Context, way: Way, key_id: str, token: str) -> Grant | None:
+    """Return what a key or a token grants at this moment, None where it is not valid; raise the database's errors."""
+    async with context.pools.own.connection() as connection:
+        return await _read_grant(context, connection, (way, key_id, token), context.key_cache.clearings)
 
 
 async def _checked(

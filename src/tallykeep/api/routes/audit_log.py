@@ -5,15 +5,16 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
 
 from tallykeep.api.auditing.schemas import AuditEntry, AuditLog
-from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller, FromManagedProject
+from tallykeep.api.dependencies.auth import FromCaller, FromManagedProject
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.downloads import FromDownloading
 from tallykeep.api.dependencies.parameters import FromReader, Limit, Timestamp
 from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers, answers_file
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.responses.download import Download
 from tallykeep.core import exact_json
 from tallykeep.core.audit.events import Event, Outcome
 from tallykeep.core.compatibility import OURS
@@ -110,17 +111,15 @@ async def _page(context: Context, caller: Caller, wanted: Wanted) -> Json:
 @router.get(
     "/audit-log.csv",
     summary="Download audit entries as CSV",
-    response_class=StreamingResponse,
-    dependencies=[DOWNLOADING],
+    response_class=Download,
     openapi_extra=_READING | OURS | answers_file("text/csv"),
 )
 async def download(
-    context: FromContext, caller: FromCaller, wanted: FromFilters, write: FromReader
-) -> StreamingResponse:
+    context: FromContext, caller: FromCaller, downloading: FromDownloading, wanted: FromFilters, write: FromReader
+) -> Download:
     """Return all entries that match the filters of the list, newest first; cells hold what the list shows."""
-    headers = {"Content-Disposition": 'attachment; filename="audit-log.csv"'}
     lines = _lines(context, caller, wanted, write)
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    return Download(lines, downloading, "text/csv; charset=utf-8", "audit-log.csv")
 
 
 @router.get("/audit-log/{log_id}", summary="Get audit entry", openapi_extra=_READING | OURS | answers(AuditEntry))

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
 
-from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
+from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.dependencies.downloads import FromDownloading
 from tallykeep.api.dependencies.parameters import FromReader
 from tallykeep.api.dependencies.permissions import needs, reads, require
 from tallykeep.api.openapi import answers_file
+from tallykeep.api.responses.download import Download
 from tallykeep.catalog.exports import LIST_FILES
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import InvalidQueryError, NotFoundError
@@ -32,18 +33,22 @@ _ALL_IN_ONE_ORDER = ("limit", "page", "order", "starting_after")
 @router.get(
     "/csv/{row_type}",
     summary="Download a list as CSV",
-    response_class=StreamingResponse,
-    dependencies=[DOWNLOADING],
+    response_class=Download,
     openapi_extra=needs(Permission.EXPORTS_READ) | _FILES.extra | answers_file("text/csv"),
 )
 async def list_file(
-    request: Request, context: FromContext, caller: FromCaller, row_type: str, write: FromReader
-) -> StreamingResponse:
+    request: Request,
+    context: FromContext,
+    caller: FromCaller,
+    downloading: FromDownloading,
+    row_type: str,
+    write: FromReader,
+) -> Download:
     """Return all resources that match the list's filters, with the template's columns and one for each metadata key.
 
-    Takes the permission to see such resources, too. The oldest come first. The file can be imported again as it is:
-    cells hold the stored values, even if a spreadsheet would take one for a formula. For a spreadsheet there is
-    `for=spreadsheet`.
+    Takes the permission to see such resources, too. The oldest come first; what is stored once the file has begun is
+    not in it. The file can be imported again as it is: cells hold the stored values, even if a spreadsheet would take
+    one for a formula. For a spreadsheet there is `for=spreadsheet`.
     """
     if row_type not in LIST_FILES:
         raise NotFoundError(f"The list of {row_type} cannot be had as a file; those of {', '.join(LIST_FILES)} can")
@@ -61,5 +66,4 @@ async def list_file(
         async for some in lines:
             yield some
 
-    disposition = f'attachment; filename="{row_type}.csv"'
-    return StreamingResponse(body(), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})
+    return Download(body(), downloading, "text/csv; charset=utf-8", f"{row_type}.csv")

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import StreamingResponse
 
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.dependencies.downloads import AdmissionOfLink
 from tallykeep.api.dependencies.parameters import FromReader
 from tallykeep.api.dependencies.permissions import public
 from tallykeep.api.openapi import answers_file
+from tallykeep.api.responses.download import Download
 from tallykeep.core.compatibility import OURS
 from tallykeep.engine.downloads.report_files import ReportKey, read_link, report_header, report_lines
 from tallykeep.formats.csv.formulas import for_spreadsheet, spreadsheet_lines
@@ -38,12 +39,12 @@ async def _reported(context: FromContext, token: str) -> AsyncIterator[_Reported
 @router.get(
     "/{token}",
     summary="Get report",
-    response_class=StreamingResponse,
+    response_class=Download,
     openapi_extra=_BY_LINK | OURS | answers_file("text/csv"),
 )
 async def get_report(
     context: FromContext, token: str, reported: Annotated[_Reported, Depends(_reported)], write: FromReader
-) -> StreamingResponse:
+) -> Download:
     """Return the report as CSV, with cells that begin like a formula made text in any case. The link itself is the
     permission; it ends with the report, and with the key that got it.
     """
@@ -58,5 +59,4 @@ async def get_report(
         async for piece in report_lines(context.downloading(reader), key, rewritten):
             yield piece
 
-    disposition = f'attachment; filename="{key.action_id}.csv"'
-    return StreamingResponse(body(), media_type="text/csv", headers={"Content-Disposition": disposition})
+    return Download(body(), AdmissionOfLink(context, key), "text/csv", f"{key.action_id}.csv")

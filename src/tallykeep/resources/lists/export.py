@@ -45,11 +45,13 @@ async def file_lines(
     """Yield the file's lines, some at a time: the columns of imports, then one for each metadata key that occurs.
 
     The rows are gone through twice, because the header comes first. Raises ConflictError before the first line where
-    there are too many keys. What is written meanwhile may be in it or not; a key that is new by then is left out.
+    there are too many keys. It ends with the last of the rows that were there the first time; a key that is new by the
+    second time is left out.
     """
-    keys = await metadata_keys(pool, export.list_spec, project_id, selection)
+    keys, last = await metadata_keys(pool, export.list_spec, project_id, selection)
     yield BYTE_ORDER_MARK + header_line([*export.columns, *keys, *copy_titles(write)], write=write)
-    parameters: dict[str, Any] = {**selection.parameters, "project_id": project_id, "limit": _ROWS_A_PART, "after": ""}
+    bounds = {"project_id": project_id, "limit": _ROWS_A_PART, "after": "", "last": last}
+    parameters: dict[str, Any] = {**selection.parameters, **bounds}
     while True:
         async with pool.connection() as connection:
             part = _part(_sql.part, export.list_spec, selection)
@@ -61,8 +63,13 @@ async def file_lines(
         yield await asyncio.to_thread(_lines, export, shown, keys, write)
 
 
-async def metadata_keys(pool: Connections, list_spec: ListSpec, project_id: int, selection: Selection) -> list[str]:
-    """Return the metadata keys that occur, sorted; raises ConflictError where they are too many for one file."""
+async def metadata_keys(
+    pool: Connections, list_spec: ListSpec, project_id: int, selection: Selection
+) -> tuple[list[str], str]:
+    """Return the metadata keys that occur, sorted, and the id of the last row, empty where there is none.
+
+    Raises ConflictError where the keys are too many for one file.
+    """
     keys: set[str] = set()
     parameters = {**selection.parameters, "project_id": project_id, "limit": _SCANNED_ROWS, "after": ""}
     query = _part(_sql.metadata_keys_of_part, list_spec, selection)
@@ -70,7 +77,7 @@ async def metadata_keys(pool: Connections, list_spec: ListSpec, project_id: int,
         async with pool.connection() as connection:
             part = await (await connection.execute(query, parameters)).fetchone()
         if part is None or part["last"] is None:
-            return sorted(keys)
+            return sorted(keys), parameters["after"]
         keys.update(part["keys"])
         if len(keys) > MAX_METADATA_COLUMNS:
             raise ConflictError(

@@ -27,7 +27,7 @@ true
 
 -- name: part!
 SELECT * FROM ({matching} AND {conditions}) AS matching
-WHERE id > :after
+WHERE id > :after AND id <= :last
 ORDER BY id
 LIMIT :limit
 

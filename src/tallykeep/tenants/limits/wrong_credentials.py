@@ -2,7 +2,7 @@
 
 They are counted by address, by the identity that was shown (a key's id; a token stands for itself), and by both
 together. Who sends the right ones from another address is never refused because of them, nor is the very token that was
-right before from the same address.
+right before from the same address, over whichever process.
 """
 
 import asyncio
@@ -12,31 +12,28 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
 from tallykeep.db.connections.connection_errors import reason_of
-from tallykeep.db.connections.pool import Connection, Pool
+from tallykeep.db.connections.pool import Connection, Connections, Pool
 from tallykeep.db.queries import queries
 from tallykeep.tenants.addresses import as_one_client
 from tallykeep.tenants.authenticate import token_hash
+from tallykeep.tenants.limits.right_credentials import Identity, RightCredentials
 
 _sql = queries(__package__, "wrong_credentials.sql")
 _log = structlog.get_logger()
 
 SECONDS = 60.0
 MAX_COUNTED = 30_000  # by each of the three
-MAX_RIGHT = 30_000  # identities, and tokens
 _DIGEST_BYTES = 16
 _MAX_ID_LENGTH = 65  # one more than any key's id has
 _SHARE_SECONDS = 0.5
 _SHARED_AT_A_TIME = 1_000
-
-_Right = TypeVar("_Right")
-Identity = tuple[str, str | bytes]  # how it came, and a key's id or a token's digest
 
 
 def identity_of(way: str, key_id: str, token: str) -> Identity:
@@ -60,8 +57,7 @@ class WrongCredentials:
         self._maximum = maximum
         self._counted: dict[bytes, _Counted] = {}
         self._unshared: dict[bytes, None] = {}
-        self._right: dict[tuple[str, Identity], None] = {}
-        self._right_tokens: dict[tuple[str, Identity, bytes], None] = {}
+        self._right = RightCredentials()
         self._changed = asyncio.Event()
         self._quiet_from = 0.0
 
@@ -71,33 +67,37 @@ class WrongCredentials:
         return time.monotonic() >= self._quiet_from
 
     def wait_seconds(self, address: str | None, identity: Identity, token: str) -> int:
-        """Return how long this token from this address is not looked at; 0 where it may be looked at now."""
+        """Return how long this token from this address is not looked at, to this process's knowledge; 0 if it is."""
         client, now = as_one_client(address), time.monotonic()
-        if (client, identity, token_hash(token)) in self._right_tokens:
+        if self._right.has_token(client, identity, token):
             return 0  # else whoever knows an id would keep out all who use it from behind the same address
         by_address, by_identity, by_both = self._standings(client, identity, now)
         ends = [by_both.ends_at] if by_both.count >= self._maximum else []
-        if (client, identity) not in self._right:
+        if not self._right.has_identity(client, identity):
             if by_address.count >= self._maximum:
                 ends.append(by_address.ends_at)
             if by_both.count and by_identity.count >= self._maximum:
                 ends.append(min(by_both.ends_at, by_identity.ends_at))
         return max((math.ceil(end - now) for end in ends), default=0)
 
+    async def refused_seconds(self, pool: Connections, address: str | None, identity: Identity, token: str) -> int:
+        """Return how long it is not looked at, once other processes were asked whether it was right before."""
+        if not self.wait_seconds(address, identity, token):
+            return 0
+        await self._right.seek(pool, as_one_client(address), identity, token)
+        return self.wait_seconds(address, identity, token)
+
     def add_right(self, address: str | None, identity: Identity, token: str) -> None:
         """Remember that the identity's token was right from this address; what is kept of it is a digest."""
-        if not self._maximum:
-            return
-        client = as_one_client(address)
-        _remember(self._right, (client, identity))
-        _remember(self._right_tokens, (client, identity, token_hash(token)))
+        if self._maximum and self._right.add(as_one_client(address), identity, token):
+            self._changed.set()
 
     def add_wrong(self, address: str | None, identity: Identity, token: str) -> None:
         """Count an identity whose token was wrong; one that was right before, and was revoked since, is no more."""
         if not self._maximum:
             return
         client = as_one_client(address)
-        self._right_tokens.pop((client, identity, token_hash(token)), None)
+        self._right.remove(client, identity, token)
         now = time.monotonic()
         self._quiet_from = now + SECONDS
         for digest in counted_by(client, identity):
@@ -126,6 +126,7 @@ class WrongCredentials:
             try:
                 while self._unshared:
                     await self._share_some(pool)
+                await self._right.share(pool)
             except (psycopg.Error, PoolTimeout) as error:
                 _log.info("wrong credentials are counted by this process alone", reason=reason_of(error))
                 self._unshared.clear()
@@ -178,14 +179,6 @@ class WrongCredentials:
         self._counted = {digest: counted for digest, counted in self._counted.items() if counted.ends_at > now}
 
 
-def _remember(right: dict[_Right, None], new: _Right) -> None:
-    """Add what was right; where there is too much, the oldest is forgotten."""
-    if new not in right:
-        if len(right) >= MAX_RIGHT:
-            del right[next(iter(right))]
-        right[new] = None
-
-
 def counted_by(client: str, identity: Identity) -> tuple[bytes, bytes, bytes]:
     """Return the digests that a client's identity is counted by: of the client, of the identity, and of both."""
     way, shown = identity
@@ -198,5 +191,5 @@ def counted_by(client: str, identity: Identity) -> tuple[bytes, bytes, bytes]:
 
 
 async def delete_old_wrong_credentials(connection: Connection, step: int) -> int:
-    """Delete some of what was wrong more than a minute ago; return how many."""
+    """Delete some of what was wrong more than a minute ago, or right long ago; return how many."""
     return (await connection.execute(_sql.delete_over, {"step": step})).rowcount

@@ -30,3 +30,24 @@ WITH picked AS MATERIALIZED (
 )
 DELETE FROM wrong_credentials
 WHERE digest IN (SELECT digest FROM picked)
+
+-- What was right is a digest among the others: of another name, and counted once.
+
+-- name: add_right!
+INSERT INTO wrong_credentials AS known (digest, ends_at, count)
+SELECT digest, statement_timestamp() + make_interval(secs => seconds), 1
+FROM
+    unnest(:digests::bytea[], :seconds::float8[]) AS new (digest, seconds),
+    set_config('synchronous_commit', 'off', true)
+ORDER BY digest
+ON CONFLICT (digest) DO UPDATE SET ends_at = greatest(known.ends_at, excluded.ends_at)
+
+-- name: find_right
+SELECT digest FROM wrong_credentials WHERE digest = ANY(:digests::bytea[]) AND ends_at > statement_timestamp()
+
+-- name: delete_right!
+WITH picked AS MATERIALIZED (
+    SELECT digest FROM wrong_credentials WHERE digest = ANY(:digests::bytea[]) ORDER BY digest FOR UPDATE
+)
+DELETE FROM wrong_credentials
+WHERE digest IN (SELECT digest FROM picked)

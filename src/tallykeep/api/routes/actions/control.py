@@ -1,15 +1,15 @@
 """Endpoints that act on one action: cancel it, retry its failed rows, download them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
 
 from tallykeep.api.auditing.attempt import attempt_of
-from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
+from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import Context, FromContext
+from tallykeep.api.dependencies.downloads import FromDownloading
 from tallykeep.api.dependencies.parameters import FromReader
 from tallykeep.api.dependencies.permissions import needs, require
 from tallykeep.api.openapi import answers, answers_file
@@ -17,6 +17,7 @@ from tallykeep.api.requests.bodies import has_body, upload_slot
 from tallykeep.api.requests.submission_options import PARAMETERS, parameter, read_submission_options
 from tallykeep.api.requests.upload import CorrectedUpload, submission
 from tallykeep.api.responses.answers import Json, answer_accepted
+from tallykeep.api.responses.download import Download
 from tallykeep.api.routes.submissions import RETRY_BODY, media_types
 from tallykeep.api.schemas.actions import Action
 from tallykeep.api.schemas.values import AcceptedAction
@@ -114,48 +115,53 @@ def _corrected(request: Request, action_type: ActionType, context: Context, call
 @router.get(
     "/{action_id}/failures.csv",
     summary="Download failed rows as CSV",
-    response_class=StreamingResponse,
-    dependencies=[DOWNLOADING],
+    response_class=Download,
     openapi_extra=_READING | OURS | answers_file("text/csv"),
 )
 async def failures_csv(
     context: FromContext,
     caller: FromCaller,
+    downloading: FromDownloading,
     action_id: str,
     write: FromReader,
     include_unprocessed: Unprocessed = False,
-) -> StreamingResponse:
+) -> Download:
     """Return the failed rows as they were sent, with the columns `row`, `line` and `reason`.
 
     The file can be imported again as it is; one for a spreadsheet (`for=spreadsheet`) cannot.
     """
     source, rows = await _failed(context, caller, action_id, include_unprocessed)
-    return _file(as_csv(rows, source, write), "text/csv; charset=utf-8", f"{action_id}-failures.csv")
+    lines = as_csv(rows, source, write)
+    return Download(lines, downloading, "text/csv; charset=utf-8", f"{action_id}-failures.csv")
 
 
 @router.get(
     "/{action_id}/failures.ndjson",
     summary="Download failed rows as NDJSON",
-    response_class=StreamingResponse,
-    dependencies=[DOWNLOADING],
+    response_class=Download,
     openapi_extra=_READING | OURS | answers_file("application/x-ndjson"),
 )
 async def failures_ndjson(
-    context: FromContext, caller: FromCaller, action_id: str, include_unprocessed: Unprocessed = False
-) -> StreamingResponse:
+    context: FromContext,
+    caller: FromCaller,
+    downloading: FromDownloading,
+    action_id: str,
+    include_unprocessed: Unprocessed = False,
+) -> Download:
     """Return the failed rows as they were sent, one JSON value a line; importable again wherever JSON is accepted."""
     source, rows = await _failed(context, caller, action_id, include_unprocessed)
-    return _file(as_ndjson(rows(), source), "application/x-ndjson", f"{action_id}-failures.ndjson")
+    return Download(as_ndjson(rows(), source), downloading, "application/x-ndjson", f"{action_id}-failures.ndjson")
 
 
 @router.get(
     "/{action_id}/file",
     summary="Download the rows as sent",
-    response_class=StreamingResponse,
-    dependencies=[DOWNLOADING],
+    response_class=Download,
     openapi_extra=_READING | OURS | answers_file("text/csv", "application/json", "application/x-ndjson"),
 )
-async def source_file(context: FromContext, caller: FromCaller, action_id: str, write: FromReader) -> StreamingResponse:
+async def source_file(
+    context: FromContext, caller: FromCaller, downloading: FromDownloading, action_id: str, write: FromReader
+) -> Download:
     """Return all rows as they were sent, in UTF-8 and uncompressed, a workbook as CSV.
 
     The header is the one that the file came with. `for=spreadsheet` is for files; rows of JSON are refused.
@@ -171,7 +177,7 @@ async def source_file(context: FromContext, caller: FromCaller, action_id: str, 
     content = (as_spreadsheet if is_for_spreadsheet else as_source_file)(
         context.downloading(caller), caller.project_id, action_id, parent.source
     )
-    return _file(content, media_type, f"{action_id}{ending}")
+    return Download(content, downloading, media_type, f"{action_id}{ending}")
 
 
 async def _failed(
@@ -186,8 +192,3 @@ async def _failed(
         )
 
     return parent.source, rows
-
-
-def _file(content: AsyncIterator[bytes], media_type: str, name: str) -> StreamingResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(content, media_type=media_type, headers=headers)

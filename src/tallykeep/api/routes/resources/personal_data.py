@@ -4,16 +4,17 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
 
 from tallykeep.api.auditing.attempt import attempt_of
-from tallykeep.api.dependencies.auth import DOWNLOADING, FromCaller
+from tallykeep.api.dependencies.auth import FromCaller
 from tallykeep.api.dependencies.context import FromContext
+from tallykeep.api.dependencies.downloads import FromDownloading
 from tallykeep.api.dependencies.permissions import needs
 from tallykeep.api.openapi import answers
 from tallykeep.api.requests.submission_options import read_submission_options
 from tallykeep.api.requests.upload import submission
 from tallykeep.api.responses.answers import Json
+from tallykeep.api.responses.download import Download
 from tallykeep.api.schemas.personal_data.deletion import PermanentDeletion
 from tallykeep.api.schemas.personal_data.export import PersonalData
 from tallykeep.catalog.personal_data.erasure import PERMANENT_DELETION, delete_customer
@@ -125,13 +126,17 @@ def _answer(accepted: Accepted, kept: dict[str, Any], key: str) -> Json:
 @router.get(
     "/{customer_id:key}/personal-data",
     summary="Export a customer's personal data",
-    response_class=StreamingResponse,
-    dependencies=[DOWNLOADING],
+    response_class=Download,
     openapi_extra=needs(Permission.CUSTOMERS_EXPORT) | OURS | answers(PersonalData),
 )
 async def export(
-    request: Request, context: FromContext, caller: FromCaller, customer_id: str, gone: Gone = False
-) -> StreamingResponse:
+    request: Request,
+    context: FromContext,
+    caller: FromCaller,
+    downloading: FromDownloading,
+    customer_id: str,
+    gone: Gone = False,
+) -> Download:
     """Return one document with a customer, by id or source_id, their orders, and rows about them as they were sent.
 
     Failed rows are among them. All that is stored of the project's actions is searched, which takes its time.
@@ -141,8 +146,7 @@ async def export(
         if subject.customer is not None:
             attempt_of(request).about(subject.customer["id"])
     body = personal_data(context.downloading(caller), caller, subject)
-    headers = {"Content-Disposition": 'attachment; filename="personal-data.json"'}
-    return StreamingResponse(body, media_type="application/json", headers=headers)
+    return Download(body, downloading, "application/json", "personal-data.json")
 
 
 async def _subject(connection: Connection, caller: Caller, key: str, *, gone: bool) -> Subject:
