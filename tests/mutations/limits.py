@@ -42,6 +42,13 @@ MUTATIONS = (
         "tests/http/test_quotas.py::test_nothing_is_kept_of_an_upload_that_turns_out_to_be_too_long",
     ),
     Mutation(
+        "limits: what no day has room for is not put off to another",
+        "src/tallykeep/api/limits/quotas.py",
+        "if self.day is not None and rows > self.day.limit.maximum:",
+        "if False:",
+        "tests/http/test_quotas.py::test_more_than_a_day_has_is_not_put_off_to_another_day[as_json]",
+    ),
+    Mutation(
         "limits: too many wrong keys are not looked at",
         "src/tallykeep/api/dependencies/auth.py",
         "    if seconds:\n",

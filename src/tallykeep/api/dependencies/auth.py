@@ -13,6 +13,7 @@ from tallykeep.api.dependencies.context import Context, FromContext
 from tallykeep.api.dependencies.credentials import Credentials, client_address, read_credentials
 from tallykeep.api.dependencies.key_cache import Way
 from tallykeep.api.dependencies.permissions import Need, lacking, need_of
+from tallykeep.api.limits.wording import in_words, of_setting
 from tallykeep.core.errors import ForbiddenError, TooManyRequestsError, UnauthorizedError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.transient import is_transient
@@ -156,8 +157,8 @@ def _note_shown_key(request: Request, identity: Identity) -> None:
 
 def _slowed(seconds: int, maximum: int) -> TooManyRequestsError:
     refusal = TooManyRequestsError(
-        f"Wrong keys or tokens have come from your address, {maximum} or more within a minute (setting"
-        f" TALLYKEEP_MAX_WRONG_CREDENTIALS); these were not looked at. Try again in {seconds} seconds",
+        f"Wrong keys or tokens have come from your address, {maximum} or more within a minute"
+        f" {of_setting('TALLYKEEP_MAX_WRONG_CREDENTIALS')}; these were not looked at. Try again in {in_words(seconds)}",
         key="too_many_wrong_credentials",
     )
     refusal.headers["Retry-After"] = str(seconds)

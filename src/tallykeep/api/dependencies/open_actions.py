@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from tallykeep.api.limits.wording import of_setting
 from tallykeep.core.errors import TooManyRequestsError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
@@ -40,9 +41,9 @@ class OpenActions:
             await self._count(project_id, known)
         if known.is_full:
             refused = TooManyRequestsError(
-                f"The project has {self._max} actions that have not ended, as many as it may have (setting"
-                " TALLYKEEP_MAX_OPEN_ACTIONS); nothing was accepted. Send it again once some of them have ended, and"
-                " put more rows into fewer submissions"
+                f"The project has {self._max} actions that have not ended, as many as it may have"
+                f" {of_setting('TALLYKEEP_MAX_OPEN_ACTIONS')}; nothing was accepted. Send it again once some of them"
+                " have ended, and put more rows into fewer submissions"
             )
             refused.headers["Retry-After"] = str(_RETRY_AFTER)
             raise refused

@@ -9,6 +9,7 @@ import structlog
 from psycopg import sql
 from psycopg_pool import PoolTimeout
 
+from tallykeep.api.limits.wording import of_setting
 from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.errors import RequestError, TooManyRequestsError
 from tallykeep.db.connections.connection_errors import reason_of
@@ -23,6 +24,7 @@ _TABLES = ("vouchers", *(noun.spec.table_name for noun in NOUNS))
 _COUNT = sql.SQL(_sql.count_stored).format(
     tables=sql.SQL(" UNION ALL ").join(sql.SQL(_sql.of_table).format(table=sql.Identifier(name)) for name in _TABLES)
 )
+_COUNTED_BEYOND = 1_000_000  # resources of a table beyond the limit, so that a refusal can say how many there are
 _COUNT_AFTER_SECONDS = 5.0
 _TIMES_LONGER = 50  # than counting takes is the pause after it
 _FULL_SECONDS = 0.5  # that a count holds which was too high,
@@ -58,7 +60,7 @@ class StoredRows:
     """
 
     def __init__(self, maximum: int) -> None:
-        self._maximum = maximum
+        self.maximum = maximum
         self._known: dict[int, _Known] = {}
 
     async def take(self, caller: Caller, reading: Connections, rows: int) -> None:
@@ -70,7 +72,7 @@ class StoredRows:
         async with known.counting:
             if self._is_due(known, rows):
                 await self._count(caller.project_id, reading, known)
-        if known.total + rows > self._maximum:
+        if known.total + rows > self.maximum:
             raise self._refusal(caller, known.total, rows)
         known.coming_in += rows
 
@@ -86,7 +88,7 @@ class StoredRows:
             known.accepted += rows
 
     def _is_due(self, known: _Known, rows: int) -> bool:
-        is_full = known.total + rows > self._maximum
+        is_full = known.total + rows > self.maximum
         return time.monotonic() >= (known.due_when_full_at if is_full else known.due_at)
 
     async def _count(self, project_id: int, reading: Connections, known: _Known) -> None:
@@ -100,15 +102,16 @@ class StoredRows:
         known.pause(time.monotonic() - began_at)
 
     async def _stored(self, project_id: int, reading: Connections) -> int:
-        params = {"project_id": project_id, "maximum": self._maximum}
+        params = {"project_id": project_id, "maximum": self.maximum + _COUNTED_BEYOND}
         async with reading.connection() as connection:
             row = await (await connection.execute(_COUNT, params)).fetchone()
         return row["stored"] if row else 0
 
     def _refusal(self, caller: Caller, total: int, rows: int) -> TooManyRequestsError:
+        at_least = "at least " if total >= self.maximum + _COUNTED_BEYOND else ""
         return TooManyRequestsError(
-            f"The project may have {self._maximum} resources (setting TALLYKEEP_MAX_STORED_ROWS): it has {total}, those"
-            f" coming in included, and {rows} more rows came; nothing of the submission was kept. There is room again"
-            " once some are deleted",
+            f"The project may have {self.maximum} resources {of_setting('TALLYKEEP_MAX_STORED_ROWS')}: it has"
+            f" {at_least}{total}, those coming in included, and {rows} more rows came; nothing of the submission was"
+            " kept. There is room again once some are deleted",
             key="quota_exceeded", resource_id=caller.project, resource_type="project",
         )  # fmt: skip
