@@ -48,3 +48,8 @@ def test_the_embedded_database_has_a_prompt_and_lost_keys_are_replaced(session_d
         assert httpx.get(f"{server.url}/v1/keys", headers=headers, trust_env=False).json()["total"] == 4
     finally:
         server.stop()
+    for words, code in ((("db", "status"), 1), (("keys", "recover"), 1), (("audit", "verify"), 4)):
+        stopped = run(None, *words, "--data-dir", directory)
+        said = f"is stopped, and its data are there. Start it with `tallykeep serve --data-dir {directory}`"
+        assert (stopped.returncode, said in stopped.stderr) == (code, True), stopped.stderr
+        assert "No database" not in stopped.stderr

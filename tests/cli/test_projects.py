@@ -66,14 +66,19 @@ def _json(done: Any) -> Any:
 
 def test_a_deletion_is_confirmed_by_the_projects_name(api: Api, manager: dict[str, str]) -> None:
     api.ended(api.import_json([{"code": f"C{number}", **GIFT} for number in range(3)]))
+    api.http.post("/v1/customers", json={"source_id": "a"}).raise_for_status()
+    for name in ("A", "B"):
+        api.http.post("/v1/categories", json={"name": name, "hierarchy": 1}).raise_for_status()
     words = ("projects", "delete", api.keys.project)
     unasked = run(api, *words, **manager)
     assert (unasked.returncode, "say --yes" in unasked.stderr) == (2, True)
     for answer, is_deleted in (("Tset", False), ("Test", True)):
         with in_terminal(api, *words, columns=160, **manager) as terminal:
             terminal.until(lambda text: "to continue" in text)
-            assert f"the project Test ({api.keys.project}) with 6 rows" in terminal.text
-            assert "3 vouchers" in terminal.text
+            assert f"the project Test ({api.keys.project}) with about 9 rows at the moment" in terminal.text
+            assert all(
+                part in terminal.text for part in ("3 vouchers", "1 customer,", "2 categories", "1 async action,")
+            )
             terminal.type(f"{answer}\n")
             assert (terminal.wait() == 0) is is_deleted
             assert ("deleted Test" in terminal.text) is is_deleted

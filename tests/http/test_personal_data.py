@@ -81,12 +81,12 @@ def _without_mark(api: Api, action_id: str) -> dict[str, Any]:
     return dict(action)
 
 
-def _started(answer: httpx.Response) -> str:
+def started(answer: httpx.Response) -> str:
     assert answer.status_code in (200, 202), answer.text
     return str(answer.json()["async_action_id"])
 
 
-def _file(api: Api, text: str = FILE, name: str = "customers.csv", **more: Any) -> httpx.Response:
+def import_file(api: Api, text: str = FILE, name: str = "customers.csv", **more: Any) -> httpx.Response:
     return api.http.post("/v1/customers/importCSV", files={"file": (name, text)}, **more)
 
 
@@ -109,21 +109,21 @@ def send_through_every_door(api: Api, receiver: Receiver) -> list[str]:
     preview = api.http.post("/v1/imports/preview", files={"file": ("rows.csv", FILE)})
     assert preview.status_code == 200, preview.text
     actions = [
-        _started(_file(api, name=f"{EMAIL}.csv")),
-        _started(_file(api, params={"dry_run": "true"})),
-        _started(_file(api, params={"on_error": "reject"})),
-        _started(_file(api, f"{HEADER}{KEY},{MARK} only,,,\n", name=f"{MARK} alone.csv")),
-        _started(_file(api, params={
+        started(import_file(api, name=f"{EMAIL}.csv")),
+        started(import_file(api, params={"dry_run": "true"})),
+        started(import_file(api, params={"on_error": "reject"})),
+        started(import_file(api, f"{HEADER}{KEY},{MARK} only,,,\n", name=f"{MARK} alone.csv")),
+        started(import_file(api, params={
             "values": json.dumps({"Email": {"x": EMAIL}}), "defaults": json.dumps({"Email": EMAIL}),
         })),
-        *(_started(_file(api, headers={"Idempotency-Key": "k"})) for _ in "ab"),
+        *(started(import_file(api, headers={"Idempotency-Key": "k"})) for _ in "ab"),
     ]  # fmt: skip
     bulk = [CUSTOMER, {"source_id": KEY, "email": f"{MARK} none", "metadata": {"deep": [{"x": f"{MARK} deep"}]}}, 5]
     actions += [
-        _started(api.http.post("/v1/customers/bulk/async", json=bulk)),
-        _started(api.http.post("/v1/customers/bulk/async", content="\n".join(map(json.dumps, bulk)).encode(),
+        started(api.http.post("/v1/customers/bulk/async", json=bulk)),
+        started(api.http.post("/v1/customers/bulk/async", content="\n".join(map(json.dumps, bulk)).encode(),
                                headers={"Content-Type": "application/x-ndjson"})),
-        _started(api.http.post("/v1/customers/metadata/async",
+        started(api.http.post("/v1/customers/metadata/async",
                                json={"source_ids": [KEY], "metadata": {"nick": f"{MARK} nick of all"}})),
     ]  # fmt: skip
     orders = [
@@ -131,11 +131,11 @@ def send_through_every_door(api: Api, receiver: Receiver) -> list[str]:
         _order(3, customer={"source_id": KEY}, status=f"{MARK} status"),
         _order(4, customer={"source_id": "joe"}, referrer={"source_id": KEY, "email": EMAIL}),
     ]
-    actions.append(_started(api.http.post("/v1/orders/import", json=orders)))
+    actions.append(started(api.http.post("/v1/orders/import", json=orders)))
     for action_id in actions:
         api.ended(action_id)
     failed = api.http.post(f"/v1/async-actions/{actions[0]}/retry")
-    actions.append(_started(failed))
+    actions.append(started(failed))
     api.ended(actions[-1])
     api.get(f"/v1/async-actions/{actions[0]}/failures", group_by="reason")
     for path in ("/v1/lists/csv/customers", f"/v1/async-actions/{actions[0]}/failures.csv"):
@@ -143,7 +143,7 @@ def send_through_every_door(api: Api, receiver: Receiver) -> list[str]:
     return actions
 
 
-def _erased(api: Api, key: str = KEY, **query: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def erase(api: Api, key: str = KEY, **query: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     answer = api.http.post(f"/v1/customers/{key}/permanent-deletion", params=query)
     assert answer.status_code == 200, answer.text
     return answer.json(), api.ended(answer.json()["async_action_id"])
@@ -160,7 +160,7 @@ def test_a_mark_in_all_fields_is_nowhere_when_the_customer_is_erased(
         "webhook_deliveries",
     }  # fmt: skip
     before = [api.get(f"/v1/async-actions/{action_id}") for action_id in actions]
-    answer, action = _erased(api)
+    answer, action = erase(api)
     assert (answer["data_json"]["customer"], answer["data_json"]["orders"]) == (1, 2)
     assert (action["status"], action["failed_count"]) == ("DONE", 0)
     assert action["done_count"] > len(actions)
@@ -184,9 +184,9 @@ def test_a_mark_in_all_fields_is_nowhere_when_the_customer_is_erased(
 
 
 def test_what_others_sent_is_as_it_was(api: Api) -> None:
-    action_id = _started(_file(api))
+    action_id = started(import_file(api))
     api.ended(action_id)
-    _erased(api)
+    erase(api)
     rows = api.http.get(f"/v1/async-actions/{action_id}/file").text
     lines = rows.lstrip("\ufeff").splitlines()
     assert lines[1] == "joe,Joe,joe@example.com,2001-01-01,Joey"
@@ -202,7 +202,7 @@ def test_what_others_sent_is_as_it_was(api: Api) -> None:
 def test_the_answer_is_that_of_the_reference_api(api: Api) -> None:
     """Public SDK: type CustomersPermanentDeletionCreateResponseBody."""
     customer = api.http.post("/v1/customers", json={"source_id": "bob"}).json()
-    answer, _ = _erased(api, "bob")
+    answer, _ = erase(api, "bob")
     assert answer.pop("created_at").endswith("Z")
     assert answer.pop("async_action_id") == "aa_" + answer["id"].removeprefix("del_")
     assert answer.pop("id").startswith("del_")
@@ -212,19 +212,6 @@ def test_the_answer_is_that_of_the_reference_api(api: Api) -> None:
         "data_json": {**counts, "customer": 1}, "object": "pernament_deletion",
     }  # fmt: skip
     check(api.http.get("/v1/customers/bob"), 404, "not_found", "bob")
-
-
-def test_a_customer_who_is_gone(api: Api) -> None:
-    action_id = _started(_file(api, f"{HEADER}{KEY},A,,,\n"))
-    api.ended(action_id)
-    assert api.http.delete(f"/v1/customers/{KEY}").status_code == 204
-    check(api.http.post(f"/v1/customers/{KEY}/permanent-deletion"), 404, "not_found", "gone=true")
-    check(api.http.get(f"/v1/customers/{KEY}/personal-data"), 404, "not_found", "gone=true")
-    exported = api.get(f"/v1/customers/{KEY}/personal-data", gone="true")
-    assert (exported["customer"], [row["content"]["Source_id"] for row in exported["rows"]]) == (None, [KEY])
-    answer, action = _erased(api, gone="true")
-    assert (answer["related_object_id"], answer["data_json"]["customer"], action["done_count"]) == (KEY, 0, 1)
-    assert api.get(f"/v1/customers/{KEY}/personal-data", gone="true")["rows"] == []
 
 
 def test_the_same_request_twice_is_one_deletion(api: Api) -> None:
@@ -277,9 +264,9 @@ def test_both_are_in_the_audit_log_without_the_person(api: Api, served_database:
     customer = api.http.post("/v1/customers", json={"source_id": EMAIL}).json()
     api.get(f"/v1/customers/{EMAIL}/personal-data")
     check(api.http.get(f"/v1/customers/nobody-{EMAIL}/personal-data"), 404, "not_found", "nobody")
-    answer, _ = _erased(api, EMAIL)
+    answer, _ = erase(api, EMAIL)
     check(api.http.post(f"/v1/customers/{EMAIL}/permanent-deletion"), 404, "not_found", EMAIL)
-    _erased(api, EMAIL, gone="true")
+    erase(api, EMAIL, gone="true")
     entries = entries_in(served_database, "project_id = %s", number_of(served_database, api.keys.project))
     happened = [(each["event"], each["outcome"], each["resource_id"]) for each in entries]
     assert ("customer.export", "success", customer["id"]) in happened
@@ -301,18 +288,18 @@ def test_only_admins_may(api: Api, path: str) -> None:
 
 
 def test_another_projects_rows_are_left(api: Api, other_api: Api) -> None:
-    actions = [_started(_file(each)) for each in (api, other_api)]
+    actions = [started(import_file(each)) for each in (api, other_api)]
     for each, action_id in zip((api, other_api), actions, strict=True):
         each.ended(action_id)
     theirs = other_api.http.get(f"/v1/async-actions/{actions[1]}/file").text
-    _erased(api)
+    erase(api)
     assert other_api.http.get(f"/v1/async-actions/{actions[1]}/file").text == theirs
     assert other_api.get(f"/v1/customers/{KEY}")["source_id"] == KEY
 
 
 def test_it_is_listed_like_any_other_action_and_cannot_be_canceled(api: Api) -> None:
     api.http.post("/v1/customers", json=CUSTOMER)
-    _, action = _erased(api)
+    _, action = erase(api)
     actions = api.get("/v1/async-actions", type="CUSTOMERS.PERMANENT_DELETION")["async_actions"]
     assert [each["id"] for each in actions] == [action["id"]]
     check(api.http.post(f"/v1/async-actions/{action['id']}/cancel"), 409, "conflict", "CUSTOMERS.PERMANENT_DELETION")

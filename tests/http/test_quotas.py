@@ -1,5 +1,6 @@
 """Quotas: a submission that would exceed one is refused, says how much is used, and leaves nothing behind."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -87,9 +88,21 @@ def refused_for_the_day(answer: httpx.Response, api: Api, used: int) -> None:
     error = answer.json()
     assert (answer.status_code, error["code"], error["key"]) == (429, 429, "quota_exceeded"), answer.text
     assert (error["resource_type"], error["resource_id"]) == ("project", api.keys.project)
-    assert f"may submit {A_DAY} rows a day (setting TALLYKEEP_MAX_ROWS_PER_DAY): {used} of" in error["details"]
-    assert "midnight UTC" in error["details"]
+    setting = "(setting TALLYKEEP_MAX_ROWS_PER_DAY; ask who runs this server to raise it)"
+    assert f"may submit {A_DAY} rows a day {setting}: {used} are used today" in error["details"]
+    assert re.search(r"begins in (\d+ (hour|minute|second)s? ?)+, at midnight UTC", error["details"]), error["details"]
     assert 0 < int(answer.headers["Retry-After"]) <= 86_400
+
+
+def refused_for_ever(answer: httpx.Response, api: Api, quota: str) -> None:
+    """Refused because no day would do: with no word of when to come back."""
+    error = answer.json()
+    assert (answer.status_code, error["key"]) == (400, "quota_too_small"), answer.text
+    assert (error["resource_type"], error["resource_id"]) == ("project", api.keys.project)
+    assert quota in error["details"]
+    assert "ask who runs this server to raise it" in error["details"]
+    assert "split it" in error["details"]
+    assert "Retry-After" not in answer.headers
 
 
 def in_database(database_url: str, api: Api) -> tuple[int, int, int]:
@@ -110,10 +123,24 @@ def test_rows_of_a_day(metered: Api, served_database: str, send: Send) -> None:
     assert send(metered, A_DAY - 30).is_success
     before = in_database(served_database, metered)[0]
     refused_for_the_day(send(metered, 31), metered, used=A_DAY - 30)
-    refused_for_the_day(send(metered, 10_000), metered, used=A_DAY - 30)
+    # A stream may be refused for what is left of the day, before it has shown that it is too long for any.
+    assert send(metered, 10_000).status_code in (400, 429)
     assert in_database(served_database, metered)[0] == before
     assert send(metered, 30).is_success, "what was refused has taken nothing"
     refused_for_the_day(send(metered, 2), metered, used=A_DAY)
+
+
+@pytest.mark.parametrize("send", WAYS.values(), ids=WAYS)
+def test_more_than_a_day_has_is_not_put_off_to_another_day(metered: Api, served_database: str, send: Send) -> None:
+    refused_for_ever(send(metered, A_DAY + 1), metered, f"more than a whole day's quota: {A_DAY} rows a day")
+    assert in_database(served_database, metered)[1:] == (0, 0)
+    assert send(metered, A_DAY).is_success, "what was refused has taken nothing"
+
+
+@pytest.mark.parametrize("send", WAYS.values(), ids=WAYS)
+def test_more_than_may_be_stored_at_all(bounded: Api, send: Send) -> None:
+    refused_for_ever(send(bounded, STORED + 1), bounded, f"the project may have {STORED} ")
+    assert send(bounded, STORED).is_success, "what was refused has taken nothing"
 
 
 LONG = b'{"source_id": "a", "name": "%s"}\n' % (b"x" * 60_000)  # 60 of them are more than is kept in memory
@@ -122,7 +149,7 @@ LINES = {"Content-Type": "application/x-ndjson"}
 
 def test_nothing_is_kept_of_an_upload_that_turns_out_to_be_too_long(metered: Api, served_database: str) -> None:
     answer = metered.http.post("/v1/customers/bulk/async", content=iter([LONG] * (A_DAY + 1)), headers=LINES)
-    refused_for_the_day(answer, metered, used=0)
+    refused_for_ever(answer, metered, f"more than a whole day's quota: {A_DAY} rows a day")
     deadline = time.monotonic() + 60
     while in_database(served_database, metered) != (0, 0, 0):
         assert time.monotonic() < deadline, "something is left"
@@ -200,7 +227,8 @@ def refused_for_its_size(answer: httpx.Response, api: Api, stored: int) -> None:
     error = answer.json()
     assert (answer.status_code, error["key"]) == (429, "quota_exceeded"), answer.text
     assert (error["resource_type"], error["resource_id"]) == ("project", api.keys.project)
-    assert f"may have {STORED} resources (setting TALLYKEEP_MAX_STORED_ROWS): it has {stored}" in error["details"]
+    setting = "(setting TALLYKEEP_MAX_STORED_ROWS; ask who runs this server to raise it)"
+    assert f"may have {STORED} resources {setting}: it has {stored}" in error["details"]
     assert "Retry-After" not in answer.headers, "nobody knows when somebody deletes some"
 
 

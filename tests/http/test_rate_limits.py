@@ -160,7 +160,10 @@ def test_a_refusal_names_the_key_and_the_setting_and_submissions_are_counted_apa
     error = answers[-1].json()
     assert (error["code"], error["key"]) == (429, "rate_limit_exceeded")
     assert (error["resource_type"], error["resource_id"]) == ("key", limited.keys.app_id)
-    assert f"its {OF_KEY} requests of this minute (setting TALLYKEEP_RATE_LIMIT)" in error["details"]
+    assert (
+        f"its {OF_KEY} requests of this minute (setting TALLYKEEP_RATE_LIMIT; ask who runs this server to raise it)"
+        in error["details"]
+    )
     assert limited.http.post("/v1/vouchers/import", json=[]).status_code == 202
 
 

@@ -132,7 +132,7 @@ def test_a_refusal_has_the_shape_of_every_error(host: Server, owner: Api, addres
         error = by_app_keys(guesser, owner, "wrong").json()
         by_rfc = for_a_token_by_basic(guesser, owner, "wrong").json()
     assert (error["code"], error["key"]) == (429, "too_many_wrong_credentials")
-    assert f"{MAXIMUM} or more within a minute (setting TALLYKEEP_MAX_WRONG_CREDENTIALS)" in error["details"]
+    assert f"{MAXIMUM} or more within a minute (setting TALLYKEEP_MAX_WRONG_CREDENTIALS; ask who" in error["details"]
     assert by_rfc["error"] == "temporarily_unavailable"
 
 

@@ -118,4 +118,11 @@ MUTATIONS = (
         "return key",
         "tests/http/test_personal_data.py::test_both_are_in_the_audit_log_without_the_person",
     ),
+    Mutation(
+        "nobody is taken for gone while a customer has the address",
+        "src/tallykeep/api/routes/resources/personal_data.py",
+        "    if there := await ids_named(connection, project_id, key):\n",
+        "    if there := []:\n",
+        "tests/http/test_gone_customers.py::test_nobody_is_taken_for_gone_while_a_customer_has_the_id_or_the_address[email]",
+    ),
 )

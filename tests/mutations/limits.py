@@ -56,6 +56,13 @@ MUTATIONS = (
         "tests/db/test_windows.py::test_what_was_reserved_by_another_limit_is_given_back",
     ),
     Mutation(
+        "limits: what no day has room for is not put off to another",
+        "src/tallykeep/api/limits/quotas.py",
+        "if self.day is not None and rows > self.day.limit.maximum:",
+        "if False:",
+        "tests/http/test_quotas.py::test_more_than_a_day_has_is_not_put_off_to_another_day[as_json]",
+    ),
+    Mutation(
         "limits: too many wrong keys are not looked at",
         "src/tallykeep/api/dependencies/grants.py",
         "    return 0 if wrong.is_quiet else wrong.wait_seconds(address, identity, token)\n",

@@ -238,6 +238,13 @@ class TooManyRequestsError(RequestError):
     message = "Too many requests"
 
 
+class QuotaTooSmallError(RequestError):
+    """The submission alone has more rows than a quota has in all: it has to be split, and waiting does not help."""
+
+    key = "quota_too_small"
+    message = "Quota too small"
+
+
 class IdempotencyKeyReusedError(RequestError):
     """The same Idempotency-Key came with another submission."""
 

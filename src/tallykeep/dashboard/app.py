@@ -148,7 +148,10 @@ async def _on_refused(request: Request, error: Exception) -> Response:
         429: "Too many requests",
         503: "Not available right now",
     }
-    return _error_page(request, status, titles.get(status, "The request was refused"), str(error))
+    answer = _error_page(request, status, titles.get(status, "The request was refused"), str(error))
+    if isinstance(error, RefusedError) and error.retry_after is not None:
+        answer.headers["Retry-After"] = error.retry_after
+    return answer
 
 
 async def _on_foreign_form(request: Request, error: Exception) -> Response:

@@ -176,6 +176,14 @@ def running_embedded(data_dir: Path) -> str | None:
     return _url(info.socket_dir)
 
 
+def is_made(data_dir: Path) -> bool:
+    """Return whether a cluster of an embedded server lies here, be it running or not.
+
+    Raises DataDirectoryUnusableError where that cannot be read.
+    """
+    return _made_by(data_dir.expanduser().resolve()) is not None
+
+
 def _url(socket_dir: Path) -> str:
     return f"postgresql://postgres@/postgres?host={quote(os.fsencode(socket_dir))}"
 

@@ -1,6 +1,7 @@
 """The database of a role: where it is, that it answers, and that its schema is this version's."""
 
 import asyncio
+import shlex
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,7 +12,7 @@ from tallykeep.core.errors import DatabaseUnavailableError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.connection_errors import reason_of
 from tallykeep.db.connections.startup_wait import wait_for_database
-from tallykeep.db.embedded import running_embedded
+from tallykeep.db.embedded import is_made, running_embedded
 from tallykeep.db.migrate import migrate
 from tallykeep.db.transient import transient_cause
 from tallykeep.tenants.projects import Keys, ensure_first_project
@@ -25,6 +26,11 @@ _AGAIN_SECONDS = 0.2
 def find_database(settings: Settings) -> str:
     """Find the database a single role works with; raise DatabaseUnavailableError when there is none."""
     database_url = settings.database_url or running_embedded(settings.postgres_dir)
+    if database_url is None and is_made(settings.postgres_dir):
+        raise DatabaseUnavailableError(
+            f"The database in {settings.data_dir} is stopped, and its data are there. Start it with"
+            f" `tallykeep serve --data-dir {shlex.quote(str(settings.data_dir))}`, and run this command beside it"
+        )
     if database_url is None:
         raise DatabaseUnavailableError(
             f"No database: set TALLYKEEP_DATABASE_URL, or run `tallykeep serve --data-dir {settings.data_dir}`"

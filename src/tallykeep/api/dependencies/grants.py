@@ -13,6 +13,7 @@ from tallykeep.api.auditing.middleware import SHOWN_KEY, SLOWED
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.dependencies.credentials import client_address
 from tallykeep.api.dependencies.key_cache import Checked, Way
+from tallykeep.api.limits.wording import in_words, of_setting
 from tallykeep.core.errors import TooManyRequestsError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.tenants.authenticate import authenticate, authenticate_token
@@ -131,8 +132,8 @@ def _slowed(request: Request, context: Context, identity: Identity, seconds: int
     _note_shown_key(request, identity)
     refusal = TooManyRequestsError(
         f"Wrong keys or tokens have come from your address, {context.settings.max_wrong_credentials} or more within a"
-        " minute (setting TALLYKEEP_MAX_WRONG_CREDENTIALS); these were not looked at. Try again in"
-        f" {seconds} seconds",
+        f" minute {of_setting('TALLYKEEP_MAX_WRONG_CREDENTIALS')}; these were not looked at. Try again in"
+        f" {in_words(seconds)}",
         key="too_many_wrong_credentials",
     )
     refusal.headers["Retry-After"] = str(seconds)

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from tallykeep.api.limits.wording import of_quota
 from tallykeep.core.errors import TooManyRequestsError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
@@ -44,10 +45,10 @@ class OpenActions:
         if is_new or known.is_full or known.admitted >= min(self._count_after, maximum):
             await self._count(project_id, known, maximum)
         if known.is_full:
-            why = "its own quota" if own else "setting TALLYKEEP_MAX_OPEN_ACTIONS"
             refused = TooManyRequestsError(
-                f"The project has {maximum} actions that have not ended, as many as it may have ({why}); nothing was"
-                " accepted. Send it again once some of them have ended, and put more rows into fewer submissions"
+                f"The project has {maximum} actions that have not ended, as many as it may have"
+                f" {of_quota('TALLYKEEP_MAX_OPEN_ACTIONS', own)}; nothing was accepted. Send it again once some of them"
+                " have ended, and put more rows into fewer submissions"
             )
             refused.headers["Retry-After"] = str(_RETRY_AFTER)
             raise refused

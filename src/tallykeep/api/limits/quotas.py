@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tallykeep.api.limits.stored_rows import StoredRows
-from tallykeep.core.errors import TooManyRequestsError
+from tallykeep.api.limits.wording import in_words, of_quota
+from tallykeep.core.errors import QuotaTooSmallError, TooManyRequestsError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connections
 from tallykeep.tenants.callers import Caller
@@ -17,6 +18,7 @@ from tallykeep.tenants.limits.windows import Limit, Window, Windows
 
 _DAY_SECONDS = 86_400
 _ROWS = "rows"
+_OF_DAY, _OF_STORED = "TALLYKEEP_MAX_ROWS_PER_DAY", "TALLYKEEP_MAX_STORED_ROWS"
 
 
 class Quotas:
@@ -71,11 +73,13 @@ class RowAllowance:
     async def hold(self, rows: int) -> None:
         """Hold so many rows in all, those it holds already included.
 
-        Raises TooManyRequestsError where a quota does not allow that, and the database's errors.
+        Raises TooManyRequestsError where a quota does not allow that now, QuotaTooSmallError where it never does, and
+        the database's errors.
         """
         more = rows - self.held
         if more <= 0:
             return
+        self._require_possible(rows)
         if self.stored is not None:
             await self.stored.take(self.caller, self.reading, more, self.max_stored)
         self.held = rows
@@ -100,12 +104,29 @@ class RowAllowance:
             self.stored.settle(self.caller.project_id, self.held)
         self.held, self.of_days = 0, []
 
+    def _require_possible(self, rows: int) -> None:
+        """Raise QuotaTooSmallError for more rows than a quota has when nothing of it is used."""
+        if self.day is not None and rows > self.day.limit.maximum:
+            quota = f"{self.day.limit.maximum} rows a day {self._of_day()}"
+            raise self._too_small(f"This submission has {rows} rows or more, more than a whole day's quota: {quota}")
+        if self.stored is not None and rows > self.max_stored:
+            quota = f"{self.max_stored} {of_quota(_OF_STORED, self.caller.grant.quotas.max_stored_rows)}"
+            raise self._too_small(f"This submission has {rows} rows or more, and the project may have {quota}")
+
+    def _too_small(self, details: str) -> QuotaTooSmallError:
+        return QuotaTooSmallError(
+            f"{details}. Sent again as it is, it would be refused on any day: split it. Nothing of it was kept",
+            resource_id=self.caller.project, resource_type="project",
+        )  # fmt: skip
+
+    def _of_day(self) -> str:
+        return of_quota(_OF_DAY, self.caller.grant.quotas.max_rows_per_day)
+
     def _refusal(self, day: Window, rows: int, *, before: int) -> TooManyRequestsError:
-        why = "its own quota" if self.caller.grant.quotas.max_rows_per_day else "setting TALLYKEEP_MAX_ROWS_PER_DAY"
         refusal = TooManyRequestsError(
-            f"The project may submit {day.limit.maximum} rows a day ({why}): {before} of"
-            f" today's are used, and this submission has {rows} or more; nothing of it was kept. The next day begins in"
-            f" {day.seconds_left} seconds, at midnight UTC",
+            f"The project may submit {day.limit.maximum} rows a day {self._of_day()}: {before} are used"
+            f" today, and this submission has {rows} or more; nothing of it was kept. The next day begins in"
+            f" {in_words(day.seconds_left)}, at midnight UTC",
             key="quota_exceeded", resource_id=self.caller.project, resource_type="project",
         )  # fmt: skip
         refusal.headers["Retry-After"] = str(day.seconds_left)

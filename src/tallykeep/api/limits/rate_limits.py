@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from fastapi import Request
 
 from tallykeep.api.auditing.events import event_of
+from tallykeep.api.limits.wording import in_words, of_setting
 from tallykeep.core.audit.events import Event
 from tallykeep.core.errors import TooManyRequestsError
 from tallykeep.core.settings import Settings
@@ -125,8 +126,8 @@ def _refusal(full: _Counted, call_type: CallType, caller: Caller) -> TooManyRequ
     resource_id = caller.key_id if full.of == "key" else caller.project
     limit, seconds = full.window.limit.maximum, full.window.seconds_left
     refusal = TooManyRequestsError(
-        f"The {full.of} has made its {limit} {what} of this minute (setting {_SETTINGS[full.of]}); nothing was changed."
-        f" Send it again in {seconds} seconds",
+        f"The {full.of} has made its {limit} {what} of this minute {of_setting(_SETTINGS[full.of])}; nothing was"
+        f" changed. Send it again in {in_words(seconds)}",
         key="rate_limit_exceeded", resource_id=resource_id, resource_type=full.of,
     )  # fmt: skip
     refusal.headers["Retry-After"] = str(seconds)

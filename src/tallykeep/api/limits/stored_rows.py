@@ -9,6 +9,7 @@ import structlog
 from psycopg import sql
 from psycopg_pool import PoolTimeout
 
+from tallykeep.api.limits.wording import of_quota
 from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.errors import RequestError, TooManyRequestsError
 from tallykeep.db.connections.connection_errors import reason_of
@@ -23,6 +24,7 @@ _TABLES = ("vouchers", *(noun.spec.table_name for noun in NOUNS))
 _COUNT = sql.SQL(_sql.count_stored).format(
     tables=sql.SQL(" UNION ALL ").join(sql.SQL(_sql.of_table).format(table=sql.Identifier(name)) for name in _TABLES)
 )
+_COUNTED_BEYOND = 1_000_000  # resources of a table beyond the limit, so that a refusal can say how many there are
 _COUNT_AFTER_SECONDS = 5.0
 _TIMES_LONGER = 50  # than counting takes is the pause after it
 _FULL_SECONDS = 0.5  # that a count holds which was too high,
@@ -105,17 +107,17 @@ def _is_due(known: _Known, rows: int, maximum: int) -> bool:
 
 
 async def _stored(project_id: int, reading: Connections, maximum: int) -> int:
-    params = {"project_id": project_id, "maximum": maximum}
+    params = {"project_id": project_id, "maximum": maximum + _COUNTED_BEYOND}
     async with reading.connection() as connection:
         row = await (await connection.execute(_COUNT, params)).fetchone()
     return row["stored"] if row else 0
 
 
 def _refusal(caller: Caller, total: int, rows: int, maximum: int) -> TooManyRequestsError:
-    why = "its own quota" if caller.grant.quotas.max_stored_rows else "setting TALLYKEEP_MAX_STORED_ROWS"
+    at_least = "at least " if total >= maximum + _COUNTED_BEYOND else ""
+    of_stored = of_quota("TALLYKEEP_MAX_STORED_ROWS", caller.grant.quotas.max_stored_rows)
     return TooManyRequestsError(
-        f"The project may have {maximum} resources ({why}): it has {total}, those"
-        f" coming in included, and {rows} more rows came; nothing of the submission was kept. There is room again"
-        " once some are deleted",
+        f"The project may have {maximum} resources {of_stored}: it has {at_least}{total}, those coming in included, and"
+        f" {rows} more rows came; nothing of the submission was kept. There is room again once some are deleted",
         key="quota_exceeded", resource_id=caller.project, resource_type="project",
     )  # fmt: skip

@@ -12,5 +12,5 @@ SELECT
     ) AS stored
 
 -- name: of_table
--- Along an index by project, and no further than it matters.
+-- Along an index by project, and not much further than it matters.
 (SELECT 1 FROM {table} WHERE project_id = :project_id LIMIT :maximum)

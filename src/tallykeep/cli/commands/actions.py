@@ -110,7 +110,7 @@ def watch(client: Client, action_id: OptionalId = NEWEST, failed_to: FailedTo = 
     action = _find(client, action_id)  # refused before a bar is shown
     with Bars(aside()) as bars:
         action = follow(client, bars, action["id"])
-    outcome = completed(client, action, Submitted(action["id"], replayed=False), failed_to)
+    outcome = completed(client, action, Submitted(action["id"], replayed=False, answer={}), failed_to)
     if as_json:
         print_json(action)
     else:

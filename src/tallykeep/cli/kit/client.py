@@ -21,10 +21,11 @@ _TIMEOUT = httpx.Timeout(60, connect=10, read=600)  # an upload is answered once
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The action that a submission started, or that the same one had started before."""
+    """The action that a submission started, or that the same one had started before, and the answer that said so."""
 
     action_id: str
     replayed: bool
+    answer: dict[str, Any]
 
 
 class Client:
@@ -162,8 +163,8 @@ class Client:
         return body
 
     def _submitted(self, answer: httpx.Response) -> Submitted:
-        started = self._json(answer).get("async_action_id")
-        return Submitted(str(started), "idempotent-replayed" in answer.headers)
+        body = self._json(answer)
+        return Submitted(str(body.get("async_action_id")), "idempotent-replayed" in answer.headers, body)
 
     def _refusal(self, answer: httpx.Response) -> RefusedError | UnavailableError:
         message = _message(answer)

@@ -7,7 +7,12 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 def rows(count: int) -> str:
     """Return «1 row», «300,000 rows»."""
-    return f"{count:,} row{'' if count == 1 else 's'}"
+    return counted(count, "row")
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return «1 order», «1,000 orders», «2 categories»."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -22,6 +22,7 @@ _ENDED_BY = {
     "REJECTED": "rejected, because of --on-error: nothing was written",
     "GAVE_UP": "given up; a retry with --include-unprocessed processes the rows that are left",
 }
+_NOTHING_BY_TYPE = {"CUSTOMERS.PERMANENT_DELETION": "no stored rows were about them"}
 
 
 def out() -> Console:
@@ -49,7 +50,8 @@ def tally(action: dict[str, Any], reasons: list[dict[str, Any]]) -> Group:
     """Return the tally of an action and its failures by reason, ready to print."""
     lines: list[RenderableType] = [_counts(action)]
     if not action["total_count"]:
-        lines.append(Text("  no rows: there was nothing to do", style="yellow"))
+        nothing = _NOTHING_BY_TYPE.get(action["type"], "no rows: there was nothing to do")
+        lines.append(Text(f"  {nothing}", style="yellow"))
     if action["dry_run"]:
         lines.append(Text("  a dry run: nothing was written", style="bold yellow"))
     if action["ended_by"] in _ENDED_BY:

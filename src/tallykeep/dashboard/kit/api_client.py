@@ -21,11 +21,12 @@ class Keys:
 
 
 class RefusedError(Exception):
-    """The API refused a request: its status, and what it says."""
+    """The API refused a request: its status, what it says, and its `Retry-After`, where it has one."""
 
-    def __init__(self, status: int, answer: dict[str, Any]) -> None:
+    def __init__(self, status: int, answer: dict[str, Any], retry_after: str | None = None) -> None:
         super().__init__(answer.get("details") or answer.get("message") or f"status {status}")
         self.status = status
+        self.retry_after = retry_after
         self.title = str(answer.get("message", "Refused"))
         self.details = str(answer.get("details", ""))
         self.request_id = str(answer.get("request_id", ""))
@@ -74,14 +75,14 @@ class Api:
             method, path, params=params, headers=own, extensions=extensions, **body
         ) as answer:
             if answer.status_code >= 400:
-                raise _refusal(answer.status_code, await answer.aread())
+                raise _refusal(answer, await answer.aread())
             yield answer
 
 
-def _refusal(status: int, content: bytes) -> RefusedError:
+def _refusal(answer: httpx.Response, content: bytes) -> RefusedError:
     try:
-        answer = exact_json.loads(content)
+        said = exact_json.loads(content)
     except exact_json.DecodeError:
-        answer = {}
-    error_type = KeysRefusedError if status == 401 else RefusedError
-    return error_type(status, answer if isinstance(answer, dict) else {})
+        said = {}
+    error_type = KeysRefusedError if answer.status_code == 401 else RefusedError
+    return error_type(answer.status_code, said if isinstance(said, dict) else {}, answer.headers.get("retry-after"))

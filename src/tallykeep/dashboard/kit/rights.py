@@ -30,6 +30,14 @@ class Rights:
         return self.reasons.get(permission, f"There is no permission {permission}")
 
 
+class UnknownRights(Rights):
+    """What is not known yet, or cannot be asked now: the navigation leads everywhere, and each page says for itself."""
+
+    def may_any(self, permissions: tuple[str, ...]) -> bool:
+        """Return True."""
+        return True
+
+
 async def rights_of(api: Api) -> Rights:
     """Return what the key may do now: it may be changed while somebody is signed in with it."""
     answer = await api.get("/v1/keys/current")

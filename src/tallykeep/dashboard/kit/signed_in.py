@@ -11,7 +11,7 @@ from tallykeep.dashboard.kit.api_client import Api
 from tallykeep.dashboard.kit.catalog import Catalog, catalog_of
 from tallykeep.dashboard.kit.guard import require_token
 from tallykeep.dashboard.kit.in_process import Origin
-from tallykeep.dashboard.kit.rights import Rights, rights_of
+from tallykeep.dashboard.kit.rights import Rights, UnknownRights, rights_of
 from tallykeep.dashboard.kit.session_store import Session, Sessions
 
 COOKIE = "tallykeep_session"
@@ -48,6 +48,8 @@ async def _visit(request: Request) -> Visit:
     request.state.session = session
     client: httpx.AsyncClient = request.app.state.client
     api = Api(client, session.keys, Origin(request.client.host if request.client else None, session.id))
+    # Where these requests are refused already, the error's page has a frame all the same.
+    request.state.rights, request.state.catalog = UnknownRights(), request.app.state.catalog
     request.state.rights = await rights_of(api)
     request.state.catalog = await catalog_of(request.app, api)
     return Visit(session, api, request.state.catalog, request.state.rights)

@@ -1,7 +1,7 @@
 // The import wizard. The file stays in the browser: a sample of it is posted for previews, all of it for the import.
 // Nothing is imported but what the last preview answered for, with the choices as they are now.
 
-import { send } from "./upload.js";
+import { refused, send } from "./upload.js";
 
 const SLICE_BYTES = 262144;
 const CSRF = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
@@ -162,6 +162,14 @@ async function ask() {
   }
 }
 
+// Unless something else is asked meanwhile: another file, or another choice.
+function askLater(mine, seconds) {
+  clearTimeout(mine.later);
+  mine.later = setTimeout(() => {
+    if (now === mine && !mine.looking && !isAnswered()) ask();
+  }, seconds * 1000);
+}
+
 function done(mine) {
   mine.looking = null;
   preview.removeAttribute("aria-busy");
@@ -176,8 +184,11 @@ function answeredWith(mine, answer, text) {
   else if (answer.headers.has("X-Problem")) {
     problem.innerHTML = text;
     for (const button of preview.querySelectorAll("[data-start]")) button.disabled = true;
-  } else if (!answer.ok) showProblem(`The server answered ${answer.status}. Reload the page and try again.`);
-  else {
+  } else if (!answer.ok) {
+    const { problem, waits } = refused(answer.status, text);
+    showProblem(waits ? `${problem} What you have chosen is kept, and the file is read again by itself.` : problem);
+    if (waits) askLater(mine, Number(answer.headers.get("Retry-After")) || 5);
+  } else {
     const isNew = rereads(mine).length > 0;
     show(text, mine.changed);
     mine.answered = standing();

@@ -35,7 +35,11 @@ document.addEventListener("htmx:load", (event) => localise(event.detail.elt));
 document.addEventListener("tallykeep:shown", (event) => localise(event.target));
 document.addEventListener("htmx:sendError", () => tellOfTrouble("The server cannot be reached. What you see may be old."));
 document.addEventListener("htmx:responseError", (event) => {
-  tellOfTrouble(`The server answered ${event.detail.xhr.status}. Reload the page to see the current state.`);
+  const { status } = event.detail.xhr;
+  const wait = status === 429 ? event.detail.xhr.getResponseHeader("Retry-After") : null;
+  tellOfTrouble(
+    wait ? `Too many requests were made. Try again in ${wait} s.` : `The server answered ${status}. Reload the page to see the current state.`,
+  );
 });
 document.addEventListener("htmx:afterOnLoad", () => tellOfTrouble(""));
 document.addEventListener("click", (event) => {

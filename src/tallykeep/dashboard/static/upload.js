@@ -36,5 +36,13 @@ function read(request) {
   } catch {
     // Told below: no answer of ours.
   }
-  return { problem: `The server answered ${request.status}. Reload the page and try again.` };
+  const { problem } = refused(request.status, request.responseText);
+  return { problem: request.status === 429 ? `${problem} What you have chosen is kept: press the button again then.` : problem };
+}
+
+// What a page that is no answer of the wizard's says: its message, and whether waiting helps.
+export function refused(status, html) {
+  const details = new DOMParser().parseFromString(html, "text/html").getElementById("details")?.textContent.trim();
+  if (status === 429 && details) return { problem: /[.!?]$/.test(details) ? details : `${details}.`, waits: true };
+  return { problem: `The server answered ${status}. Reload the page and try again.`, waits: false };
 }

@@ -16,6 +16,8 @@ from tallykeep.resources.fields.cleaning import is_number
 
 _sql = queries(__package__, "people.sql")
 
+MAX_NAMED = 10
+
 
 def person_of(customer: dict[str, Any]) -> Person:
     """Return the person that a customer is: its source_id is a key, its id and e-mail address are traces."""
@@ -28,6 +30,16 @@ def person_named(key: str) -> Person:
     """Return the person of whom nothing is known but this id, source_id or e-mail address."""
     is_trace = key.startswith(CUSTOMER.prefix) or EMAIL.fullmatch(key)
     return Person(keys=frozenset({key}), traces=frozenset({key} if is_trace else ()))
+
+
+async def ids_named(connection: Connection, project_id: int, key: str) -> list[str]:
+    """Return the ids of the customers with this id, source_id or e-mail address, in any case of letters; MAX_NAMED of
+    them, and one more where there are more.
+    """
+    wanted = {
+        "project_id": project_id, "key": key, "is_address": EMAIL.fullmatch(key) is not None, "limit": MAX_NAMED + 1,
+    }  # fmt: skip
+    return [row["id"] for row in await (await connection.execute(_sql.ids_named, wanted)).fetchall()]
 
 
 async def delete_customers(connection: Connection, project_id: int, person: Person) -> list[dict[str, Any]]:

@@ -61,6 +61,7 @@ class Window:
         self._reserving = asyncio.Lock()
         self._reserved = 0
         self._beyond = limit.maximum  # what nobody had reserved when this process asked last
+        self._taken = 0  # by all, the reserved ones too; more than the limit where that was lowered meanwhile
         self._kept = max(1, limit.maximum // _PARTS)  # of what is given back; the rest goes to all
         self._giving_back: asyncio.Task[None] | None = None
         self._queried_at = 0.0
@@ -119,7 +120,7 @@ class Window:
     @property
     def used(self) -> int:
         """Return how many units are taken, counting those that other processes have reserved."""
-        return self.limit.maximum - self.left
+        return self._taken - self._reserved
 
     @property
     def seconds_left(self) -> int:
@@ -156,10 +157,14 @@ class Window:
         async with self._connections.connection() as connection:
             row = await (await connection.execute(_sql.give_back, params)).fetchone()
         if row is not None:
-            self._beyond = max(0, self.limit.maximum - row["taken"])
+            self._note_taken(row["taken"])
+
+    def _note_taken(self, taken: int) -> None:
+        self._taken, self._beyond = taken, max(0, self.limit.maximum - taken)
 
     def _begin(self) -> None:
-        self._reserved, self._beyond = 0, self.limit.maximum
+        self._reserved = 0
+        self._note_taken(0)
         self.number += 1
 
     async def _reserve(self, units: int) -> bool:
@@ -177,7 +182,7 @@ class Window:
             self._begin()
         self._window, self._queried_at = row["ends_at"], queried_at
         self._ends_at = queried_at + row["seconds"]
-        self._beyond = max(0, self.limit.maximum - row["taken"])
+        self._note_taken(row["taken"])
         self._reserved += row["reserved"]
         return bool(row["reserved"])
 

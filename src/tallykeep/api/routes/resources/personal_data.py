@@ -20,13 +20,13 @@ from tallykeep.api.schemas.personal_data.export import PersonalData
 from tallykeep.catalog.personal_data.erasure import PERMANENT_DELETION, delete_customer
 from tallykeep.catalog.personal_data.export import Subject, personal_data
 from tallykeep.core.compatibility import OURS, Compatibility
-from tallykeep.core.errors import InvalidQueryError, NotFoundError
+from tallykeep.core.errors import ConflictError, InvalidQueryError, NotFoundError
 from tallykeep.core.ids import wire_time
 from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.engine.erasing.reading import get_erasure
 from tallykeep.engine.intake.idempotency import Accepted
-from tallykeep.resources.customers.people import person_named, person_of
+from tallykeep.resources.customers.people import MAX_NAMED, ids_named, person_named, person_of
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.upserts.read import get_one
 from tallykeep.tenants.callers import Caller
@@ -37,8 +37,8 @@ router = APIRouter(prefix="/v1/customers", tags=["Customers"], default_response_
 Gone = Annotated[
     bool,
     Query(
-        description="The customer may be gone already: what is stored of rows about this id, source_id or e-mail"
-        " address is meant."
+        description="The customer is gone already: what is stored of rows about this id, source_id or e-mail address is"
+        " meant. While a stored customer has it, that is a 409 which names them."
     ),
 ]
 
@@ -48,7 +48,7 @@ _DELETION = Compatibility(
     differs=("counts of events and segments are 0",),
 )
 _NOTHING = ("events", "customer_events", "daily_events", "segments", "order_events")
-_GONE = "; if they are gone, gone=true asks for what is stored of rows about them"
+_GONE = "if they are gone, gone=true asks for what is stored of rows about them"
 
 
 @router.post(
@@ -89,12 +89,13 @@ def _note(request: Request, parameters: dict[str, Any], accepted: Accepted) -> N
 
 async def _deleted(connection: Connection, project_id: int, key: str, *, gone: bool) -> dict[str, Any]:
     """Delete the customer; return the parameters of the action, which tell what was deleted and who that was."""
+    if gone:
+        await _require_gone(connection, project_id, key)
+        return {"person": person_named(key).to_json(), "customer_id": None, "orders": 0, "all_orders": True}
     try:
         deleted = await delete_customer(connection, project_id, key)
     except NotFoundError as error:
-        if not gone:
-            raise _not_found(error) from None
-        return {"person": person_named(key).to_json(), "customer_id": None, "orders": 0, "all_orders": True}
+        raise await _not_found(connection, project_id, key, error) from None
     return {
         "person": person_of(deleted.customer).to_json(),
         "customer_id": deleted.customer["id"],
@@ -150,17 +151,40 @@ async def export(
 
 
 async def _subject(connection: Connection, caller: Caller, key: str, *, gone: bool) -> Subject:
+    if gone:
+        await _require_gone(connection, caller.project_id, key)
+        return Subject(None, person_named(key))
     try:
         customer = await get_one(connection, caller.project_id, CUSTOMER, key)
     except NotFoundError as error:
-        if not gone:
-            raise _not_found(error) from None
-        return Subject(None, person_named(key))
+        raise await _not_found(connection, caller.project_id, key, error) from None
     return Subject(customer, person_of(customer))
 
 
-def _not_found(error: NotFoundError) -> NotFoundError:
-    return NotFoundError(error.details + _GONE, resource_id=error.resource_id, resource_type=error.resource_type)
+async def _require_gone(connection: Connection, project_id: int, key: str) -> None:
+    """Raise ConflictError where a customer has this id, source_id or address: what is theirs would be left out."""
+    if there := await ids_named(connection, project_id, key):
+        raise ConflictError(
+            f"Not gone: {_joined(there)} {_has(there)} this id, source_id or e-mail address, and nothing was done. Ask"
+            f" without gone=true, by id: POST /v1/customers/{there[0]}/permanent-deletion, or"
+            f" `tallykeep customers erase {there[0]}`. Then ask with gone=true for the rest",
+            resource_id=there[0], resource_type=CUSTOMER.noun,
+        )  # fmt: skip
+
+
+async def _not_found(connection: Connection, project_id: int, key: str, error: NotFoundError) -> NotFoundError:
+    """Return the error with what to ask for instead: the customers with this address, or rows alone."""
+    there = await ids_named(connection, project_id, key)
+    hint = f"{_joined(there)} {_has(there)} this e-mail address: ask by id" if there else _GONE
+    return NotFoundError(f"{error.details}; {hint}", resource_id=error.resource_id, resource_type=error.resource_type)
+
+
+def _joined(ids: list[str]) -> str:
+    return ", ".join(ids[:MAX_NAMED]) + (" and others" if len(ids) > MAX_NAMED else "")
+
+
+def _has(ids: list[str]) -> str:
+    return "has" if len(ids) == 1 else "have"
 
 
 def _options(request: Request) -> SubmissionOptions:

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.connection import managing
 from tallykeep.cli.kit.exits import EXIT_CODES, ExitCode, InterruptedByUserError, RefusedError, UsageError
-from tallykeep.cli.kit.phrases import rows, when
+from tallykeep.cli.kit.phrases import counted, rows, when
 from tallykeep.cli.kit.sending import AsJson
 from tallykeep.cli.kit.show import aside, command, out, plain_table, print_json
 
@@ -244,17 +244,22 @@ def _confirm(client: Client, project_id: str) -> None:
     name = client.get(_path(project_id))["name"]
     usage = client.get(f"{_path(project_id)}/usage")
     more = usage["at_least"]
-    held = ", ".join(_held(what, count, what in more) for what, count in usage["counts"].items() if count)
-    total = f"{'at least ' if more else ''}{rows(usage['total'])}"
-    extent = f"the project {name} ({project_id}) with {total} ({held}), for good"
+    held = ", ".join(_counted(what, count, what in more) for what, count in usage["counts"].items() if count)
+    total = f"{'at least' if more else 'about'} {rows(usage['total'])}"
+    extent = f"the project {name} ({project_id}) with {total} at the moment ({held}), for good"
     if not sys.stdin.isatty():
         raise UsageError(f"This would delete {extent}; there is no terminal to confirm it: say --yes")
     if typer.prompt(f"This deletes {extent}. Type its name, {name}, to continue", err=True) != name:
         raise InterruptedByUserError("That is not its name: nothing was deleted.")
 
 
-def _held(what: str, count: int, is_more: bool) -> str:
-    return f"{count:,}{' or more' if is_more else ''} {what.replace('_', ' ')}"
+def _counted(what: str, count: int, is_more: bool) -> str:
+    """Return «1 customer», «2 categories», «9 or more bin entries»: the API names what it counts in the plural."""
+    plural = what.replace("_", " ")
+    if is_more:
+        return f"{count:,} or more {plural}"
+    singular = f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
+    return counted(count, singular, plural)
 
 
 def _chosen(description: str | None, timezone: str | None, currency: str | None) -> dict[str, Any]:

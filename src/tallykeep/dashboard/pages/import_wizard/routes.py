@@ -28,6 +28,7 @@ router = APIRouter()
 
 # Headers of answers: it only says what is wrong; the file's token from now on; the token is no longer known.
 _PROBLEM, _KEPT, _SEND_AGAIN = "X-Problem", "X-Kept", "X-Send-Again"
+_TOO_MANY = 429
 
 
 @router.get("/imports")
@@ -91,6 +92,8 @@ async def _preview(visit: Visit, form: FormData, upload: Upload) -> Response:
             )
         campaigns = await _campaigns(visit) if seen["row_type"] == "campaign-vouchers" else []
     except RefusedError as refused:
+        if refused.status == _TOO_MANY:
+            raise  # nothing is wrong with the file
         return _problem(refused.details or str(refused))
     needed = visit.catalog.permission_for_rows(seen["row_type"])
     values = {"row_types": row_types, "rights": visit.rights, "permission": needed, **shown(seen, form, campaigns)}
