@@ -276,10 +276,10 @@ def wait_until_shared(database_url: str, address: str, key_id: str, token: str) 
 
 
 def test_what_was_right_over_one_process_is_served_over_the_others_while_others_guess(
-    strict: Server, strict_too: Server, owner: Api, addresses: Addresses, served_database: str
+    host: Server, other_host: Server, owner: Api, addresses: Addresses, served_database: str
 ) -> None:
     address, right, other = next(addresses), owner.keys.app_token, made(owner, role="reader")
-    with visitor(strict, address) as here, visitor(strict_too, address) as there:
+    with visitor(host, address) as here, visitor(other_host, address) as there:
         assert by_app_keys(here, owner, right).status_code == 200
         wait_until_shared(served_database, address, owner.keys.app_id, right)
         closed_over_both(here, there, owner)
@@ -293,11 +293,11 @@ def test_what_was_right_over_one_process_is_served_over_the_others_while_others_
 
 
 def test_a_token_that_was_right_over_another_process_and_was_revoked_is_a_wrong_one(
-    strict: Server, strict_too: Server, owner: Api, addresses: Addresses, served_database: str
+    host: Server, other_host: Server, owner: Api, addresses: Addresses, served_database: str
 ) -> None:
     address, key = next(addresses), made(owner, role="admin")
     headers = app_headers(key["id"], key["token"])
-    with visitor(strict, address) as here, visitor(strict_too, address) as there:
+    with visitor(host, address) as here, visitor(other_host, address) as there:
         assert here.get("/v1/vouchers", headers=headers).status_code == 200
         wait_until_shared(served_database, address, key["id"], key["token"])
         owner.http.delete(f"{KEYS}/{key['id']}").raise_for_status()
