@@ -183,7 +183,7 @@ MUTATIONS = (
         "src/tallykeep/tenants/keys.py",
         '        if row["previous_token_until"] is not None and not may_end:\n',
         "        if False:\n",
-        "tests/http/test_keys.py::test_a_rotation_during_an_overlap_says_what_it_ends",
+        "tests/http/test_key_rotation.py::test_a_rotation_during_an_overlap_says_what_it_ends",
     ),
     Mutation(
         "keys of two projects are not chosen from",
