@@ -225,7 +225,9 @@ async def _another_limit(database_url: str) -> None:
         before.give_back(1, before.number)  # of a submission that was under way
         await until_back(before)
         assert await engine.query("SELECT taken FROM usage_windows") == [{"taken": 2}]
-        assert await after.take(1_998)
+        assert await before.take(5), "of a submission that goes on"
+        assert await engine.query("SELECT taken FROM usage_windows") == [{"taken": 7}], "it reserves nothing beyond"
+        assert await after.take(1_993)
         assert not await after.take(1)
 
 

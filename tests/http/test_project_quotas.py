@@ -89,6 +89,26 @@ def test_open_actions(project: Api, served_database: str) -> None:
         project.ended(answer.json()["async_action_id"])
 
 
+def test_open_actions_of_every_sort(project: Api, served_database: str) -> None:
+    for noun in ("voucher", "customer"):
+        definition = {"related_object": noun, "properties": {"shelf": {"type": "string"}}}
+        path = f"{project.url}{PROJECTS}/{project.keys.project}/metadata-schemas"
+        made = httpx.post(path, json=definition, headers=new_owner(served_database), trust_env=False)
+        assert made.is_success, made.text
+    person = project.http.post("/v1/customers", json={"source_id": "P-1"}).json()
+    give(served_database, project, open_actions=1)
+    with psycopg.connect(served_database) as holder:
+        holder.execute("LOCK TABLE vouchers IN SHARE MODE")
+        started = send(project, 1)
+        assert started.status_code == 202
+        for path in (
+            "/v1/metadata-schemas/voucher/definitions/shelf/purge",
+            f"/v1/customers/{person['id']}/permanent-deletion",
+        ):
+            check(project.http.post(path), 429, "too_many_requests", "has 1 actions that", "(its own quota;")
+    project.ended(started.json()["async_action_id"])
+
+
 def test_they_go_before_the_settings_in_both_directions(limited: Api, served_database: str) -> None:
     give(served_database, limited, rows_per_day=OF_SETTING + 10, stored_rows=OF_SETTING + 20)
     assert send(limited, OF_SETTING + 10).is_success

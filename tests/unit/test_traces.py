@@ -105,3 +105,20 @@ def test_pieces_that_are_put_into_one_form_are_short(monkeypatch: pytest.MonkeyP
 )  # fmt: skip
 def test_names_of_files_lose_them_whatever_joins_their_words(name: str, left: str | None) -> None:
     assert NEILL.without_in_name(name) == (name if left is None else left)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "set email='neill@example.com' now", "email='neill@example.com'", "Contact: neill\u200b@example.com",
+        "call neill@exam\u00adple.com please",
+    ],
+)  # fmt: skip
+def test_quotes_behind_a_name_and_invisible_characters_hide_nobody(text: str) -> None:
+    assert NEILL.is_in(text)
+    assert "neill" not in NEILL.without(text)
+
+
+def test_encoded_signs_hide_nobody() -> None:
+    person = Person(traces=frozenset({"neill+1@example.com"}))
+    assert person.may_have_trace_in(b"mailto:neill%2B1@example.com")

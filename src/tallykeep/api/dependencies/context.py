@@ -121,7 +121,7 @@ class Context:
         """Return what accepts one submission of the caller, within its quotas; raise TooManyRequestsError if its
         project has too many open actions.
         """
-        await self.open_actions.admit(caller.project_id, caller.grant.quotas.max_open_actions)
+        await self.open_actions.admit(caller)
         return self.acceptance.over(self.trying(caller), self._allowance(caller))
 
     @asynccontextmanager

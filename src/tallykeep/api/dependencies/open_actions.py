@@ -7,6 +7,7 @@ from tallykeep.api.limits.wording import of_quota
 from tallykeep.core.errors import TooManyRequestsError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
+from tallykeep.tenants.callers import Caller
 
 _sql = queries(__package__, "open_actions.sql")
 
@@ -35,11 +36,12 @@ class OpenActions:
         self._count_after = min(count_after, maximum)
         self._known: dict[int, _Known] = {}
 
-    async def admit(self, project_id: int, own: int | None = None) -> None:
-        """Return where the project may start one more action, by its `own` quota where it has one.
+    async def admit(self, caller: Caller) -> None:
+        """Return where the caller's project may start one more action, by its own quota where it has one.
 
         Raises TooManyRequestsError.
         """
+        project_id, own = caller.project_id, caller.grant.quotas.max_open_actions
         known, maximum = self._known.setdefault(project_id, _Known()), own or self._max
         is_new = own is not None and own != known.maximum  # perhaps a small one, which is not to be exceeded by half
         if is_new or known.is_full or known.admitted >= min(self._count_after, maximum):

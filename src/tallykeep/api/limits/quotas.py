@@ -86,7 +86,8 @@ class RowAllowance:
         if self.day is None:
             return
         if not await self.day.take(more):
-            raise self._refusal(self.day, rows, before=self.day.used - sum(of_day for of_day, _ in self.of_days))
+            own = sum(of_day for of_day, number in self.of_days if number == self.day.number)
+            raise self._refusal(self.day, rows, before=self.day.used - own)
         self.of_days.append((more, self.day.number))
 
     def give_back(self) -> None:

@@ -129,7 +129,10 @@ def _status(client: Client) -> Iterator[Finding]:
 
 def _management_keys(connection: Connection) -> Finding:
     """Compare the project of the management keys with that of the application keys."""
-    app_project, project = find_projects(connection)
+    try:
+        app_project, project = find_projects(connection, Client.get_now)
+    except CliError as error:
+        return Finding("management keys", Level.WARNING, str(error), "Ask again once the server answers")
     if project is None:
         todo = "Unset TALLYKEEP_MANAGEMENT_ID and TALLYKEEP_MANAGEMENT_TOKEN, or set others"
         return Finding("management keys", Level.WRONG, "they are wrong or were revoked", todo)

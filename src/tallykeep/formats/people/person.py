@@ -60,7 +60,7 @@ class Person:
         """Return the same for traces alone."""
         lowered = text.lower()
         return any(needle in lowered for needle in self._search.needles) or (
-            b"%40" in lowered and any("@" in trace for trace in self.traces)
+            b"%" in lowered and any("@" in trace for trace in self.traces)
         )
 
     def without(self, text: str) -> str:

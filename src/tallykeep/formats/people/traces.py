@@ -41,7 +41,7 @@ class Traces:
         trimmed = bared(folded).strip().rstrip(".")
         if _ADDRESS.fullmatch(trimmed):
             return trimmed in self._wanted
-        return next(self._spans(folded), None) is not None
+        return any(next(self._spans(written), None) is not None for written in {folded, bare})
 
     def replaced(self, text: str, by: str) -> str:
         """Return a text with `by` in place of each trace; one that is a single address is another's or goes whole."""
@@ -49,7 +49,13 @@ class Traces:
         trimmed = bared(folded).strip().rstrip(".")
         if _ADDRESS.fullmatch(trimmed):
             return text.replace(text.strip().rstrip("."), by) if trimmed in self._wanted else text
-        return self._without(text, folded, self._spans(folded), by)
+        return self._without_hidden(text, folded, by)
+
+    def _without_hidden(self, text: str, folded: str, by: str) -> str:
+        """Replace traces; where invisible characters hide one, the text is shown without these."""
+        erased = self._without(text, folded, self._spans(folded), by)
+        bare = bared(folded)
+        return erased if erased != text or bare == folded else self._without(text, bare, self._spans(bare), by)
 
     def replaced_in_name(self, name: str, by: str) -> str:
         """Return a file's name with `by` in place of each trace: its words may be joined by hyphens and underscores."""

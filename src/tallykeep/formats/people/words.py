@@ -69,7 +69,9 @@ def _is_longer(text: str, start: int, end: int) -> bool:
     special = text[start - 1]
     if special == "=" or text[begin] == "/":
         return False  # name=address, and a path
-    return special == "'" or text[end : end + 1] != _CLOSING.get(special, special)
+    if special == "'" and text[begin:start][-2:-1] not in _SPECIAL:
+        return True  # o'neill@, and not email='neill@
+    return text[end : end + 1] != _CLOSING.get(special, special)
 
 
 def _is_local(character: str) -> bool:

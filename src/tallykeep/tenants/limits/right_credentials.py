@@ -48,6 +48,11 @@ class RightCredentials:
         self._seeking = asyncio.Lock()
         self._shared, self._shared_until = 0, 0.0
 
+    @property
+    def has_news(self) -> bool:
+        """Return whether there is anything that others are still to be told."""
+        return bool(self._unshared or self._ended)
+
     def has_identity(self, client: str, identity: Identity) -> bool:
         """Return whether any token of this identity was right from there."""
         return (client, identity) in self._identities
@@ -63,9 +68,10 @@ class RightCredentials:
             return False
         kept_seconds = _KEPT_SECONDS_OF_OAUTH if identity[0] == "token" else _KEPT_SECONDS
         _keep(self._identities, right[:2], None)
-        _keep(self._tokens, right, now + kept_seconds / 2)
         if not self._may_share(now):
+            _keep(self._tokens, right, self._shared_until)
             return False
+        _keep(self._tokens, right, now + kept_seconds / 2)
         self._ended.pop(_digest_of_token(right), None)
         self._unshared |= dict.fromkeys((_digest_of_identity(right), _digest_of_token(right)), kept_seconds)
         return True
@@ -89,13 +95,9 @@ class RightCredentials:
         if len(self._sought) >= 2 * MAX_SOUGHT or of_token in self._ended:
             return
         self._sought |= {of_identity: right, of_token: right}
-        try:
-            async with self._seeking:
-                if of_token in self._sought:  # else it was among those of somebody before
-                    await self._find(pool)
-        finally:
-            self._sought.pop(of_identity, None)
-            self._sought.pop(of_token, None)
+        async with self._seeking:
+            if of_token in self._sought:  # else it was among those of somebody before
+                await self._find(pool)
 
     async def _find(self, pool: Connections) -> None:
         """Find all that is sought; where that fails nobody waits for another try."""

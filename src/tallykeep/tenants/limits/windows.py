@@ -171,7 +171,8 @@ class Window:
         if self.is_over:
             self._begin()
         needed = units - self._reserved
-        wanted = max(needed, min(self.limit.maximum // _PARTS, self._beyond // _PARTS_OF_REST))
+        more = min(self.limit.maximum // _PARTS, self._beyond // _PARTS_OF_REST)
+        wanted = max(needed, more) if self._kept else needed  # nobody gives back what one that is retired has left
         queried_at = time.monotonic()
         params = {**self._params, "needed": needed, "wanted": wanted}
         async with self._connections.connection() as connection:

@@ -130,6 +130,8 @@ class WrongCredentials:
             except (psycopg.Error, PoolTimeout) as error:
                 _log.info("wrong credentials are counted by this process alone", reason=reason_of(error))
                 self._unshared.clear()
+                if self._right.has_news:
+                    self._changed.set()
 
     async def _share_some(self, pool: Pool) -> None:
         digests = list(self._unshared)[:_SHARED_AT_A_TIME]

@@ -90,7 +90,7 @@ async def list_(
 @router.post("", summary="Create campaign", openapi_extra=_WRITING | _BODY | takes(NewCampaign))
 async def create(request: Request, context: FromContext, caller: FromCaller) -> Json:
     """Create a campaign. If more than one voucher is requested, an action generates them in the background."""
-    await context.open_actions.admit(caller.project_id)
+    await context.open_actions.admit(caller)
     body = await json_object(request, context.settings.max_row_bytes)
 
     async def write(connection: Connection) -> Json:
@@ -114,7 +114,7 @@ async def get(context: FromContext, caller: FromCaller, campaign_id: str) -> Jso
 @router.put("/{campaign_id:key}", summary="Update campaign", openapi_extra=_WRITING | _BODY | takes(CampaignUpdate))
 async def update(request: Request, context: FromContext, caller: FromCaller, campaign_id: str) -> Json:
     """Update a campaign. An action in the background applies the change to its vouchers that are not redeemed."""
-    await context.open_actions.admit(caller.project_id)
+    await context.open_actions.admit(caller)
     body = await json_object(request, context.settings.max_row_bytes)
 
     async def write(connection: Connection) -> Json:
@@ -137,7 +137,7 @@ async def delete(
     request: Request, context: FromContext, caller: FromCaller, campaign_id: str, force: bool = False
 ) -> Json:
     """Delete a campaign at once, and its vouchers by an action: into the bin, or with `force` for good."""
-    await context.open_actions.admit(caller.project_id)
+    await context.open_actions.admit(caller)
     submitted = _submission(request, context, caller, "CAMPAIGN.VOUCHERS_DELETE", {}, force)
     submission_options = _really(request)
     attempt = attempt_of(request)
@@ -196,7 +196,7 @@ async def add_vouchers(
 ) -> Json:
     """Add one voucher and return it, or add more by an action in the background and return the action's id."""
     if vouchers_count > 1:
-        await context.open_actions.admit(caller.project_id)
+        await context.open_actions.admit(caller)
     body = await json_object(request, context.settings.max_row_bytes, may_be_empty=True)
     submitted = _submission(request, context, caller, "CAMPAIGN.VOUCHERS_GENERATE", {}, [body, vouchers_count])
     submission_options = read_submission_options(request.query_params)

@@ -113,7 +113,7 @@ async def purge_definition(request: Request, context: FromContext, caller: FromC
     action_type = _purge_of(context, resource)
     submission_options = read_submission_options(request.query_params)
     submitted = submission(request, caller, action_type, {"key": key}, id_prefix="w-")
-    await context.open_actions.admit(caller.project_id)
+    await context.open_actions.admit(caller)
     attempt = attempt_of(request)
     async with context.changing(request, caller) as connection:
         accepted = await context.acceptance.replayed(connection, submitted, submission_options)

@@ -64,7 +64,7 @@ async def delete_permanently(
     The rest are rows about the customer as they were sent, failed ones included, and what is told of them.
     """
     submission_options = _options(request)
-    await context.open_actions.admit(caller.project_id)
+    await context.open_actions.admit(caller)
     submitted = submission(request, caller, context.action_types[PERMANENT_DELETION], {}, body=gone)
 
     async def write(connection: Connection) -> Json:

@@ -1,6 +1,7 @@
 """Which of the keys at hand `tallykeep keys` asks with, and which project they are of."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 from tallykeep.cli.kit.client import Client
@@ -24,13 +25,15 @@ def named_project(client: Client, project_id: str) -> str:
     return f"{project['name']} ({project_id})"
 
 
-def find_projects(connection: Connection) -> tuple[str | None, str | None]:
+def find_projects(
+    connection: Connection, ask: Callable[[Client, str], Any] = Client.get
+) -> tuple[str | None, str | None]:
     """Return the ids of the projects that the application keys and the management keys are of; None where the server
-    refuses them, or does not say.
+    refuses them, or does not say. Raises CliError where it does not answer.
     """
     if connection.management is None:
         raise ValueError("there are no management keys to compare with")
-    return _project_of(connection.client()), _project_of(connection.management.client())
+    return _project_of(connection.client(), ask), _project_of(connection.management.client(), ask)
 
 
 def _manager(connection: Connection) -> Client:
@@ -54,9 +57,10 @@ def _require_same_project(connection: Connection) -> None:
     )
 
 
-def _project_of(client: Client) -> str | None:
+def _project_of(client: Client, ask: Callable[[Client, str], Any]) -> str | None:
     with client:
         try:
-            return client.get("/v1/keys/current").get("project_id")
+            project_id: str | None = ask(client, "/v1/keys/current").get("project_id")
         except RefusedError:
             return None
+    return project_id
