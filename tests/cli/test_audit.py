@@ -50,15 +50,21 @@ def test_the_chain_is_verified_with_an_anchor(api: Api, served_database: str) ->
     anchor = fine.stdout.split()[-1]
     kept = run(None, *words, "--anchor", anchor, "--json", TALLYKEEP_DATABASE_URL=served_database)
     assert (kept.returncode, json.loads(kept.stdout)[0]["anchor"]) == (0, anchor)
-    with psycopg.connect(served_database) as connection:
-        connection.execute(
-            "UPDATE audit_log SET key_id = 'x' WHERE number = 2 AND project_id ="
-            " (SELECT project_id FROM projects WHERE id = %s)",
-            [api.keys.project],
-        )
+    _change_key_of_entry_2(served_database, api.keys.project, "'x' || key_id")
     broken = run(None, *words, TALLYKEEP_DATABASE_URL=served_database)
+    _change_key_of_entry_2(served_database, api.keys.project, "substr(key_id, 2)")  # others verify all projects
     assert (broken.returncode, "entry 2 is not what was chained" in broken.stdout) == (1, True)
     assert "those from 1 to 1 fit" in broken.stdout
+
+
+def _change_key_of_entry_2(database_url: str, project: str, key_id: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        changed = connection.execute(
+            f"UPDATE audit_log SET key_id = {key_id} WHERE number = 2 AND project_id ="
+            " (SELECT project_id FROM projects WHERE id = %s)",
+            [project],
+        )
+        assert changed.rowcount == 1
 
 
 def test_a_log_that_was_erased_does_not_fit_its_anchor(api: Api, served_database: str) -> None:

@@ -17,7 +17,7 @@ A_MINUTE = 25
 @pytest.fixture(scope="module")
 def slow(session_dir: Path, served_database: str) -> Iterator[Server]:
     running = Server(
-        session_dir / "few-requests", database_url=served_database, TALLYKEEP_RATE_LIMIT=str(A_MINUTE)
+        session_dir / "few-requests-of-pages", database_url=served_database, TALLYKEEP_RATE_LIMIT=str(A_MINUTE)
     ).start()
     yield running
     assert running.stop() == 0

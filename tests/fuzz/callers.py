@@ -28,7 +28,7 @@ class Caller:
         if need is None:
             return True
         if need.permission is None:
-            return self.kind == "app"
+            return self.kind == "app" or (self.kind == "management" and need.managing)
         takes_such_keys = need.managing if self.kind == "management" else not need.only_managing
         return takes_such_keys and need.permission in self.permissions
 

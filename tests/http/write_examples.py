@@ -135,7 +135,14 @@ def _short(value: Any) -> Any:
     """The same, with the first entries of lists alone."""
     if isinstance(value, dict):
         return {name: _short(inner) for name, inner in value.items()}
-    return list(map(_short, value[:_SHOWN])) if isinstance(value, list) else value
+    return list(map(_short, _in_one_order(value)[:_SHOWN])) if isinstance(value, list) else value
+
+
+def _in_one_order(entries: list[Any]) -> list[Any]:
+    """What was deleted at the same moment stands in the bin in any order."""
+    if all(isinstance(entry, dict) and "deleted_by_user_id" in entry for entry in entries):
+        return sorted(entries, key=lambda entry: str(entry["resource_type"]))
+    return entries
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ SOURCES = Path(tallykeep.__file__).parent
 
 # Patterns that may take more than linear time by their form, and why they do not.
 JUSTIFIED: dict[tuple[str, str], str] = {
+    ("formats/people/traces.py", "_ADDRESS"): "only ever matches a text as a whole",
     ("resources/fields/numerals.py", "_SIGNED"): "only texts of at most 60 characters are matched",
     ("resources/fields/numerals.py", "_SHOWS"): "only texts of at most 60 characters are matched, and whole ones",
     ("resources/fields/array_cells.py", "_BEGUN"): "it begins at commas, and the blanks behind one hold no other",

@@ -168,6 +168,7 @@ def test_no_route_takes_a_connection_past_the_shares() -> None:
     own = {
         "context.py": "the shares are made of them",
         "grants.py": "keys belong to no project yet",
+        "downloads.py": "so do links to reports: whether the key that got one is valid, once a second at most",
         "refusals.py": "refusals are counted, and written beside requests over one connection, whoever was refused",
         "last_uses.py": "what is noted beside requests is nobody's share: one connection, for a moment each second",
     }

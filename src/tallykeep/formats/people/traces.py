@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from urllib.parse import unquote
 
 from tallykeep.formats.hidden_characters import bared
@@ -10,7 +11,6 @@ from tallykeep.formats.people.words import is_apart, is_apart_in_name
 
 _ADDRESS = re.compile(r"[\w!#$%&'*+\-/=?^`{|}~.]+@[\w.\-]+")  # of RFC 5322, with letters of all scripts
 _PIECE = re.compile(r"\S{1,256}")  # one Unicode form of many marks in a row takes quadratic time
-_ASCII_AROUND = re.compile(r"[\x00-\x7f]*@[\x00-\x7f]*", re.DOTALL)
 _ENDINGS = re.compile(r"(?:\.(?:csv|tsv|txt|xlsx|xlsm|xls|ods|json|jsonl|ndjson|gz|gzip|bz2|xz|zst|zip)){1,4}\Z", re.I)
 
 
@@ -108,8 +108,12 @@ def _folded_piece(piece: re.Match[str]) -> str:
 
 
 def _needle(trace: str) -> bytes:
-    """Return the part of a trace, in small letters, whose bytes stand wherever the trace does, in whatever form."""
+    """Return the part of a trace, in small letters, whose bytes stand wherever the trace does, in whatever form.
+
+    Of an address with other letters that is what is ASCII on both sides of its @.
+    """
     if trace.isascii():
         return trace.lower().encode()
-    around = _ASCII_AROUND.search(unicodedata.normalize("NFC", trace))
-    return around[0].lower().encode() if around else b""
+    local, at, domain = _PIECE.sub(lambda piece: unicodedata.normalize("NFC", piece[0]), trace).partition("@")
+    before = "".join(takewhile(str.isascii, reversed(local)))[::-1]
+    return f"{before}{at}{''.join(takewhile(str.isascii, domain))}".lower().encode() if at else b""
