@@ -9,18 +9,17 @@ import httpx
 import pytest
 
 from tests.dashboard.browser import Browser
-from tests.server import Api, Server, new_project
+from tests.server import Api, Server, new_project, serving
 
 A_MINUTE = 25
 
 
 @pytest.fixture(scope="module")
-def slow(session_dir: Path, served_database: str) -> Iterator[Server]:
-    running = Server(
-        session_dir / "few-requests-of-pages", database_url=served_database, TALLYKEEP_RATE_LIMIT=str(A_MINUTE)
-    ).start()
-    yield running
-    assert running.stop() == 0
+def slow(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server of the module's own: tests in a browser have one, too."""
+    name = request.module.__name__.replace(".", "_")
+    with serving(session_dir / name, database_url=served_database, TALLYKEEP_RATE_LIMIT=str(A_MINUTE)) as running:
+        yield running
 
 
 @pytest.fixture
