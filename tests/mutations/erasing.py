@@ -58,8 +58,8 @@ MUTATIONS = (
     Mutation(
         "a cell that is an address is nobody else's",
         "src/tallykeep/formats/people/traces.py",
-        "            return trimmed in self._wanted\n        return next",
-        "            pass\n        return next",
+        "            return trimmed in self._wanted\n        return any(next",
+        "            pass\n        return any(next",
         "tests/unit/test_traces.py::test_a_cell_that_is_another_address_is_never_taken",
     ),
     Mutation(
