@@ -8,6 +8,6 @@ from tallykeep.resources.upserts.declaring.action_types import import_json, meta
 # Each item of an order is an object or several. By column they take some four times the bytes that they came in, else
 # some ten times.
 TYPES = (
-    import_json(ORDER, status_code=200, batch_bytes_divisor=2, people=people_of_orders, begin=begin_orders),
+    import_json(ORDER, status_code=200, batch_bytes_divisor=4, people=people_of_orders, begin=begin_orders),
     metadata_purge(ORDER),
 )
