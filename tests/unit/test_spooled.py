@@ -3,9 +3,8 @@
 import asyncio
 import errno
 import tracemalloc
-from collections.abc import Callable
 from contextlib import aclosing
-from typing import IO, Any, NoReturn
+from typing import IO, NoReturn
 
 import pytest
 
@@ -69,10 +68,13 @@ class _Full:
 def test_a_full_disk_breaks_no_download(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[_Full] = []
 
-    def full(make: Callable[[], IO[bytes]]) -> Callable[[], Any]:
-        return lambda: made.append(_Full(make())) or made[-1]  # type: ignore[func-returns-value]
+    make = spooled.TemporaryFile
 
-    monkeypatch.setattr(spooled, "TemporaryFile", full(spooled.TemporaryFile))
+    def full() -> _Full:
+        made.append(_Full(make()))
+        return made[-1]
+
+    monkeypatch.setattr(spooled, "TemporaryFile", full)
     data = b"x" * (2 * PIECE_BYTES + 1)
 
     assert b"".join(asyncio.run(_read(spool(data)))) == data
