@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -172,13 +173,16 @@ def _path(action_id: str) -> str:
 
 
 @contextmanager
-def running_bench(**settings: str) -> Iterator[Bench]:
-    """Start everything, with further TALLYKEEP_… variables if any; yield it, stop it."""
+def running_bench(*, python: str = sys.executable, **settings: str) -> Iterator[Bench]:
+    """Start everything, with further TALLYKEEP_… variables if any; yield it, stop it.
+
+    `python` is that of another checkout, if not of this one.
+    """
     with tempfile.TemporaryDirectory(prefix="tallykeep-bench-") as directory:
         env = {name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")}
         env |= {"TALLYKEEP_DATA_DIR": directory, "TALLYKEEP_PORT": "0", "TALLYKEEP_LOG_LEVEL": "warning", **_SETTINGS}
         env |= {"TALLYKEEP_MAX_BODY_BYTES": str(1 << 33), **settings}
-        with running("-m", "tallykeep", "serve", env=env) as server:
+        with running("-m", "tallykeep", "serve", env=env, python=python) as server:
             assert server.stdout is not None
             match = next(filter(None, (re.search(r"http://\S+:\d+", line) for line in server.stdout)), None)
             assert match, "the server did not start"

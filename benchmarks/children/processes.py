@@ -14,11 +14,13 @@ _STOP_SECONDS = 60
 
 
 @contextmanager
-def running(*arguments: str, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+def running(
+    *arguments: str, env: dict[str, str] | None = None, python: str = sys.executable
+) -> Iterator[subprocess.Popen[str]]:
     """A Python child (`-m module …`) with its output piped to us; told to stop, and killed if it does not."""
     # It may outlive nobody: a benchmark that is killed takes its servers along.
     child = subprocess.Popen(
-        [sys.executable, *arguments], env=env or os.environ.copy(), stdout=subprocess.PIPE, text=True,
+        [python, *arguments], env=env or os.environ.copy(), stdout=subprocess.PIPE, text=True,
         start_new_session=True, preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509
     )  # fmt: skip
     try:

@@ -14,7 +14,7 @@ HOST_CLOCKS = {
 }  # fmt: skip
 # Where one is read all the same: nothing is decided by it.
 SHOWN_OR_COMPARED = {
-    ("core/ids.py", "new_ids"): "ids grow with time; two that do not are as good",
+    ("core/ids.py", "_first_number"): "ids grow with time; two that do not are as good",
     ("cli/kit/phrases.py", "ago"): "shown to who sits at this host",
     ("cli/commands/doctor.py", "_clock"): "tells how far the clocks are apart",
     ("api/routes/server/status.py", "get_status"): "tells the host's time",

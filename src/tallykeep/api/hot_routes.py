@@ -6,6 +6,7 @@ describe the paths in /openapi.json and serve every request that is not plainly 
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -26,6 +27,7 @@ _Endpoint = Callable[[Request, Context, Caller], Awaitable[Response]]
 _HotRoute = tuple[Need, _Endpoint]
 
 _ACTIONS = "/v1/async-actions/"
+_ONE_ACTION = f"{_ACTIONS}{{action_id}}"
 
 
 class HotRoutes:
@@ -62,8 +64,8 @@ class HotRoutes:
         # U+0000 is a slash that was written %2F.
         if not action_id or "/" in action_id or "\0" in action_id:
             return None
-        scope.setdefault("state", {})[PATH] = f"{_ACTIONS}{{action_id}}"
-        return self._one_action, _getting(action_id)
+        scope.setdefault("state", {})[PATH] = _ONE_ACTION
+        return self._one_action, partial(get_action, action_id=action_id)
 
     async def _answer_to(self, request: Request, error: Exception) -> Response:
         """Return the answer to a request that failed; raise a defect again, to be answered and logged further out."""
@@ -79,13 +81,6 @@ def _need(route: APIRoute) -> Need:
     if need is None:
         raise RuntimeError(f"{route}: hot routes are none of the public ones")
     return need
-
-
-def _getting(action_id: str) -> _Endpoint:
-    async def get(request: Request, context: Context, caller: Caller) -> Response:
-        return await get_action(request, context, caller, action_id)
-
-    return get
 
 
 async def _serve(request: Request, need: Need, endpoint: _Endpoint, send: Send) -> None:

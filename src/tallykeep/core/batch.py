@@ -1,7 +1,7 @@
 """Batches of an action's rows, and how they are written."""
 
 from bisect import bisect_right
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +45,10 @@ class Source:
 
     def to_json(self) -> dict[str, Any]:
         """Return the form that is stored in async_actions.source."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _SOURCE_FIELDS}  # not copied, since it is only written down
+
+
+_SOURCE_FIELDS = tuple(each.name for each in fields(Source))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,19 @@ def wire_time(timestamp: datetime | None, precision: str = "milliseconds") -> st
 
 def new_id(prefix: str) -> str:
     """Return an id that grows with time: prefix, then 42 bits of milliseconds and 30 random bits as 18 hex digits."""
-    return new_ids(prefix, 1)[0]
+    return f"{prefix}{_first_number():0{_ID_HEX_DIGITS}x}"  # every request has one, so no list is made for it
 
 
 def new_ids(prefix: str, count: int) -> list[str]:
     """Return `count` consecutive ids; two calls collide with a chance of about count / 2^30 within one millisecond."""
-    first = (time.time_ns() // 1_000_000) << _ID_RANDOM_BITS | secrets.randbits(_ID_RANDOM_BITS)
+    first = _first_number()
     ids: list[str] = []
     while len(ids) < count:
         rest, last = divmod(first + len(ids), len(_ENDINGS))
         common = f"{prefix}{rest:0{_ID_HEX_DIGITS - _LAST_DIGITS}x}"
         ids += [common + ending for ending in _ENDINGS[last : last + count - len(ids)]]
     return ids
+
+
+def _first_number() -> int:
+    return (time.time_ns() // 1_000_000) << _ID_RANDOM_BITS | secrets.randbits(_ID_RANDOM_BITS)

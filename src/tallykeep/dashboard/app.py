@@ -1,6 +1,6 @@
 """The dashboard as an application, and how it is served beside the API."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import httpx
@@ -85,10 +85,13 @@ class Beside:
         self._dashboard = BoundedForms(dashboard, dashboard.state.sessions)
         self._first_segments = {_first_segment(path) for path in dashboard.state.paths}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve a request; no coroutine is made for those that are the API's."""
         if scope["type"] != "http" or _first_segment(scope["path"]) not in self._first_segments:
-            await self._api(scope, receive, send)
-            return
+            return self._api(scope, receive, send)
+        return self._show(scope, receive, send)
+
+    async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
         # A defect is answered and logged by then: it is not the API's to answer again.
         with suppress(Exception):
             await self._dashboard(scope, receive, send)

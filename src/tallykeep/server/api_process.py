@@ -111,6 +111,7 @@ async def _open_context(settings: Settings, database_url: str, secret: bytes) ->
 def _configured(served: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         served,
+        interface="asgi3",  # not to be told by its looks
         http=bounded_protocol(settings.max_connections),
         host=settings.host,
         port=settings.port,

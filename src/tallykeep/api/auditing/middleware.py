@@ -1,5 +1,6 @@
 """Hands what was refused on to be counted, as its answer begins."""
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 
@@ -34,17 +35,17 @@ class RefusedAttempts:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve a request; here and in `send_and_count` no coroutine is made, for every request passes both."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
 
-        async def send_and_count(message: Message) -> None:
+        def send_and_count(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start" and message["status"] in _PERHAPS:
                 _count(scope, message["status"])
-            await send(message)
+            return send(message)
 
-        await self._app(scope, receive, send_and_count)
+        return self._app(scope, receive, send_and_count)
 
 
 def _count(scope: Scope, status: int) -> None:

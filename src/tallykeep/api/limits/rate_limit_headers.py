@@ -13,10 +13,12 @@ class RateLimitHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        def send_with_limits(message: Message) -> Awaitable[None]:  # no coroutine of its own, for each answer
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve a request; here and in `send_with_limits` no coroutine is made, for every request passes both."""
+
+        def send_with_limits(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start" and (added := scope.get("state", {}).get(RATE_HEADERS)):
                 message["headers"] = [*message["headers"], *added]
             return send(message)
 
-        await self._app(scope, receive, send_with_limits)
+        return self._app(scope, receive, send_with_limits)

@@ -46,6 +46,7 @@ class RequestUpload:
         self._form: FileForm | None = None
         self._early_options: dict[str, str | None] = {}
         read_submission_options(request.query_params)  # what is wrong there is refused before the rows are read
+        self._query = dict(request.query_params)
         if not self._empty:
             require_media_type(request, *accepted)
             if media_type(request) == FORM:
@@ -84,11 +85,11 @@ class RequestUpload:
         return self._early_options.setdefault(name, self._in_front().get(name))
 
     def _in_front(self) -> dict[str, str]:
-        return {**(self._form.fields_in_front if self._form else {}), **self._request.query_params}
+        return {**self._form.fields_in_front, **self._query} if self._form else self._query
 
     def parameters(self) -> dict[str, str]:
         """Return the query's parameters, and the fields of the form that have come; the query's come first."""
-        return {**(self._form.fields if self._form else {}), **self._request.query_params}
+        return {**self._form.fields, **self._query} if self._form else self._query
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the file's bytes; raise InvalidPayloadError, BodyTooLargeError, UploadTimeoutError."""
@@ -106,7 +107,9 @@ class RequestUpload:
     def submission_options(self) -> SubmissionOptions:
         """Read those of the query and of the form; raises InvalidQueryError for what was said too late."""
         self.refuse_late()
-        return replace(read_submission_options(self.parameters()), charset=self.early_option("charset"))
+        submission_options, charset = read_submission_options(self.parameters()), self.early_option("charset")
+        is_known = submission_options.charset == charset
+        return submission_options if is_known else replace(submission_options, charset=charset)
 
     def refuse_late(self) -> None:
         """Raise InvalidQueryError for a parameter that came behind the rows that it is about, or twice."""
@@ -130,14 +133,15 @@ def submission(
     id_prefix: str = "v-", parent_id: str | None = None,
 ) -> Submission:  # fmt: skip
     """Describe who submits what; raise InvalidQueryError for an Idempotency-Key that cannot be one."""
+    idempotency_key = _idempotency_key(request)
     return Submission(
         action_type=action_type,
         project_id=caller.project_id,
         request_id=request_id(request, id_prefix),
         requested_by=caller.key_id,
         parameters=parameters,
-        idempotency_key=_idempotency_key(request),
-        request=(request.method, request.url.path, body),
+        idempotency_key=idempotency_key,
+        request=(request.method, request.url.path, body) if idempotency_key else (),
         parent_id=parent_id,
         entry=attempt_of(request).entry(caller),
     )

@@ -1,5 +1,6 @@
 """Answers: JSON whose numbers keep their digits, errors in the wire format, and the request's id on each."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 import psycopg
@@ -103,23 +104,22 @@ class RequestIds:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve a request; here and in `send_with_id` no coroutine is made, for every request passes both."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         request_id = new_id("v-")
         scope.setdefault("state", {})["request_id"] = request_id
         if refusal := _refusal_of_url(scope):
-            await error_answer(Request(scope), refusal)(scope, receive, send)
-            return
+            return error_answer(Request(scope), refusal)(scope, receive, send)
         tell_slashes_apart(scope)
 
-        async def send_with_id(message: Any) -> None:
+        def send_with_id(message: Any) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-            await send(message)
+            return send(message)
 
-        await self._app(scope, receive, send_with_id)
+        return self._app(scope, receive, send_with_id)
 
 
 def _refusal_of_url(scope: Scope) -> RequestError | None:

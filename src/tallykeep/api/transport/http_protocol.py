@@ -198,10 +198,11 @@ class BoundedProtocol(HttpToolsProtocol):
     # Answering
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        if cycle.scope["method"] not in _SAFE:
+            super()._start_asgi_task(cycle, app)
+            return
+
         async def answer(scope: Any, receive: Any, send: Any) -> None:
-            if scope["method"] not in _SAFE:
-                await app(scope, receive, send)
-                return
             self._reader = asyncio.current_task()
             try:
                 await app(scope, receive, send)

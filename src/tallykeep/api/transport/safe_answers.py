@@ -91,16 +91,15 @@ class SafeAnswers:
         self._pages = frozenset(first_segment(path) for path in page_paths)
         self._doors = None if doors.lets_all_in else doors
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve a request; no coroutine is made, for every request passes here."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         send_safely = _sending(send, self._headers(scope))
         if self._doors is not None and (refusal := self._doors.refusal(scope)):
             scope.setdefault("state", {})["request_id"] = new_id("v-")
-            await error_answer(Request(scope), refusal)(scope, receive, send_safely)
-            return
-        await self._app(scope, receive, send_safely)
+            return error_answer(Request(scope), refusal)(scope, receive, send_safely)
+        return self._app(scope, receive, send_safely)
 
     def _headers(self, scope: Scope) -> Headers:
         path = scope["path"]
@@ -114,7 +113,7 @@ def first_segment(path: str) -> str:
 
 
 def _sending(send: Send, added: Headers) -> Callable[[Message], Awaitable[None]]:
-    def send_safely(message: Message) -> Awaitable[None]:  # no coroutine of its own, for every answer passes here
+    def send_safely(message: Message) -> Awaitable[None]:  # no coroutine either
         if message["type"] == "http.response.start":
             message["headers"] = _safe(message["headers"], added)
             if message["status"] in _REDIRECTS:

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -52,22 +51,30 @@ class Slots:
         self._of_keys: Counter[Who] = Counter()
         self._queues: dict[int, deque[_Waiting]] = {}  # the project whose turn is next comes first
 
-    @asynccontextmanager
-    async def hold(self, project_id: int, key_id: str, timeout_seconds: float | None = None) -> AsyncIterator[None]:
+    def hold(
+        self, project_id: int, key_id: str, timeout_seconds: float | None = None
+    ) -> AbstractAsyncContextManager[None]:
         """Hold a slot while the context lasts; a caller with `timeout_seconds` of its own waits in any queue.
 
         Raises TooManyRequestsError where the project, or the key, has its share already and none of it comes free in
         time; ServiceUnavailableError where others have all there are.
         """
-        who = (project_id, key_id)
-        if project_id not in self._queues and self._fits(who):
+        return _Held(self, (project_id, key_id), timeout_seconds)
+
+    async def take(self, who: Who, timeout_seconds: float | None) -> None:
+        """Take a slot; as for `hold`, which is for everybody else."""
+        if who[0] not in self._queues and self._fits(who):
             self._seat(who)
         else:
             await self._wait(who, timeout_seconds)
-        try:
-            yield
-        finally:
-            self._leave(who)
+
+    def leave(self, who: Who) -> None:
+        """Give back a slot that was taken."""
+        self._taken -= 1
+        _count_down(self._of_projects, who[0])
+        _count_down(self._of_keys, who)
+        if self._queues:
+            self._seat_who_waits()
 
     def held_by(self, project_id: int) -> int:
         """Return how many slots the project has just now."""
@@ -90,12 +97,6 @@ class Slots:
         self._of_projects[who[0]] += 1
         self._of_keys[who] += 1
 
-    def _leave(self, who: Who) -> None:
-        self._taken -= 1
-        _count_down(self._of_projects, who[0])
-        _count_down(self._of_keys, who)
-        self._seat_who_waits()
-
     async def _wait(self, who: Who, timeout_seconds: float | None) -> None:
         if timeout_seconds is None and self.waiting_of(who[0]) >= self.bounds.waiting:
             raise self._refusal(who)
@@ -114,7 +115,7 @@ class Slots:
 
     def _give_up(self, waiting: _Waiting) -> None:
         if waiting.seat.done() and not waiting.seat.cancelled():
-            self._leave(waiting.who)  # it has just been assigned
+            self.leave(waiting.who)  # it has just been assigned
             return
         queue = self._queues[waiting.who[0]]
         queue.remove(waiting)
@@ -154,6 +155,23 @@ class Slots:
             refused = ServiceUnavailableError(f"{all_taken}; nothing was changed. Send it again in a moment")
         refused.headers["Retry-After"] = str(self._retry_after)
         return refused
+
+
+class _Held(AbstractAsyncContextManager[None]):
+    """A slot that is held while the context lasts; a class, as that costs a request half of what a generator does."""
+
+    __slots__ = ("_slots", "_timeout_seconds", "_who")
+
+    def __init__(self, slots: Slots, who: Who, timeout_seconds: float | None) -> None:
+        self._slots = slots
+        self._who = who
+        self._timeout_seconds = timeout_seconds
+
+    async def __aenter__(self) -> None:
+        await self._slots.take(self._who, self._timeout_seconds)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._slots.leave(self._who)
 
 
 def _count_down(counter: Counter[_Name], name: _Name) -> None:
