@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.http.oauth import GRANT, REVOKE, V2, basic, bearer, send, token_of
 from tests.http.test_bulk_updates import gifts, submitted
 from tests.http.test_keys import KEYS, made, with_key
 from tests.http.test_projects import deleted, path_of
@@ -55,7 +56,8 @@ class Reader:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         self._socket.settimeout(60)
         self._socket.connect((server.host, server.port))
-        shown = "".join(f"{name}: {value}\r\n" for name, value in keys.items() if name.lower().startswith("x-"))
+        own = [name for name in keys if name.lower().startswith(("x-", "authorization"))]
+        shown = "".join(f"{name}: {keys[name]}\r\n" for name in own)
         head = f"GET {path} HTTP/1.1\r\nHost: {server.host}\r\nConnection: close\r\n{shown}\r\n"
         self._socket.sendall(head.encode())
         self._begun = b""
@@ -102,6 +104,57 @@ def test_a_download_of_a_key_that_stays_is_complete(stored: tuple[Api, str], pat
     content = Reader(api.url, path.format(action=action), api.http.headers).rest()
     assert is_complete(content)
     assert len(content) > ROWS * len(PAD)
+
+
+@pytest.fixture
+def robot(stored: tuple[Api, str]) -> tuple[dict[str, Any], str]:
+    """A service key, and a token of it."""
+    api, _ = stored
+    key = made(api, kind="service", role="admin")
+    with httpx.Client(base_url=api.url, trust_env=False) as nobody:
+        answer = send(nobody, V2, GRANT, **basic(key["id"], key["token"]))
+    assert answer.status_code == 200, answer.text
+    return key, answer.json()["access_token"]
+
+
+def expire_tokens(database_url: str, key_id: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE access_tokens SET expires_at = now() WHERE key_id = %s", [key_id])
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_a_download_goes_on_when_its_token_expires(
+    stored: tuple[Api, str], robot: tuple[dict[str, Any], str], served_database: str, path: str
+) -> None:
+    api, action = stored
+    key, token = robot
+    reader = Reader(api.url, path.format(action=action), bearer(token))
+    expire_tokens(served_database, key["id"])
+    content = reader.rest()
+    assert is_complete(content)
+    assert len(content) > ROWS * len(PAD)
+
+
+@pytest.mark.parametrize("what_changes", ["revoked_at = now()", "expires_at = now()", "role = 'reader', scopes = '{}'"])
+def test_a_download_whose_token_has_expired_ends_with_its_key(
+    stored: tuple[Api, str], robot: tuple[dict[str, Any], str], served_database: str, what_changes: str
+) -> None:
+    api, _ = stored
+    key, token = robot
+    reader = Reader(api.url, PATHS["list"], bearer(token))
+    expire_tokens(served_database, key["id"])
+    reader.read_some()
+    with psycopg.connect(served_database) as connection:
+        connection.execute(f"UPDATE api_keys SET {what_changes} WHERE key_id = %s", [key["id"]])
+    assert not is_complete(reader.rest())
+
+
+def test_a_download_ends_with_its_token_when_that_is_revoked(stored: tuple[Api, str]) -> None:
+    api, _ = stored
+    token = token_of(api)
+    reader = Reader(api.url, PATHS["list"], bearer(token))
+    assert send(api.http, REVOKE, ("access_token", token)).status_code == 204
+    assert not is_complete(reader.rest())
 
 
 def revoked_meanwhile(database_url: str, table: str, reader: Any, key: dict[str, Any]) -> bytes:

@@ -95,6 +95,20 @@ MUTATIONS = (
         f"{DOWNLOADS}::test_the_audit_log_breaks_off_once_its_key_is_revoked",
     ),
     Mutation(
+        "a download goes on when its token expires",
+        "src/tallykeep/api/dependencies/downloads.py",
+        "        if self._caller.grant.token_id is None:\n",
+        "        if True:\n",
+        f"{DOWNLOADS}::test_a_download_goes_on_when_its_token_expires[list]",
+    ),
+    Mutation(
+        "a download ends with its token when that is revoked",
+        "src/tallykeep/tenants/valid_keys.sql",
+        "        :again\n",
+        "        true\n",
+        f"{DOWNLOADS}::test_a_download_ends_with_its_token_when_that_is_revoked",
+    ),
+    Mutation(
         "a report breaks off once the key that got its link is revoked",
         "src/tallykeep/api/dependencies/downloads.py",
         "        return is_valid\n",

@@ -1,11 +1,14 @@
 """A file that is sent as it is read. It goes on only for as long as whoever began it may still have it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 
 from fastapi.responses import StreamingResponse
 
 Part = str | bytes
+
+# Small, for a part of megabytes takes a slow client hours, in which its key may end.
+_PIECE_BYTES = 1 << 16
 
 
 class Admission(Protocol):
@@ -20,7 +23,7 @@ class DownloadBrokenOffError(Exception):
 
 
 class Download(StreamingResponse):
-    """An answer with a file, in parts; it is broken off before the first part that may not be sent any more."""
+    """An answer with a file, in parts; it is broken off before the first piece that may not be sent any more."""
 
     def __init__(
         self, parts: AsyncIterator[Part], admission: Admission, media_type: str, name: str, status_code: int = 200
@@ -30,13 +33,20 @@ class Download(StreamingResponse):
 
 
 async def _while_admitted(parts: AsyncIterator[Part], admission: Admission) -> AsyncIterator[Part]:
-    """Yield the parts; raise DownloadBrokenOffError as soon as the admission ends, and at the latest at their end.
+    """Yield the parts in pieces; raise DownloadBrokenOffError as soon as the admission ends, at the latest behind them.
 
     A project that is deleted meanwhile has no further parts, which looks like the end; its keys were refused before.
     """
     async for part in parts:
-        if not await admission():
-            raise DownloadBrokenOffError
-        yield part
+        for piece in _pieces(part):
+            if not await admission():
+                raise DownloadBrokenOffError
+            yield piece
     if not await admission(now=True):
         raise DownloadBrokenOffError
+
+
+def _pieces(part: Part) -> Iterator[bytes]:
+    data = part.encode() if isinstance(part, str) else part
+    for at in range(0, len(data), _PIECE_BYTES):
+        yield data[at : at + _PIECE_BYTES]
