@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.dashboard.browser import Browser
 from tests.http.oauth import GRANT, REVOKE, V2, basic, bearer, send, token_of
 from tests.http.test_bulk_updates import gifts, submitted
 from tests.http.test_keys import KEYS, made, with_key
@@ -56,7 +57,7 @@ class Reader:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         self._socket.settimeout(60)
         self._socket.connect((server.host, server.port))
-        own = [name for name in keys if name.lower().startswith(("x-", "authorization"))]
+        own = [name for name in keys if name.lower().startswith(("x-", "authorization", "cookie"))]
         shown = "".join(f"{name}: {keys[name]}\r\n" for name in own)
         head = f"GET {path} HTTP/1.1\r\nHost: {server.host}\r\nConnection: close\r\n{shown}\r\n"
         self._socket.sendall(head.encode())
@@ -96,6 +97,32 @@ def test_a_download_breaks_off_once_its_key_is_revoked(stored: tuple[Api, str], 
     content = reader.rest()
     assert not is_complete(content)
     assert len(content) < ROWS * len(PAD) * 0.9, "what was not read yet was sent nevertheless"
+
+
+@pytest.mark.parametrize("door", ["API", "dashboard"])
+def test_a_download_that_breaks_off_leaves_one_line_in_the_log(
+    stored: tuple[Api, str], server: Server, door: str
+) -> None:
+    api, _ = stored
+    key = made(api, kind="app", role="admin")
+    path, headers = PATHS["list"], {"X-App-Id": key["id"], "X-App-Token": key["token"]}
+    if door == "dashboard":
+        browser = Browser(api.url)
+        browser.post("/sign-in", {"app_id": key["id"], "app_token": key["token"]})
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.http.cookies.items())
+        path, headers = "/resources/csv/customers", {"Cookie": cookies}
+        browser.http.close()
+    before = server.log.stat().st_size
+    reader = Reader(api.url, path, headers)
+    assert api.http.delete(f"{KEYS}/{key['id']}").status_code == 204
+    assert not is_complete(reader.rest())
+    said = server.log.read_bytes()[before:].decode()
+    (line,) = [line for line in said.splitlines() if key["id"] in line]
+    assert "an answer is cut off" in line
+    assert "reason=what let it in is not valid any more" in line.replace("'", "")
+    assert "route=/v1/lists/csv/{row_type}" in line.replace("'", "")
+    assert "Traceback" not in said
+    assert "ASGI" not in said
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)

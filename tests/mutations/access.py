@@ -109,6 +109,13 @@ MUTATIONS = (
         f"{DOWNLOADS}::test_a_download_ends_with_its_token_when_that_is_revoked",
     ),
     Mutation(
+        "what is cut off leaves no traceback",
+        "src/tallykeep/api/transport/http_protocol.py",
+        "            self.transport.close()\n            await asyncio.Event().wait()\n",
+        "            raise\n",
+        "tests/unit/test_cut_off_answers.py::test_an_answer_that_is_cut_off_leaves_one_line",
+    ),
+    Mutation(
         "a report breaks off once the key that got its link is revoked",
         "src/tallykeep/api/dependencies/downloads.py",
         "        return is_valid\n",

@@ -22,10 +22,11 @@ _SECONDS = 1.0
 
 
 @dataclass(slots=True)
-class _AskedEachSecond:
+class _CheckedEachSecond:
     """An admission that the database is asked for, at most once a second."""
 
     context: Context
+    key_id: str
     ask: Callable[[Connection], Awaitable[bool]]
     _checked_at: float = field(default_factory=time.monotonic)
 
@@ -44,14 +45,14 @@ class _AskedEachSecond:
         return is_valid
 
 
-class AdmissionOfLink(_AskedEachSecond):
+class AdmissionOfLink(_CheckedEachSecond):
     """Whether the key that got a link to a report is still valid."""
 
     def __init__(self, context: Context, report: ReportKey) -> None:
         async def ask(connection: Connection) -> bool:
             return await is_key_valid(connection, report.project_id, report.key_kind, report.key_id)
 
-        super().__init__(context, ask)
+        super().__init__(context, report.key_id, ask)
 
 
 class AdmissionOfRequest:
@@ -67,6 +68,11 @@ class AdmissionOfRequest:
         self._behind_token: Admission | None = None  # once it was seen that the token has expired
         self._was_expired = False
 
+    @property
+    def key_id(self) -> str:
+        """Return the id of the key, or of the one that the token stands for."""
+        return self._caller.key_id
+
     async def __call__(self, *, now: bool = False) -> bool:
         """Return whether; `now` raises the database's errors, where else a doubt is no refusal."""
         if self._behind_token is not None:
@@ -75,7 +81,9 @@ class AdmissionOfRequest:
             return True
         if self._caller.grant.token_id is None:
             return False
-        self._behind_token = _AskedEachSecond(self._context, self._ask_behind_token, _checked_at=-math.inf)
+        self._behind_token = _CheckedEachSecond(
+            self._context, self.key_id, self._ask_behind_token, _checked_at=-math.inf
+        )
         return await self._behind_token(now=now)
 
     async def _ask_behind_token(self, connection: Connection) -> bool:
