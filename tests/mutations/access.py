@@ -123,10 +123,17 @@ MUTATIONS = (
         f"{DOWNLOADS}::test_a_report_breaks_off_once_the_key_that_got_its_link_is_revoked",
     ),
     Mutation(
+        "a list's columns are found up to where it ends",
+        "src/tallykeep/resources/lists/page.sql",
+        " AND id <= :last\n    ORDER",
+        "\n    ORDER",
+        "tests/db/test_exports.py::test_both_passes_end_with_what_was_there_at_the_beginning",
+    ),
+    Mutation(
         "a list ends with what was there when it began",
         "src/tallykeep/resources/lists/page.sql",
-        " AND id <= :last",
-        "",
+        " AND id <= :last\nORDER",
+        "\nORDER",
         f"{DOWNLOADS}::test_a_list_holds_nothing_that_was_stored_once_it_had_begun",
     ),
     Mutation(
