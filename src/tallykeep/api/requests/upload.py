@@ -140,6 +140,7 @@ def submission(
         request=(request.method, request.url.path, body),
         parent_id=parent_id,
         entry=attempt_of(request).entry(caller),
+        quota_guard=request.app.state.context.open_actions.guard_of(caller),
     )
 
 
