@@ -119,6 +119,13 @@ MUTATIONS = (
         "tests/http/test_personal_data.py::test_both_are_in_the_audit_log_without_the_person",
     ),
     Mutation(
+        "somebody gone whom an import brings back is told of",
+        "src/tallykeep/engine/erasing/erasure.py",
+        '        if step.part == 0 and kept["is_gone"]:\n',
+        "        if False:\n",
+        "tests/db/test_erasing_order.py::test_somebody_gone_whom_an_import_in_flight_brings_back_is_told_of",
+    ),
+    Mutation(
         "nobody is taken for gone while a customer has the address",
         "src/tallykeep/api/routes/resources/personal_data.py",
         "    if there := await ids_named(connection, project_id, key):\n",
