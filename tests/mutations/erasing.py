@@ -77,6 +77,13 @@ MUTATIONS = (
         "tests/unit/test_traces.py::test_letters_that_are_not_ascii_are_found_in_any_case_and_form",
     ),
     Mutation(
+        "an address is found in characters that stand for others",
+        "src/tallykeep/formats/people/traces.py",
+        " or (has_other_forms(text) and self._are_in_form(plain(text)))",
+        "",
+        "tests/unit/test_traces.py::test_characters_that_stand_for_others_hide_nobody",
+    ),
+    Mutation(
         "texts of many marks are not put into one form at once",
         "src/tallykeep/formats/people/traces.py",
         r"\S{1,256}",
