@@ -182,8 +182,9 @@ def test_a_killed_supervisor_takes_its_children_with_it(serve: Callable[..., Ser
 
 @pytest.fixture(scope="module")
 def impatient(session_dir: Path, cluster: Path) -> Iterator[Server]:
-    """A server for tests that leave it as it was; a silent worker is replaced soon."""
-    variables = {"TALLYKEEP_RESCUE_AFTER_SECONDS": "1", "TALLYKEEP_WORKER_SILENCE_SECONDS": "3", **KEYS}
+    """A server for tests that leave it as it was; a silent worker, or API, is replaced soon."""
+    silence = {"TALLYKEEP_WORKER_SILENCE_SECONDS": "3", "TALLYKEEP_API_SILENCE_SECONDS": "4"}
+    variables = {"TALLYKEEP_RESCUE_AFTER_SECONDS": "1", **silence, **KEYS}
     server = Server(session_dir / "impatient", cluster=cluster, **variables).start()
     yield server
     assert server.stop() == 0
@@ -214,6 +215,17 @@ def test_a_worker_that_is_stopped_is_replaced(impatient: Server) -> None:
     action_id = api.import_json([{"code": "AFTER-STOPPED", "gift": {"amount": 1}}])
     assert api.ended(action_id, seconds=60)["done_count"] == 1
     assert impatient.role("worker").pid != stopped.pid
+
+
+def test_an_api_that_is_stopped_is_replaced(impatient: Server) -> None:
+    stopped = impatient.role("api")
+    stopped.suspend()
+    _, alive = psutil.wait_procs([stopped], timeout=60)
+    assert not alive
+    impatient.wait_ready()
+    assert impatient.role("api").pid != stopped.pid
+    api = client(impatient)
+    assert api.ended(api.import_json([{"code": "AFTER-SILENCE", "gift": {"amount": 1}}]))["done_count"] == 1
 
 
 def test_a_worker_that_is_stopped_while_it_starts_is_replaced(impatient: Server) -> None:

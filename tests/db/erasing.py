@@ -14,11 +14,13 @@ MARKER = ",,,erased"
 async def erase(engine: Engine, key: str, *, gone: bool = False) -> str:
     """Accept a permanent deletion as the API does; the action's id."""
     async with engine.pool.connection() as connection, connection.transaction():
+        parameters: dict[str, Any] = {}
         if gone:
             person = person_named(key)
+            parameters = {"customer_id": None}
         else:
             person = person_of((await delete_customer(connection, engine.project_id, key)).customer)
-        submission = engine.submission(PERMANENT_DELETION, parameters={"person": person.to_json()})
+        submission = engine.submission(PERMANENT_DELETION, parameters={"person": person.to_json(), **parameters})
         return (await engine.acceptance.accept_planned(connection, submission)).action_id
 
 

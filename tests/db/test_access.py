@@ -18,7 +18,8 @@ from tallykeep.tenants.callers import Caller, Grant
 from tallykeep.tenants.keys import change_key, create_key, revoke_key, rotate_key
 from tallykeep.tenants.permissions import ROLES, Role, permissions_of
 from tallykeep.tenants.projects import add_project, new_keys
-from tallykeep.tenants.tokens import MAX_TOKENS, MAX_TOKENS_OF_KEY, issue_token
+from tallykeep.tenants.tokens import MAX_TOKENS, MAX_TOKENS_OF_KEY, Token, issue_token, revoke_token
+from tallykeep.tenants.valid_keys import grant_behind_expired_token
 from tests.db.engine import Engine, open_engine
 from tests.db.holding import wait_for_blocked
 from tests.db.test_pruner import pruner
@@ -233,13 +234,39 @@ def test_expired_tokens_are_pruned(database_url: str) -> None:
                 young, old = [await issue_token(connection, caller, "api", None) for _ in range(2)]
                 assert young.expires_in == old.expires_in == 900
             await engine.query(
-                "UPDATE access_tokens SET expires_at = now() WHERE token_hash = sha256(%s::bytea) RETURNING 1",
+                "UPDATE access_tokens SET expires_at = now() - interval '1 hour' WHERE token_hash = sha256(%s::bytea)"
+                " RETURNING 1",
                 old.access_token.encode(),
             )
             await pruner(engine).prune()
             rows = await engine.query("SELECT token_hash = sha256(%s::bytea) AS is_young FROM access_tokens",
                                       young.access_token.encode())  # fmt: skip
             assert [row["is_young"] for row in rows] == [True]
+
+    asyncio.run(scenario())
+
+
+def test_an_expired_token_is_told_from_one_that_was_revoked(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, engine.pool.connection() as connection:
+            caller = await caller_with_key(engine)
+            expired, revoked = [await issue_token(connection, caller, "api", None) for _ in range(2)]
+
+            async def has_key_behind(token: Token, *, again: bool = False) -> bool:
+                grant = await grant_behind_expired_token(connection, caller.grant, token.access_token, again=again)
+                return grant is not None
+
+            assert not await has_key_behind(expired), "it has not expired yet"
+            await revoke_token(connection, caller, revoked.access_token)
+            await engine.query("UPDATE access_tokens SET expires_at = now() RETURNING 1")
+            assert await has_key_behind(expired)
+            assert not await has_key_behind(revoked)
+            await pruner(engine).prune()
+            assert await has_key_behind(expired)
+            await engine.query("UPDATE access_tokens SET expires_at = now() - interval '1 hour' RETURNING 1")
+            await pruner(engine).prune()
+            assert not await has_key_behind(expired)
+            assert await has_key_behind(expired, again=True)
 
     asyncio.run(scenario())
 

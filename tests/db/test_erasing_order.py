@@ -58,6 +58,30 @@ def test_what_an_import_in_flight_tells_of_the_person_is_erased_too(database_url
     asyncio.run(scenario())
 
 
+def test_somebody_gone_whom_an_import_in_flight_brings_back_is_told_of(database_url: str) -> None:
+    """Under the source_id they are deleted again; who merely has the address may be somebody else, too."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            earlier = await imported(engine)
+            by_address = await erase(engine, "ANN@example.com", gone=True)
+            by_source_id = await erase(engine, "C-1", gone=True)
+            assert (await engine.finish(by_source_id))["failed_count"] == 0
+            ended = await engine.finish(by_address)
+            assert (ended["status"], ended["done_count"], ended["failed_count"]) == ("DONE", 1, 1)
+            assert "still there" in ended["result"]["message"]
+            (ann,) = await engine.query("SELECT id FROM customers WHERE source_id = 'C-7'")
+            (failure,) = await engine.query("SELECT reason FROM failures WHERE action_id = %s", by_address)
+            assert failure["reason"].startswith(f"Not gone: {ann['id']} came to have this e-mail address")
+            assert await source_ids(engine) == ["C-7"]
+            assert (await stored(engine, earlier)).count(MARKER) == 2
+            await engine.finish(await erase(engine, "C-7"))
+            again = await engine.finish(await erase(engine, "ann@example.com", gone=True))
+            assert (again["failed_count"], again["result"]["message"]) == (0, "Erased 0 record(s) of a customer.")
+
+    asyncio.run(scenario())
+
+
 def test_what_is_accepted_later_is_other_data(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:

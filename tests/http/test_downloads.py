@@ -10,6 +10,8 @@ import httpx
 import psycopg
 import pytest
 
+from tests.dashboard.browser import Browser
+from tests.http.oauth import GRANT, REVOKE, V2, basic, bearer, send, token_of
 from tests.http.test_bulk_updates import gifts, submitted
 from tests.http.test_keys import KEYS, made, with_key
 from tests.http.test_projects import deleted, path_of
@@ -55,7 +57,8 @@ class Reader:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         self._socket.settimeout(60)
         self._socket.connect((server.host, server.port))
-        shown = "".join(f"{name}: {value}\r\n" for name, value in keys.items() if name.lower().startswith("x-"))
+        own = [name for name in keys if name.lower().startswith(("x-", "authorization", "cookie"))]
+        shown = "".join(f"{name}: {keys[name]}\r\n" for name in own)
         head = f"GET {path} HTTP/1.1\r\nHost: {server.host}\r\nConnection: close\r\n{shown}\r\n"
         self._socket.sendall(head.encode())
         self._begun = b""
@@ -96,12 +99,89 @@ def test_a_download_breaks_off_once_its_key_is_revoked(stored: tuple[Api, str], 
     assert len(content) < ROWS * len(PAD) * 0.9, "what was not read yet was sent nevertheless"
 
 
+@pytest.mark.parametrize("door", ["API", "dashboard"])
+def test_a_download_that_breaks_off_leaves_one_line_in_the_log(
+    stored: tuple[Api, str], server: Server, door: str
+) -> None:
+    api, _ = stored
+    key = made(api, kind="app", role="admin")
+    path, headers = PATHS["list"], {"X-App-Id": key["id"], "X-App-Token": key["token"]}
+    if door == "dashboard":
+        browser = Browser(api.url)
+        browser.post("/sign-in", {"app_id": key["id"], "app_token": key["token"]})
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.http.cookies.items())
+        path, headers = "/resources/csv/customers", {"Cookie": cookies}
+        browser.http.close()
+    before = server.log.stat().st_size
+    reader = Reader(api.url, path, headers)
+    assert api.http.delete(f"{KEYS}/{key['id']}").status_code == 204
+    assert not is_complete(reader.rest())
+    said = server.log.read_bytes()[before:].decode()
+    (line,) = [line for line in said.splitlines() if key["id"] in line]
+    assert "an answer is cut off" in line
+    assert "reason=what let it in is not valid any more" in line.replace("'", "")
+    assert "route=/v1/lists/csv/{row_type}" in line.replace("'", "")
+    assert "Traceback" not in said
+    assert "ASGI" not in said
+
+
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_a_download_of_a_key_that_stays_is_complete(stored: tuple[Api, str], path: str) -> None:
     api, action = stored
     content = Reader(api.url, path.format(action=action), api.http.headers).rest()
     assert is_complete(content)
     assert len(content) > ROWS * len(PAD)
+
+
+@pytest.fixture
+def robot(stored: tuple[Api, str]) -> tuple[dict[str, Any], str]:
+    """A service key, and a token of it."""
+    api, _ = stored
+    key = made(api, kind="service", role="admin")
+    with httpx.Client(base_url=api.url, trust_env=False) as nobody:
+        answer = send(nobody, V2, GRANT, **basic(key["id"], key["token"]))
+    assert answer.status_code == 200, answer.text
+    return key, answer.json()["access_token"]
+
+
+def expire_tokens(database_url: str, key_id: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE access_tokens SET expires_at = now() WHERE key_id = %s", [key_id])
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_a_download_goes_on_when_its_token_expires(
+    stored: tuple[Api, str], robot: tuple[dict[str, Any], str], served_database: str, path: str
+) -> None:
+    api, action = stored
+    key, token = robot
+    reader = Reader(api.url, path.format(action=action), bearer(token))
+    expire_tokens(served_database, key["id"])
+    content = reader.rest()
+    assert is_complete(content)
+    assert len(content) > ROWS * len(PAD)
+
+
+@pytest.mark.parametrize("what_changes", ["revoked_at = now()", "expires_at = now()", "role = 'reader', scopes = '{}'"])
+def test_a_download_whose_token_has_expired_ends_with_its_key(
+    stored: tuple[Api, str], robot: tuple[dict[str, Any], str], served_database: str, what_changes: str
+) -> None:
+    api, _ = stored
+    key, token = robot
+    reader = Reader(api.url, PATHS["list"], bearer(token))
+    expire_tokens(served_database, key["id"])
+    reader.read_some()
+    with psycopg.connect(served_database) as connection:
+        connection.execute(f"UPDATE api_keys SET {what_changes} WHERE key_id = %s", [key["id"]])
+    assert not is_complete(reader.rest())
+
+
+def test_a_download_ends_with_its_token_when_that_is_revoked(stored: tuple[Api, str]) -> None:
+    api, _ = stored
+    token = token_of(api)
+    reader = Reader(api.url, PATHS["list"], bearer(token))
+    assert send(api.http, REVOKE, ("access_token", token)).status_code == 204
+    assert not is_complete(reader.rest())
 
 
 def revoked_meanwhile(database_url: str, table: str, reader: Any, key: dict[str, Any]) -> bytes:

@@ -281,7 +281,7 @@ def test_a_project_has_a_thousand_tokens_at_most(server: Server, served_database
         of_rfc = send(nobody, V2, GRANT, **basic(service["id"], service["token"]))
         assert (of_rfc.status_code, of_rfc.json()["error"]) == (429, "temporarily_unavailable")
     with psycopg.connect(served_database) as connection:
-        connection.execute("UPDATE access_tokens SET expires_at = now() WHERE id = 'tok_7'")
+        connection.execute("UPDATE access_tokens SET expires_at = now() - interval '1 hour' WHERE id = 'tok_7'")
     token_of(api)
     with psycopg.connect(served_database) as connection:
         assert connection.execute("SELECT 1 FROM access_tokens WHERE id = 'tok_7'").fetchone() is None

@@ -1,7 +1,10 @@
 """A project's own quotas: set by owners, they go before the server's settings, which hold for all others."""
 
-from collections.abc import Iterator
-from contextlib import closing
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +110,67 @@ def test_open_actions_of_every_sort(project: Api, served_database: str) -> None:
         ):
             check(project.http.post(path), 429, "too_many_requests", "has 1 actions that", "(its own quota;")
     project.ended(started.json()["async_action_id"])
+
+
+def rows(api: Api) -> httpx.Response:
+    return send(api, 1)
+
+
+def planned(api: Api) -> httpx.Response:
+    voucher = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
+    return api.http.post("/v1/campaigns", json={"name": api.keys.app_id, "vouchers_count": 2, "voucher": voucher})
+
+
+def orders(api: Api) -> httpx.Response:
+    return api.http.post("/v1/orders/import", json=[{"source_id": api.keys.app_id}])
+
+
+def wait_for_numbering(database_url: str, count: int) -> None:
+    """Wait until so many wait for the lock that numbers a project's actions, or for each other at it."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%INTO schedules%'"
+        " AND wait_event_type = 'Lock'"
+    )
+    deadline = time.monotonic() + 60
+    with psycopg.connect(database_url, autocommit=True) as watcher:
+        while watcher.execute(query).fetchone() != (count,):
+            assert time.monotonic() < deadline, "they do not wait"
+
+
+@pytest.mark.parametrize("submit", [rows, planned, orders])
+def test_open_actions_are_never_too_many_however_many_are_accepted_at_once(
+    project: Api, served_database: str, submit: Callable[[Api], httpx.Response]
+) -> None:
+    project.ended(send(project, 1, first=1000).json()["async_action_id"])
+    give(served_database, project, open_actions=2)
+    # Small submissions of one key are committed one after another.
+    made = [project.http.post("/v1/keys", json={"role": "admin"}).json() for _ in range(3)]
+    keys = [replace(project.keys, app_id=key["id"], app_token=key["token"]) for key in made]
+    with ExitStack() as held, ThreadPoolExecutor(len(keys)) as threads:
+        clients = [Api(project.url, each) for each in keys]
+        for client in clients:
+            held.enter_context(closing(client.http))
+        working = held.enter_context(psycopg.connect(served_database))
+        working.execute("LOCK TABLE vouchers, orders IN SHARE MODE")
+        with psycopg.connect(served_database) as numbering:
+            numbering.execute(
+                "SELECT FROM schedules JOIN projects USING (project_id) WHERE id = %s FOR UPDATE OF schedules",
+                [project.keys.project],
+            )
+            answers = [threads.submit(submit, client) for client in clients]
+            wait_for_numbering(served_database, len(clients))
+        statuses = sorted(answer.result().status_code for answer in answers)
+        assert (statuses[-1], [200 <= status < 300 for status in statuses]) == (429, [True, True, False])
+        (refused,) = [answer.result() for answer in answers if answer.result().status_code == 429]
+        check(refused, 429, "too_many_requests", "has 2 actions that have not ended", "(its own quota;")
+        count = (
+            "SELECT count(*) FROM async_actions JOIN projects USING (project_id)"
+            " WHERE projects.id = %s AND status <> 'DONE'"
+        )
+        assert working.execute(count, [project.keys.project]).fetchone() == (2,)
+    for action in project.get("/v1/async-actions")["async_actions"]:
+        project.ended(action["id"])
+    assert submit(project).is_success
 
 
 def test_they_go_before_the_settings_in_both_directions(limited: Api, served_database: str) -> None:

@@ -95,6 +95,27 @@ MUTATIONS = (
         f"{DOWNLOADS}::test_the_audit_log_breaks_off_once_its_key_is_revoked",
     ),
     Mutation(
+        "a download goes on when its token expires",
+        "src/tallykeep/api/dependencies/downloads.py",
+        "        if self._caller.grant.token_id is None:\n",
+        "        if True:\n",
+        f"{DOWNLOADS}::test_a_download_goes_on_when_its_token_expires[list]",
+    ),
+    Mutation(
+        "a download ends with its token when that is revoked",
+        "src/tallykeep/tenants/valid_keys.sql",
+        "        :again\n",
+        "        true\n",
+        f"{DOWNLOADS}::test_a_download_ends_with_its_token_when_that_is_revoked",
+    ),
+    Mutation(
+        "what is cut off leaves no traceback",
+        "src/tallykeep/api/transport/http_protocol.py",
+        "            self.transport.close()\n            await asyncio.Event().wait()\n",
+        "            raise\n",
+        "tests/unit/test_cut_off_answers.py::test_an_answer_that_is_cut_off_leaves_one_line",
+    ),
+    Mutation(
         "a report breaks off once the key that got its link is revoked",
         "src/tallykeep/api/dependencies/downloads.py",
         "        return is_valid\n",
@@ -102,10 +123,17 @@ MUTATIONS = (
         f"{DOWNLOADS}::test_a_report_breaks_off_once_the_key_that_got_its_link_is_revoked",
     ),
     Mutation(
+        "a list's columns are found up to where it ends",
+        "src/tallykeep/resources/lists/page.sql",
+        " AND id <= :last\n    ORDER",
+        "\n    ORDER",
+        "tests/db/test_exports.py::test_both_passes_end_with_what_was_there_at_the_beginning",
+    ),
+    Mutation(
         "a list ends with what was there when it began",
         "src/tallykeep/resources/lists/page.sql",
-        " AND id <= :last",
-        "",
+        " AND id <= :last\nORDER",
+        "\nORDER",
         f"{DOWNLOADS}::test_a_list_holds_nothing_that_was_stored_once_it_had_begun",
     ),
     Mutation(

@@ -77,6 +77,13 @@ MUTATIONS = (
         "tests/unit/test_traces.py::test_letters_that_are_not_ascii_are_found_in_any_case_and_form",
     ),
     Mutation(
+        "an address is found in characters that stand for others",
+        "src/tallykeep/formats/people/traces.py",
+        " or (has_other_forms(text) and self._are_in_form(plain(text)))",
+        "",
+        "tests/unit/test_traces.py::test_characters_that_stand_for_others_hide_nobody",
+    ),
+    Mutation(
         "texts of many marks are not put into one form at once",
         "src/tallykeep/formats/people/traces.py",
         r"\S{1,256}",
@@ -117,6 +124,13 @@ MUTATIONS = (
         "return None if is_personal else key",
         "return key",
         "tests/http/test_personal_data.py::test_both_are_in_the_audit_log_without_the_person",
+    ),
+    Mutation(
+        "somebody gone whom an import brings back is told of",
+        "src/tallykeep/engine/erasing/erasure.py",
+        '        if step.part == 0 and kept["is_gone"]:\n',
+        "        if False:\n",
+        "tests/db/test_erasing_order.py::test_somebody_gone_whom_an_import_in_flight_brings_back_is_told_of",
     ),
     Mutation(
         "nobody is taken for gone while a customer has the address",

@@ -142,6 +142,13 @@ MUTATIONS = (
         "tests/http/test_quotas.py::test_lists_that_scan_close_nobody_out_from_counting",
     ),
     Mutation(
+        "limits: a project's own quota of open actions is exact",
+        "src/tallykeep/api/dependencies/open_actions.py",
+        "        if unfinished <= own:\n",
+        "        if True:\n",
+        "tests/http/test_project_quotas.py::test_open_actions_are_never_too_many_however_many_are_accepted_at_once",
+    ),
+    Mutation(
         "limits: codes that were asked for before are given back",
         "src/tallykeep/api/routes/resources/campaigns.py",
         "            allowance.give_back()\n",

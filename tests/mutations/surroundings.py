@@ -131,6 +131,13 @@ MUTATIONS = (
         "tests/unit/test_broken_lines.py::test_what_was_noted_is_not_decided_again",
     ),
     Mutation(
+        "an API that answers nothing is found out",
+        "src/tallykeep/server/child_process.py",
+        "self._failed + 1 if await self._is_silent() else 0",
+        "0",
+        "tests/unit/test_silent_apis.py::test_questions_without_an_answer_are_counted_of_each_process",
+    ),
+    Mutation(
         "only an answer that nothing but retention changes is remembered",
         "src/tallykeep/engine/reading/action_reader.py",
         " and report is None and not _may_have_kin(action)",

@@ -10,6 +10,7 @@ import pytest
 
 from tallykeep.api.transport import body_pacing as receiving
 from tallykeep.api.transport.body_pacing import PacedBodies
+from tallykeep.core.errors import AnswerCutOffError
 from tallykeep.dashboard.kit.in_process import InProcess
 
 Asgi = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
@@ -86,7 +87,7 @@ def test_an_answer_that_is_cut_off_is_not_taken_for_a_whole_one() -> None:
 
     async def work(client: httpx.AsyncClient) -> None:
         async with client.stream("GET", "/") as answer:
-            with pytest.raises(httpx.ReadError):
+            with pytest.raises(AnswerCutOffError):
                 await answer.aread()
 
     _ask(app, work)

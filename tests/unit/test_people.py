@@ -1,5 +1,6 @@
 """Rows about a person: which they are, and batches without them, of every format."""
 
+import json
 from typing import Any
 
 import orjson
@@ -43,6 +44,16 @@ def test_a_trace_counts_wherever_it_stands(text: str) -> None:
 def test_a_part_of_a_longer_address_is_somebody_else(text: str) -> None:
     assert not ANN.is_in(text)
     assert ANN.without(text) == text
+
+
+@pytest.mark.parametrize("written", ["ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ", "ａnn@example.com", "ⓐnn＠example.com"])
+def test_rows_are_found_whose_letters_stand_for_others(written: str) -> None:
+    lines = ["C-1,joe@example.com,é", f"C-2,,{written}", "C-3,ｊｏａｎｎ@example.com,", f'C-4,"{written}",']
+    batch = _batch(*(f"{line}\n" for line in lines), first_row=1)
+    assert rows_about(ANN, batch, CSV, CUSTOMERS) == [2, 4]
+    rows = [{"note": "é"}, {"note": f"is {written}"}, {"note": [written]}]
+    lines = [*(orjson.dumps(row).decode() for row in rows), json.dumps({"note": written})]
+    assert rows_about(ANN, Batch(1, 4, ",\n".join(lines).encode()), Source("json"), None) == [2, 3, 4]
 
 
 def test_json_is_kept_but_for_texts_with_a_trace() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallykeep.formats.people.person import Person
+from tests.growth import grows_too_fast
 
 NEILL = Person(traces=frozenset({"neill@example.com", "cust_00ab"}))
 JUERGEN = Person(traces=frozenset({"jürgen@exämple.de"}))
@@ -117,6 +118,62 @@ def test_names_of_files_lose_them_whatever_joins_their_words(name: str, left: st
 def test_quotes_behind_a_name_and_invisible_characters_hide_nobody(text: str) -> None:
     assert NEILL.is_in(text)
     assert "neill" not in NEILL.without(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ｎｅｉｌｌ＠ｅｘａｍｐｌｅ．ｃｏｍ", "ＮＥＩＬＬ@example.com", "neill＠example.com", "neill@example．com",
+        "neⅰll@example.com", "neiℓℓ@example.com", "ⓝⓔⓘⓛⓛ@example.com", "𝓃𝑒𝒾𝓁𝓁@example.com", "neiˡˡ@example.com",
+        "to ｎｅｉｌｌ@example.com, please", "„ｎｅｉｌｌ＠example.com“", "see a?to=ｎｅｉｌｌ%40example.com",
+        "is neill％40example.com",
+        "neill@example.com or ｎｅｉｌｌ＠example.com", "ｎｅｉ\u200bｌｌ@example.com", "customer ｃｕｓｔ＿００ａｂ",
+    ],
+)  # fmt: skip
+def test_characters_that_stand_for_others_hide_nobody(text: str) -> None:
+    assert NEILL.is_in(text)
+    left = unicodedata.normalize("NFKC", NEILL.without(text)).lower().replace("\u200b", "")
+    assert "neill@" not in left
+    assert "cust_" not in left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ｏ'ｎｅｉｌｌ@example.com", "ｊｏneill@example.com", "①neill@example.com", "ｎｅｉｌｌ@example.com．au",
+        "ｎｅｉｌ@example.com", "write to ｘ＋neill％40example.org", "ﬁn", "…", "",
+    ],
+)  # fmt: skip
+def test_what_is_another_address_in_plain_letters_is_somebody_else(text: str) -> None:
+    assert not NEILL.is_in(text)
+    assert NEILL.without(text) == text
+
+
+@pytest.mark.parametrize("beside", "™…㈱")
+def test_what_stands_for_letters_beside_an_address_is_no_part_of_it(beside: str) -> None:
+    assert NEILL.is_in(f"an {beside}neill@example.com{beside} x")
+
+
+def test_somebody_whose_own_address_is_written_so_is_found_in_either_form() -> None:
+    fiona = Person(traces=frozenset({"ﬁona＠ｅxample.com"}))
+    for text in ("ﬁona＠ｅxample.com", "fiona@example.com", "to FIONA@example.com", "ﬁona@example.com"):
+        assert fiona.is_in(text)
+        assert fiona.may_be_in(text.encode())
+        assert "fiona" not in unicodedata.normalize("NFKC", fiona.without(text)).lower()
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [("ｎｅｉｌｌ＠example.com.csv", "erased.csv"), ("x_ｎｅｉｌｌ@example.com-2.csv", "x_erased-2.csv")],
+)
+def test_names_of_files_lose_them_in_either_form(name: str, left: str) -> None:
+    assert NEILL.without_in_name(name) == left
+
+
+@pytest.mark.parametrize("unit", ["ｎ", "ﷺ", "ｎ＠", "ｶﾞ", "ﬁ\u0301", "neill＠"])
+def test_time_grows_with_the_length_of_a_text(unit: str) -> None:
+    for person in (NEILL, JUERGEN):
+        assert not grows_too_fast(person.without, lambda size: unit * size, 20_000)
 
 
 def test_encoded_signs_hide_nobody() -> None:

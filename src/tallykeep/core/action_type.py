@@ -129,6 +129,7 @@ class Submission:
     earlier_submission_options: SubmissionOptions | None = None  # of that action
     entry: Entry | None = None  # in the audit log, as far as it is known before there is an action
     guard: Guard | None = None  # asked by the accepting transaction, once it has numbered the action
+    quota_guard: Guard | None = None  # likewise, of what is planned, too: whether the project may have one more
 
     @property
     def who(self) -> tuple[int, str]:

@@ -55,6 +55,10 @@ class OvertakenError(TallykeepError):
     """Others created or deleted a resource after it was looked up: the work has to be done again."""
 
 
+class AnswerCutOffError(TallykeepError):
+    """An answer that has begun is to be cut off; the log says why already."""
+
+
 class RequestError(TallykeepError):
     """Root of the errors answered to a client.
 

@@ -153,6 +153,10 @@ class Settings(BaseSettings):
         default=30,
         description="serve kills and restarts a worker that shows no sign of life for so long.",
     )
+    api_silence_seconds: _Seconds = Field(
+        default=60,
+        description="serve kills and restarts an API that takes connections and answers none of them for so long.",
+    )
     heartbeat_file: _Path | None = Field(default=None, description="What a worker touches every second; set by serve.")
     rescue_interval_seconds: _Seconds = 1
     rescue_after_seconds: _Seconds = Field(

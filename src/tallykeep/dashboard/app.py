@@ -1,7 +1,6 @@
 """The dashboard as an application, and how it is served beside the API."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import httpx
 import psycopg
@@ -15,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tallykeep.core.errors import AnswerCutOffError
 from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.core.logs.redaction import route_in_log
 from tallykeep.dashboard.kit.api_client import KeysRefusedError, RefusedError
@@ -92,9 +92,12 @@ class Beside:
         return self._show(scope, receive, send)
 
     async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # A defect is answered and logged by then: it is not the API's to answer again.
-        with suppress(Exception):
+        try:
             await self._dashboard(scope, receive, send)
+        except AnswerCutOffError:
+            raise
+        except Exception:
+            return  # a defect is answered and logged by then: it is not the API's to answer again
 
 
 def _first_segment(path: str) -> str:
@@ -190,7 +193,8 @@ async def _on_outage(request: Request, error: Exception) -> Response:
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:
-    _log.error("defect", route=route_in_log(request.scope), exc_info=error)
+    if not isinstance(error, AnswerCutOffError):
+        _log.error("defect", route=route_in_log(request.scope), exc_info=error)
     return _error_page(
         request, 500, "Something went wrong", "This is a bug in Tallykeep. The server's log has the details."
     )

@@ -1,4 +1,4 @@
-"""A child process of the supervisor: started, asked to stop, and known to live by its heartbeat."""
+"""A child process of the supervisor: started, asked to stop, and known to live by its heartbeat, or its answers."""
 
 import asyncio
 import ctypes
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import httpx
 import structlog
 
 _log = structlog.get_logger()
@@ -98,6 +99,38 @@ class Pulse:
             self._starting, self._heard_at = 0.0, now
         self._seen = (pid, beat)
         return now - self._heard_at
+
+
+@dataclass
+class Answers:
+    """How often in a row an API process has taken a connection and answered nothing.
+
+    One that takes none is not silent: it starts, and may have to wait for its database. Nor is any answer, be it a
+    refusal. The kernel takes connections for a process that is stopped or stuck. Questions are counted, and no time:
+    where all processes were stopped together, only one of them has gone without an answer.
+    """
+
+    client: httpx.AsyncClient
+    timeout_seconds: float  # of one question
+    _pid: int = 0
+    _failed: int = 0
+
+    async def failed_in_a_row(self, pid: int) -> int:
+        """Ask this process, and return how many questions in a row it has left without an answer."""
+        if pid != self._pid:
+            self._pid, self._failed = pid, 0
+        self._failed = self._failed + 1 if await self._is_silent() else 0
+        return self._failed
+
+    async def _is_silent(self) -> bool:
+        try:
+            async with asyncio.timeout(self.timeout_seconds):
+                await self.client.get("/livez", headers={"Connection": "close"})
+        except (TimeoutError, httpx.TimeoutException):
+            return True
+        except httpx.HTTPError:
+            return False
+        return False
 
 
 def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:

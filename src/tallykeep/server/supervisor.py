@@ -23,7 +23,7 @@ from tallykeep.db.connections.startup_wait import wait_for_database
 from tallykeep.db.directories import make_directory, open_private
 from tallykeep.db.embedded import EmbeddedServer, prepare_embedded
 from tallykeep.db.transient import transient_cause
-from tallykeep.server.child_process import Pulse, Role
+from tallykeep.server.child_process import Answers, Pulse, Role
 from tallykeep.server.greeting import shown_keys, welcome
 from tallykeep.tenants.projects import Keys
 
@@ -34,6 +34,7 @@ _DATABASE_STOP_SECONDS = 120
 _MAX_BACKOFF = 2.0
 _HEALTHY_AFTER = 3.0
 _AGAIN_SECONDS = 0.2
+_QUESTIONS = 4  # without an answer, by which an API is known to be stuck
 
 PrepareDatabase = Callable[[Settings, str], object]
 
@@ -82,7 +83,10 @@ class Supervisor:
             roles = self._roles(database_url, port)
             for role in roles:
                 self._keep(role)
-            self._keepers.append(asyncio.create_task(self._watch_heartbeat(roles[-1]), name="heartbeat"))
+            self._keepers += [
+                asyncio.create_task(self._watch_answers(roles[0], port), name="answers"),
+                asyncio.create_task(self._watch_heartbeat(roles[-1]), name="heartbeat"),
+            ]
             await self._announce(port, keys if isinstance(keys, Keys) else None)
             await self._stopping.wait()
         finally:
@@ -143,6 +147,25 @@ class Supervisor:
                 _log.warning("the worker shows no sign of life and is killed", silent_for_seconds=timeout_seconds)
                 process.kill()
                 await process.wait()
+
+    async def _watch_answers(self, api: Role, port: int) -> None:
+        """Kill an API that is there but answers nothing (stopped, stuck); `_kept` then starts another."""
+        timeout_seconds, failed = self._settings.api_silence_seconds, 0
+        pause, url = timeout_seconds / _QUESTIONS, _url(self._settings.host, port)
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=pause) as client:
+            answers = Answers(client, pause)
+            while not self._stopping.is_set():
+                if not failed:
+                    await asyncio.sleep(pause)
+                process = api.process
+                if process is None or process.returncode is not None:
+                    failed = 0
+                    continue
+                failed = await answers.failed_in_a_row(process.pid)
+                if failed >= _QUESTIONS and process.returncode is None:
+                    _log.warning("the API answers nothing and is killed", silent_for_seconds=timeout_seconds)
+                    process.kill()
+                    await process.wait()
 
     @property
     def _heartbeat_file(self) -> Path:

@@ -17,6 +17,7 @@ from tallykeep.tenants.permissions import Permission
 _sql = queries(__package__, "tokens.sql")
 
 LIFETIME = timedelta(seconds=900)
+KEPT = timedelta(hours=1)  # once it has expired
 MAX_TOKENS = 1_000  # of a project, that have not expired
 MAX_TOKENS_OF_KEY = 100
 _EXPIRED_AT_A_TIME = 1_000
@@ -75,8 +76,8 @@ async def revoke_token(connection: Connection, caller: Caller, access_token: str
 
 
 async def delete_expired_tokens(connection: Connection, step: int) -> int:
-    """Delete some of the tokens that have expired; return how many."""
-    return (await connection.execute(_sql.delete_expired, {"step": step})).rowcount
+    """Delete some of the tokens that expired an hour ago or earlier; return how many."""
+    return (await connection.execute(_sql.delete_expired, {"step": step, "age": KEPT})).rowcount
 
 
 async def _require_few(connection: Connection, caller: Caller) -> None:

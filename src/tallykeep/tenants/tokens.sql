@@ -3,9 +3,10 @@
 SELECT FROM projects WHERE project_id = :project_id FOR NO KEY UPDATE
 
 -- name: delete_expired!
+-- Not at once: a download that goes on tells by them that its token has expired and was not revoked.
 WITH picked AS MATERIALIZED (
     SELECT project_id, token_hash FROM access_tokens
-    WHERE expires_at <= statement_timestamp()
+    WHERE expires_at <= statement_timestamp() - :age::interval
     ORDER BY expires_at LIMIT :step FOR UPDATE SKIP LOCKED
 )
 DELETE FROM access_tokens

@@ -59,16 +59,16 @@ async def is_still_admitted(request: Request, context: Context) -> bool:
         if not is_transient(error):
             raise
         return True
-    return grant is not None and _would_admit(request, grant)
+    return grant is not None and would_admit(request, grant)
 
 
 async def is_admitted_now(request: Request, context: Context) -> bool:
     """Return whether such a request would be admitted at this moment; raise the database's errors."""
     grant = await grant_now(context, *_way(read_credentials(request.scope), _need(request)))
-    return grant is not None and _would_admit(request, grant)
+    return grant is not None and would_admit(request, grant)
 
 
-def _would_admit(request: Request, grant: Grant) -> bool:
+def would_admit(request: Request, grant: Grant) -> bool:
     need = _need(request)
     try:
         caller_of(request, grant, watching=need.watching)

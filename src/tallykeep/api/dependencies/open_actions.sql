@@ -1,3 +1,7 @@
+-- name: count_accepted
+-- Of the project since there were any.
+SELECT accepted FROM schedules WHERE project_id = :project_id
+
 -- name: count_open
 -- Along the index of unfinished actions, and no further than it matters.
 SELECT count(*) AS open

@@ -144,6 +144,7 @@ def submission(
         request=(request.method, request.url.path, body) if idempotency_key else (),
         parent_id=parent_id,
         entry=attempt_of(request).entry(caller),
+        quota_guard=request.app.state.context.open_actions.guard_of(caller),
     )
 
 

@@ -28,6 +28,7 @@ from tallykeep.api.responses.oauth_errors import oauth_error, oauth_name, speaks
 from tallykeep.api.transport.encoded_paths import shown_path, tell_slashes_apart
 from tallykeep.core import exact_json
 from tallykeep.core.errors import (
+    AnswerCutOffError,
     BodyTooLargeError,
     InternalError,
     InvalidPayloadError,
@@ -288,5 +289,7 @@ async def _on_disconnect(request: Request, error: Exception) -> Response:
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:
+    if isinstance(error, AnswerCutOffError):
+        return Response(status_code=500)  # which nobody gets: the answer has begun
     _log.error("defect", request_id=request_id(request), route=route_in_log(request.scope), exc_info=error)
     return error_answer(request, InternalError(f"Something went wrong; the log tells more under {request_id(request)}"))

@@ -12,9 +12,11 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tallykeep.api.responses.answers import error_body
+from tallykeep.api.responses.cut_off import log_cut_off
 from tallykeep.api.transport.safe_answers import HEAD
 from tallykeep.core import exact_json
 from tallykeep.core.errors import (
+    AnswerCutOffError,
     HeadersTooLargeError,
     InvalidPayloadError,
     RequestError,
@@ -205,7 +207,7 @@ class BoundedProtocol(HttpToolsProtocol):
         async def answer(scope: Any, receive: Any, send: Any) -> None:
             self._reader = asyncio.current_task()
             try:
-                await app(scope, receive, send)
+                await self._until_cut_off(app, scope, receive, send)
             except asyncio.CancelledError:
                 if not self._is_gone:
                     raise
@@ -213,6 +215,17 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._reader = None
 
         super()._start_asgi_task(cycle, answer)
+
+    async def _until_cut_off(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        """Answer; where that is cut off, close the connection, which cancels this once it is lost.
+
+        uvicorn complains of an answer without an end unless its connection is lost.
+        """
+        try:
+            await app(scope, receive, send)
+        except AnswerCutOffError:
+            self.transport.close()
+            await asyncio.Event().wait()
 
     def on_response_complete(self) -> None:
         """End the answer, though perhaps the request is not complete."""
@@ -266,6 +279,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._stalled is None or not self._stalled[0] - _LEAST_READ < left <= self._stalled[0]:
             self._stalled = (left, now)
         elif now - self._stalled[1] > STALL_SECONDS:
+            if self.cycle is not None:
+                reason = f"the client takes less than {_LEAST_READ} bytes in {STALL_SECONDS:g} seconds"
+                log_cut_off(dict(self.cycle.scope), reason)
             self.transport.abort()
 
     def resume_writing(self) -> None:

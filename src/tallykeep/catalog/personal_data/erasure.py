@@ -11,7 +11,7 @@ from tallykeep.db.gates import PROJECT
 from tallykeep.engine.erasing.erasure import Known, begin_erasure
 from tallykeep.engine.erasing.planning import plan_erasure
 from tallykeep.formats.people.person import Person
-from tallykeep.resources.customers.people import delete_customers, ids_of, person_of
+from tallykeep.resources.customers.people import MAX_NAMED, delete_customers, ids_named, ids_of, person_of
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.orders.of_customer import delete_orders_of, unlink_referrer
 from tallykeep.resources.upserts.read import delete_one
@@ -51,10 +51,26 @@ async def _delete_resources(connection: Connection, project_id: int, person: Per
     return total, known
 
 
+async def _why_not_gone(connection: Connection, project_id: int, person: Person) -> str | None:
+    """Say which customers have the person's address, those with its source_ids being deleted; None where none has."""
+    there = [id for key in sorted(person.keys) for id in await ids_named(connection, project_id, key)]
+    if not there:
+        return None
+    more = " and others" if len(there) > MAX_NAMED else ""
+    return (
+        f"Not gone: {', '.join(there[:MAX_NAMED])}{more} came to have this e-mail address before the erasure could"
+        " begin. Erase them by id, then ask for the address again"
+    )
+
+
 def _result(_: ActionType, action: Action, __: list[Failure], ___: Report | None) -> dict[str, Any]:
     if not action.has_outcomes:
         return {}
-    return {"message": f"Erased {action.done_count} record(s) of a customer.", "done_count": action.done_count}
+    not_gone = " Customers with the address are still there: the action's failures name them." * bool(
+        action.failed_count
+    )
+    message = f"Erased {action.done_count} record(s) of a customer.{not_gone}"
+    return {"message": message, "done_count": action.done_count}
 
 
 def permanent_deletion(others: Iterable[ActionType]) -> ActionType:
@@ -71,6 +87,6 @@ def permanent_deletion(others: Iterable[ActionType]) -> ActionType:
         deletes=True,
         erases=True,
         result=_result,
-        begin=begin_erasure(Known(people, _delete_resources)),
+        begin=begin_erasure(Known(people, _delete_resources, _why_not_gone)),
         plan=plan_erasure,
     )

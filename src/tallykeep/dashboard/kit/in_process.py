@@ -13,6 +13,8 @@ from urllib.parse import unquote
 import httpx
 from starlette.types import ASGIApp
 
+from tallykeep.core.errors import AnswerCutOffError
+
 ORIGIN = "tallykeep.origin"  # the extension of a request that holds its origin
 
 _MAX_WAITING_CHUNKS = 4
@@ -28,6 +30,10 @@ class Origin:
 
 
 NOWHERE = Origin()
+
+
+class CutOffError(httpx.ReadError, AnswerCutOffError):
+    """The answer has ended before its end."""
 
 
 class InProcess(httpx.AsyncBaseTransport):
@@ -98,7 +104,7 @@ class _Exchange(httpx.AsyncByteStream):
         while (chunk := await self._chunks.get()) is not _END:
             yield chunk
         if not self._complete:
-            raise httpx.ReadError("the answer was cut off")
+            raise CutOffError("the answer was cut off")
 
     async def aclose(self) -> None:
         if self._task is not None:

@@ -1,8 +1,10 @@
 -- Everything here is of actions that were accepted before the one that erases; all of them have ended by then.
 
 -- name: get_person
--- As the steps before have left it.
-SELECT number, source -> 'parameters' -> 'person' AS person
+-- As the steps before have left it. Somebody gone was no customer when the erasure was accepted.
+SELECT
+    number, source -> 'parameters' -> 'person' AS person,
+    coalesce(jsonb_typeof(source -> 'parameters' -> 'customer_id') = 'null', false) AS is_gone
 FROM async_actions
 WHERE project_id = :project_id AND id = :action_id
 

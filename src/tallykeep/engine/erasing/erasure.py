@@ -26,6 +26,8 @@ _sql = queries(__package__, "erasing.sql")
 
 # Deletes the person's resources; returns how many, and what these tell of the person beyond what is known.
 DeleteResources = Callable[[Connection, int, Person], Awaitable[tuple[int, Person]]]
+# Returns why somebody who was taken for gone is not; None where they are.
+WhyNotGone = Callable[[Connection, int, Person], Awaitable[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Known:
 
     people: Mapping[str, People]
     delete_resources: DeleteResources
+    why_not_gone: WhyNotGone
 
 
 class ErasureStep(Operation):
@@ -45,6 +48,7 @@ class ErasureStep(Operation):
         self._known = known
         self._bounds: dict[str, Any] = {}
         self._erased = 0
+        self._failures: list[Failure] = []
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
         """Take the step's bounds; there are no rows that could be wrong."""
@@ -56,7 +60,7 @@ class ErasureStep(Operation):
         """Do nothing: who the person is, the steps before tell."""
 
     async def write(self) -> list[Failure]:
-        """Erase what the step comes to."""
+        """Erase what the step comes to. The one that deletes resources fails where customers with the address stay."""
         key = self._claimed.action_key
         kept = await (await self._connection.execute(_sql.get_person, key)).fetchone()
         if kept is None:
@@ -64,7 +68,9 @@ class ErasureStep(Operation):
         person = Person.from_json(kept["person"] or {})
         step = Step(self._connection, self._claimed.project_id, kept["number"], self._bounds, self._known.people)
         self._erased = await self._take(step, person)
-        return []
+        if step.part == 0 and kept["is_gone"]:
+            await self._require_gone(person)
+        return self._failures
 
     async def _take(self, step: Step, person: Person) -> int:
         match step.part:
@@ -87,9 +93,15 @@ class ErasureStep(Operation):
         await self._connection.execute(_sql.keep_person, kept)
         return deleted
 
+    async def _require_gone(self, person: Person) -> None:
+        """Fail where an action that was under way has made customers with the address, which may be others' as well."""
+        reason = await self._known.why_not_gone(self._connection, self._claimed.project_id, person)
+        if reason is not None:
+            self._failures.append(Failure(self._claimed.batch.first_row, None, reason))
+
     def met(self) -> int | None:
-        """Return how many customers, orders and rows were erased."""
-        return self._erased
+        """Return how many customers, orders and rows were erased; a failed step counts as one more."""
+        return self._erased + len(self._failures)
 
 
 def begin_erasure(known: Known) -> Begin:

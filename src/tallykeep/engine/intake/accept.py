@@ -153,7 +153,8 @@ class Acceptance:
         self, submission: Submission, submission_options: SubmissionOptions, params: dict[str, Any],
         fingerprint: Fingerprint, staged: Staged, rest: list[Batch],
     ) -> None:  # fmt: skip
-        plain = not (submission.action_type.sequence or submission.idempotency_key or submission.guard)
+        guards = submission.guard or submission.quota_guard
+        plain = not (submission.action_type.sequence or submission.idempotency_key or guards)
         if plain and not staged.batches and len(rest) == 1 and len(rest[0].body) <= MAX_GROUP_BYTES:
             await self._commits.accept(self._pool, submission.who, params, rest[0])
             return
@@ -217,10 +218,21 @@ class Acceptance:
         params: dict[str, Any],
         totals: _Totals,
     ) -> None:
-        """Make the action, and queue its first jobs."""
+        """Make the action, and queue its first jobs; raise what the submission's `quota_guard` raises."""
+        await self._make(connection, submission, submission_options, params | _counted(totals), totals)
+        if submission.quota_guard is not None:
+            await submission.quota_guard(connection)
+
+    async def _make(
+        self,
+        connection: Connection,
+        submission: Submission,
+        submission_options: SubmissionOptions,
+        params: dict[str, Any],
+        totals: _Totals,
+    ) -> None:
         project_id, is_small = submission.project_id, totals.batches == 1
         in_flight = min(1 if submission_options.is_atomic else self._settings.batches_in_flight, totals.batches)
-        params = params | _counted(totals)
         if submission.action_type.sequence is None and totals.batches:
             slots = slot_params(project_id, in_flight, small=is_small, accepted=1)
             with refused_if_closed():

@@ -64,6 +64,7 @@ async def delete_project(
         project_id=deletion.INSTALLATION,
         parameters={"target": manager.project_id},
         idempotency_key=None,
+        quota_guard=None,  # however many actions the project has: they are canceled
     )
     accepted = await acceptance.accept_planned(connection, own)
     await deletion.begin_deletion(connection, manager, accepted.action_id)

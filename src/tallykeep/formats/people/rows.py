@@ -9,6 +9,7 @@ from tallykeep.core.batch import Batch, Source
 from tallykeep.core.rows import Row
 from tallykeep.formats.hidden_characters import hidden_in
 from tallykeep.formats.people.broken_rows import lenient_cells, seeming_values
+from tallykeep.formats.people.other_forms import has_other_forms
 from tallykeep.formats.people.person import ERASED, Person, texts_in
 from tallykeep.formats.row_reader import SEPARATORS, raw_rows, read_rows
 
@@ -48,8 +49,11 @@ def _may_be_escaped(person: Person, data: bytes, source: Source) -> bool:
 
 
 def _has_hidden(body: bytes) -> bool:
-    """Return whether invisible characters may stand in what identifies the person."""
-    return not body.isascii() and hidden_in(body.translate(None, b"\r\n\t").decode("utf-8", "replace")) is not None
+    """Return whether invisible characters, or some that stand for others, may be in what identifies the person."""
+    if body.isascii():
+        return False
+    text = body.translate(None, b"\r\n\t").decode("utf-8", "replace")
+    return hidden_in(text) is not None or has_other_forms(text)
 
 
 @dataclass(frozen=True, slots=True)

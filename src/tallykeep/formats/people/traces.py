@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
 from urllib.parse import unquote
 
 from tallykeep.formats.hidden_characters import bared
+from tallykeep.formats.people.other_forms import has_other_forms, plain
 from tallykeep.formats.people.words import is_apart, is_apart_in_name
 
 _ADDRESS = re.compile(r"[\w!#$%&'*+\-/=?^`{|}~.]+@[\w.\-]+")  # of RFC 5322, with letters of all scripts
@@ -15,12 +16,15 @@ _ENDINGS = re.compile(r"(?:\.(?:csv|tsv|txt|xlsx|xlsm|xls|ods|json|jsonl|ndjson|
 
 
 class Traces:
-    """The traces of one person, to be searched for: in any case of letters, in either form of those with marks."""
+    """The traces of one person, to be searched for: in any case of letters, in either form of those with marks.
+
+    A text is searched as it stands, and once more with plain letters for those that stand for them.
+    """
 
     __slots__ = ("_is_ascii", "_wanted", "needles")
 
     def __init__(self, traces: Iterable[str]) -> None:
-        given = [trace for trace in traces if trace]
+        given = [form for trace in traces if trace for form in {trace, plain(trace)}]
         self._is_ascii = all(map(str.isascii, given))
         self._wanted = frozenset(map(self._folded, given))
         self.needles = frozenset(map(_needle, given))
@@ -31,6 +35,9 @@ class Traces:
         One that is a single address is compared as a whole, without what is invisible or blank around it. Other texts
         are searched.
         """
+        return self._are_in_form(text) or (has_other_forms(text) and self._are_in_form(plain(text)))
+
+    def _are_in_form(self, text: str) -> bool:
         folded = self._folded(text)
         return self._are_in(folded) or ("%" in folded and self._are_in(self._folded(unquote(folded))))
 
@@ -45,6 +52,9 @@ class Traces:
 
     def replaced(self, text: str, by: str) -> str:
         """Return a text with `by` in place of each trace; one that is a single address is another's or goes whole."""
+        return _in_both_forms(text, lambda form: self._replaced(form, by))
+
+    def _replaced(self, text: str, by: str) -> str:
         folded = self._folded(text)
         trimmed = bared(folded).strip().rstrip(".")
         if _ADDRESS.fullmatch(trimmed):
@@ -61,12 +71,15 @@ class Traces:
         """Return a file's name with `by` in place of each trace: its words may be joined by hyphens and underscores."""
         ending = match[0] if (match := _ENDINGS.search(name[-40:])) else ""
         stem = name.removesuffix(ending)
+        return _in_both_forms(stem, lambda form: self._replaced_in_stem(form, by)) + ending
+
+    def _replaced_in_stem(self, stem: str, by: str) -> str:
         for written in (stem, unquote(stem)):
             folded = self._folded(written)
             erased = self._without(written, folded, self._spans(folded, of_name=True), by)
             if erased != written:
-                return erased + ending
-        return name
+                return erased
+        return stem
 
     def _without(self, text: str, folded: str, spans: Iterator[tuple[int, int]], by: str) -> str:
         # Where letters may have become more or fewer, the text is shown as it was compared.
@@ -95,6 +108,16 @@ class Traces:
         if self._is_ascii:
             return lower(text)
         return _PIECE.sub(_folded_piece, text)
+
+
+def _in_both_forms(text: str, replaced: Callable[[str], str]) -> str:
+    """Return the text with traces replaced; in plain letters where some are found only so."""
+    erased = replaced(text)
+    if not has_other_forms(erased):
+        return erased
+    form = plain(erased)
+    erased_in_form = replaced(form)
+    return erased if erased_in_form == form else erased_in_form
 
 
 def lower(text: str) -> str:

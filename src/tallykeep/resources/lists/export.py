@@ -44,11 +44,12 @@ async def file_lines(
 ) -> AsyncIterator[str]:
     """Yield the file's lines, some at a time: the columns of imports, then one for each metadata key that occurs.
 
-    The rows are gone through twice, because the header comes first. Raises ConflictError before the first line where
-    there are too many keys. It ends with the last of the rows that were there the first time; a key that is new by the
+    The rows are gone through twice, because the header comes first; both times up to the newest one that was there at
+    the beginning. Raises ConflictError before the first line where there are too many keys. A key that is new by the
     second time is left out.
     """
-    keys, last = await metadata_keys(pool, export.list_spec, project_id, selection)
+    last = await _newest(pool, export.list_spec, project_id)
+    keys = await _metadata_keys(pool, export.list_spec, project_id, selection, last)
     yield BYTE_ORDER_MARK + header_line([*export.columns, *keys, *copy_titles(write)], write=write)
     bounds = {"project_id": project_id, "limit": _ROWS_A_PART, "after": "", "last": last}
     parameters: dict[str, Any] = {**selection.parameters, **bounds}
@@ -63,28 +64,37 @@ async def file_lines(
         yield await asyncio.to_thread(_lines, export, shown, keys, write)
 
 
-async def metadata_keys(
-    pool: Connections, list_spec: ListSpec, project_id: int, selection: Selection
-) -> tuple[list[str], str]:
-    """Return the metadata keys that occur, sorted, and the id of the last row, empty where there is none.
+async def _newest(pool: Connections, list_spec: ListSpec, project_id: int) -> str:
+    """Return the highest id of all resources there are, empty where there is none."""
+    newest = sql.SQL(_sql.newest).format(matching=sql.SQL(list_spec.matching))
+    async with pool.connection() as connection:
+        row = await (await connection.execute(newest, {"project_id": project_id})).fetchone()
+    return row["id"] if row else ""
+
+
+async def _metadata_keys(
+    pool: Connections, list_spec: ListSpec, project_id: int, selection: Selection, last: str
+) -> list[str]:
+    """Return the metadata keys that occur up to this id, sorted.
 
     Raises ConflictError where the keys are too many for one file.
     """
     keys: set[str] = set()
-    parameters = {**selection.parameters, "project_id": project_id, "limit": _SCANNED_ROWS, "after": ""}
+    bounds = {"project_id": project_id, "limit": _SCANNED_ROWS, "after": "", "last": last}
+    parameters = {**selection.parameters, **bounds}
     query = _part(_sql.metadata_keys_of_part, list_spec, selection)
     while True:
         async with pool.connection() as connection:
             part = await (await connection.execute(query, parameters)).fetchone()
-        if part is None or part["last"] is None:
-            return sorted(keys), parameters["after"]
+        if part is None or part["through"] is None:
+            return sorted(keys)
         keys.update(part["keys"])
         if len(keys) > MAX_METADATA_COLUMNS:
             raise ConflictError(
                 f"These {list_spec.noun} have more than {MAX_METADATA_COLUMNS} metadata keys, too many for the columns"
                 " of a file; ask for fewer of them with the list's filters"
             )
-        parameters["after"] = part["last"]
+        parameters["after"] = part["through"]
 
 
 def _part(form: LiteralString, list_spec: ListSpec, selection: Selection) -> sql.Composed:

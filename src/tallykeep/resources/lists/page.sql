@@ -23,7 +23,11 @@ true
 -- name: descending_to_null!
 {column} DESC NULLS LAST, id DESC
 
--- A whole list, part by part in the order of ids, so that each part begins where an index finds it.
+-- A whole list, part by part in the order of ids, so that each part begins where an index finds it. It ends where it
+-- ended when somebody first looked: what is stored meanwhile would have no end.
+
+-- name: newest!
+SELECT id FROM ({matching}) AS matching ORDER BY id DESC LIMIT 1
 
 -- name: part!
 SELECT * FROM ({matching} AND {conditions}) AS matching
@@ -34,10 +38,10 @@ LIMIT :limit
 -- name: metadata_keys_of_part!
 WITH part AS MATERIALIZED (
     SELECT id, metadata FROM ({matching} AND {conditions}) AS matching
-    WHERE id > :after
+    WHERE id > :after AND id <= :last
     ORDER BY id
     LIMIT :limit
 )
 SELECT
-    (SELECT max(id) FROM part) AS last,
+    (SELECT max(id) FROM part) AS through,
     ARRAY(SELECT DISTINCT key FROM part, jsonb_object_keys(metadata) AS key) AS keys

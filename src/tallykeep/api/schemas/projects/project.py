@@ -34,7 +34,7 @@ class Quotas(TypedDict, total=False):
 
     rows_per_day: Annotated[_Quota, Field(description="Rows that it may submit a day, in UTC.")]
     stored_rows: Annotated[_Quota, Field(description="Resources that it may have, about.")]
-    open_actions: Annotated[_Quota, Field(description="Actions that may be unfinished, about.")]
+    open_actions: Annotated[_Quota, Field(description="Actions that may be unfinished.")]
 
 
 class ProjectSettings(ClientSettings, total=False):
