@@ -56,7 +56,7 @@ class ErasureStep(Operation):
         """Do nothing: who the person is, the steps before tell."""
 
     async def write(self) -> list[Failure]:
-        """Erase what the step comes to."""
+        """Erase what the step comes to; raises LookupError where the action is not there any more."""
         key = self._claimed.action_key
         kept = await (await self._connection.execute(_sql.get_person, key)).fetchone()
         if kept is None:
