@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tallykeep.dashboard.kit import render
 from tests.dashboard.browser import Browser
 from tests.http.test_control import MIXED, run
 from tests.server import Api, Server
@@ -38,6 +39,10 @@ KEYS: dict[str, dict[str, Any]] = {
         ],
     },
 }  # fmt: skip
+
+
+def test_every_page_of_the_navigation_is_here() -> None:
+    assert NAVIGATION.keys() == {path for _, path, _ in render.NAVIGATION}
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from docs.write import HTTP_API, PAGE, compatibility_page, http_api_page, operat
 from pydantic_core import PydanticUndefined
 
 from tallykeep.core.settings import PREFIX, Settings
+from tallykeep.dashboard.kit.render import NAVIGATION
 
 ROOT = Path(__file__).parents[2]
 _PAGES = (
@@ -45,6 +46,11 @@ def test_every_setting_stands_in_the_configuration_page_with_its_default() -> No
     for name, field in Settings.model_fields.items():
         if field.default is not None and field.default is not PydanticUndefined:
             assert documented[f"{PREFIX}{name.upper()}"].partition(" (")[0] == f"`{field.default}`"
+
+
+def test_the_pages_that_can_be_closed_are_all_of_the_dashboard() -> None:
+    paths = ",".join(["/sign-in", *(path for _, path, _ in NAVIGATION)])
+    assert f"(`{paths}`)" in (ROOT / "docs/configuration.md").read_text()
 
 
 def test_every_test_of_the_threat_model_is_there() -> None:

@@ -41,4 +41,12 @@ PROJECT_DELETION = ActionType(
 APPLIED_TYPES: dict[str, ActionType] = {**ACTION_TYPES, PROJECT_DELETION.name: PROJECT_DELETION}
 
 # How submissions of single types stand to the reference API's, beyond what is true of all that come in the same way.
-COMPATIBILITY: dict[str, Compatibility] = {**vouchers.COMPATIBILITY}
+COMPATIBILITY: dict[str, Compatibility] = {
+    **vouchers.COMPATIBILITY,
+    **{
+        action_type.name: Compatibility(ours=True)
+        for noun in NOUNS
+        if noun.spec.compatibility is None
+        for action_type in noun.action_types
+    },
+}

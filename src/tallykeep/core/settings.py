@@ -158,7 +158,9 @@ class Settings(BaseSettings):
         description="serve kills and restarts an API that takes connections and answers none of them for so long.",
     )
     heartbeat_file: _Path | None = Field(default=None, description="What a worker touches every second; set by serve.")
-    rescue_interval_seconds: _Seconds = 1
+    rescue_interval_seconds: _Seconds = Field(
+        default=1, description="How often a worker looks for actions whose jobs were lost."
+    )
     rescue_after_seconds: _Seconds = Field(
         default=3,
         description="An action without progress and without a waiting job is queued again after this.",

@@ -83,7 +83,10 @@ def give_to(directory: Path, user: int, group: int) -> None:
 
 
 def make_passable(directory: Path, user: int) -> None:
-    """As root, let a user pass through the directory without reading it; log the change for the operator."""
+    """As root, let a user pass through the directory without reading it; log the change for the operator.
+
+    Raises DataDirectoryUnusableError.
+    """
     descriptor = _opened(directory)
     try:
         known = os.fstat(descriptor)

@@ -59,8 +59,8 @@ class Applier:
     async def advance(self, project_id: int, small: bool = False) -> None:
         """Apply the project's next batch, and queue its next job; nothing to do is fine.
 
-        A small job leaves larger actions alone: whatever took its own batch had a job that it now passes on. Together
-        with what it is there for, it applies the small actions of the jobs behind it.
+        A small job applies small actions alone, together with those of the small jobs behind it. Where it finds none, a
+        job of the project's larger actions has applied its batch; in that one's place it queues another.
         """
         try:
             if small and await self._joint_attempts.advance(project_id):

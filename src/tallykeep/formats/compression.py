@@ -146,7 +146,7 @@ class Expander:
             yield b"".join(gathered)
 
     def finish(self) -> None:
-        """End of input; raises where the stream goes on."""
+        """End of input; raises InvalidPayloadError where the stream goes on."""
         if self._member is not None:
             raise InvalidPayloadError(f"The {self._coding} stream is cut off; send it whole")
 

@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 from tallykeep.catalog.action_types import ACTION_TYPES
+from tallykeep.catalog.nouns import NOUNS
 from tallykeep.core.audit.events import Event
+from tallykeep.resources.upserts.spec import UpsertSpec
 
 PATH = "path_of_route"  # in the state of a request that is served without a route
 
@@ -17,8 +19,17 @@ _PROJECT = f"{_PROJECTS}/{{project_id}}"
 _SCHEMAS, _WEBHOOKS = f"{_PROJECT}/metadata-schemas", f"{_PROJECT}/webhooks"
 _SKUS = "/v1/products/{product_id}/skus"
 
+
+def _of_noun(spec: UpsertSpec) -> dict[tuple[str, str], Event]:
+    """Return the events of the changing endpoints that a noun declares."""
+    all_of, one = f"/v1/{spec.plural}", f"/v1/{spec.plural}/{{{spec.noun}_id}}"
+    routes = {"create": ("POST", all_of), "update": ("PUT", one), "delete": ("DELETE", one)}
+    return {route: Event(f"{spec.noun}.{name}") for name, route in routes.items() if name in spec.endpoints}
+
+
 EVENTS: dict[tuple[str, str], Event] = {
     **{("POST", each.path): Event.ACTION_SUBMIT for each in ACTION_TYPES.values() if each.source != "planned"},
+    **{route: event for noun in NOUNS for route, event in _of_noun(noun.spec).items()},
     ("POST", f"{_ACTIONS}/cancel"): Event.ACTION_CANCEL,
     ("POST", f"{_ACTIONS}/retry"): Event.ACTION_RETRY,
     ("POST", f"{_ACTIONS}/{{action_id}}/cancel"): Event.ACTION_CANCEL,
@@ -39,18 +50,11 @@ EVENTS: dict[tuple[str, str], Event] = {
     ("POST", _CATEGORIES): Event.CATEGORY_CREATE,
     ("PUT", f"{_CATEGORIES}/{{category_id}}"): Event.CATEGORY_UPDATE,
     ("DELETE", f"{_CATEGORIES}/{{category_id}}"): Event.CATEGORY_DELETE,
-    ("POST", "/v1/customers"): Event.CUSTOMER_CREATE,
-    ("PUT", "/v1/customers/{customer_id}"): Event.CUSTOMER_UPDATE,
-    ("DELETE", "/v1/customers/{customer_id}"): Event.CUSTOMER_DELETE,
     ("POST", "/v1/customers/{customer_id}/permanent-deletion"): Event.CUSTOMER_ERASE,
-    ("POST", "/v1/products"): Event.PRODUCT_CREATE,
-    ("PUT", "/v1/products/{product_id}"): Event.PRODUCT_UPDATE,
     ("DELETE", "/v1/products/{product_id}"): Event.PRODUCT_DELETE,
     ("POST", _SKUS): Event.SKU_CREATE,
     ("PUT", f"{_SKUS}/{{sku_id}}"): Event.SKU_UPDATE,
     ("DELETE", f"{_SKUS}/{{sku_id}}"): Event.SKU_DELETE,
-    ("POST", "/v1/orders"): Event.ORDER_CREATE,
-    ("PUT", "/v1/orders/{order_id}"): Event.ORDER_UPDATE,
     ("DELETE", "/v1/trash-bin/{entry_id}"): Event.BIN_ENTRY_DELETE,
     ("POST", _PROJECTS): Event.PROJECT_CREATE,
     ("PUT", _PROJECT): Event.PROJECT_UPDATE,

@@ -96,6 +96,7 @@ class Json(Response):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
+        """Write the content with all digits of its numbers."""
         return exact_json.dumps(content)
 
 

@@ -30,8 +30,8 @@ _Yielding = tuple[int, int, Callable[[str], str | None]]
 def choose_cell_rules(source: Source, defaults: Defaults, values: Replacements, action_type: ActionType) -> Source:
     """Return the source, whose columns are chosen already, with these rules under the titles of its columns.
 
-    Raises InvalidQueryError for a field that neither the kind nor the file has, and for a default that would give all
-    rows the same name.
+    Raises InvalidQueryError for a field that neither the action type nor the file has, and for a default that would
+    give all rows the same name.
     """
     if not defaults and not values:
         return source

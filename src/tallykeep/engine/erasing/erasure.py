@@ -60,7 +60,10 @@ class ErasureStep(Operation):
         """Do nothing: who the person is, the steps before tell."""
 
     async def write(self) -> list[Failure]:
-        """Erase what the step comes to. The one that deletes resources fails where customers with the address stay."""
+        """Erase what the step comes to. The one that deletes resources fails where customers with the address stay.
+
+        Raises LookupError where the action is not there any more.
+        """
         key = self._claimed.action_key
         kept = await (await self._connection.execute(_sql.get_person, key)).fetchone()
         if kept is None:

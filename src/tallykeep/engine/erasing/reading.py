@@ -22,7 +22,10 @@ _NO_LIMIT = 1 << 62
 
 
 async def get_erasure(connection: Connection, project_id: int, action_id: str) -> dict[str, Any]:
-    """Return when an erasure was accepted, as `created_at`, and the `parameters` that are stored with it."""
+    """Return when an erasure was accepted, as `created_at`, and the `parameters` that are stored with it.
+
+    Raises LookupError where the action is not there any more.
+    """
     key = {"project_id": project_id, "action_id": action_id}
     kept = await (await connection.execute(_sql.get_erasure, key)).fetchone()
     if kept is None:

@@ -175,7 +175,7 @@ class Acceptance:
         Its entry in the audit log is that of the change it belongs to, or one of its own, `with_entry`.
 
         Raises ConflictError when another submission under the same idempotency key is just being accepted; one that
-        was accepted before is found by `replayed`, to be asked first.
+        was accepted before is found by `replayed`, to be asked first. Raises ValueError for a type without a plan.
         """
         action_type = submission.action_type
         if action_type.plan is None:

@@ -67,7 +67,7 @@ class CsvSplitter:
         self._cutter.refuse_blanks(self._fed_bytes - len(self._partial) - self._open_size)
 
     def finish(self) -> Iterator[Batch]:
-        """End of input: yield the rest; raises where there was no header."""
+        """End of input: yield the rest; raises InvalidPayloadError where there was no header."""
         yield from self._feed(self._transcoder.finish())
         lines = self._partial.splitlines(keepends=True)
         if lines and not lines[-1].endswith((b"\n", b"\r")):

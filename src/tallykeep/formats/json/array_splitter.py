@@ -91,7 +91,7 @@ class JsonSplitter:
         self._held.clear()
 
     def finish(self) -> Iterator[Batch]:
-        """End of input: yield the rest; raises where the array was not closed."""
+        """End of input: yield the rest; raises InvalidPayloadError where the array was not closed."""
         yield from self.settle()
         if self._state == "start":
             raise InvalidPayloadError("The body is empty; a JSON array is expected")

@@ -35,7 +35,7 @@ class LinesSplitter:
         self._started = False
 
     def feed(self, chunk: bytes) -> Iterator[Batch]:
-        """Take the next bytes, and yield the batches that are full."""
+        """Take the next bytes, and yield the batches that are full; raises InvalidPayloadError for a row too long."""
         self._fed_bytes += len(chunk)
         end = chunk.rfind(LINE_SEPARATOR) + 1
         if end:

@@ -30,7 +30,10 @@ class Choice:
 
 
 def choose(book: CalamineWorkbook, parts: Parts, wanted: str | None, titles: frozenset[str]) -> Choice:
-    """Choose a sheet; raises NoSuchSheetError for one that is wanted, but not there."""
+    """Choose a sheet.
+
+    Raises NoSuchSheetError for one that is wanted, but not there, and ValueError for a book of none or of too many.
+    """
     known = book.sheets_metadata
     if not 0 < len(known) <= _MAX_SHEETS:
         raise ValueError(f"it has {len(known) or 'no'} sheets; at most {_MAX_SHEETS} are possible")

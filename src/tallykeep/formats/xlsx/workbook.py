@@ -61,6 +61,7 @@ class Taken:
 
     @classmethod
     def of(cls, line: bytes) -> "Taken":
+        """Read it off the line that the process writes in front of the rows."""
         summary = json.loads(line)
         sheets = [SheetSize(**size) for size in summary["sheets"]]
         return cls(summary["name"], sheets, summary["numeric_columns"], summary["unclear_columns"])

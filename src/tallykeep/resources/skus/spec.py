@@ -79,4 +79,5 @@ SKU = UpsertSpec(
     list_declaration=ListDeclaration(orders=CATALOGUE_ORDERS, shortcuts=CATALOGUE_SHORTCUTS),
     recognition=Recognition(prefixes=("variant", "item")),
     endpoints=(),  # below their product's
+    compatibility={},
 )  # fmt: skip

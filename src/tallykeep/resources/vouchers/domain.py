@@ -70,6 +70,7 @@ def take(
     values: Values, problems: list[str], name: str, raw: Any, clean: Cleaner, *,
     label: str | None = None, required: bool = False,
 ) -> None:  # fmt: skip
+    """Put the cleaned value among `values`, or what is wrong with it among `problems`; None is no value."""
     if raw is None:
         if required:
             problems.append(f"{label or name} is required")

@@ -29,7 +29,7 @@ def find_projects(
     connection: Connection, ask: Callable[[Client, str], Any] = Client.get
 ) -> tuple[str | None, str | None]:
     """Return the ids of the projects that the application keys and the management keys are of; None where the server
-    refuses them, or does not say. Raises CliError where it does not answer.
+    refuses them, or does not say. Raises CliError where it does not answer, ValueError without management keys.
     """
     if connection.management is None:
         raise ValueError("there are no management keys to compare with")

@@ -13,7 +13,7 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceType:
-    """One kind of resource on pages: how it is called and found, and what its list shows in which column."""
+    """One type of resource on pages: how it is called and found, and what its list shows in which column."""
 
     title: str
     noun: str

@@ -29,7 +29,7 @@ async def first_resource_type(visit: FromVisit) -> Response:
 
 @router.get("/{resource_type}")
 async def search(request: Request, visit: FromVisit, resource_type: str, q: str = "", number: int = 1) -> Response:
-    """The newest of a kind, or those that match."""
+    """The newest of a type, or those that match."""
     known = resource_types(visit.catalog)
     shown = _resource_type(known, resource_type)
     wanted, narrowed = q.strip(), _narrowed(request, shown)

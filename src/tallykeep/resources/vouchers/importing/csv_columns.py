@@ -19,10 +19,10 @@ from tallykeep.resources.metadata.cell_columns import MetadataColumns, MetadataT
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.draft import ABSENT, COLUMNS
 from tallykeep.resources.vouchers.fields import BY_NAME
-from tallykeep.resources.vouchers.importing.worth import BOUGHT, WORTH_FIELDS
+from tallykeep.resources.vouchers.importing.worth import WORTH_COLUMNS, WORTH_FIELDS
 from tallykeep.resources.vouchers.importing.worth_columns import WorthColumns, WorthFlaw, worth_flaw
 
-_OTHERS = COLUMNS[len(WORTH_FIELDS) :]
+_OTHERS = COLUMNS[len(WORTH_FIELDS) :]  # the worth comes first among the fields, and so in COPY's lines
 _NOTHING = CellReader(Field(name=""), "")
 REQUIRED = ("code", "type")
 _DATES = ("start_date", "expiration_date")
@@ -62,8 +62,8 @@ class CsvColumns:
         """Read some rows. The code's own cells are not read."""
         rows = len(columns[0].cells)
         nothing = CellColumn([""] * rows, True)
-        kinds = [columns[self._known[name]] if name in self._known else nothing for name in BOUGHT]
-        worth = self._worth(kinds[:-1], kinds[-1])
+        of_worth = [columns[self._known[name]] if name in self._known else nothing for name in WORTH_COLUMNS]
+        worth = self._worth(of_worth[:-1], of_worth[-1])
         read = {name: make(columns[self._known[name]]) for name, make in self._readers.items()}
         parts: dict[str, list[Part]] = {name: [read.get(name, ABSENT[name])] for name in _OTHERS}
         metadata = self._metadata([columns[at] for at in self._extra])

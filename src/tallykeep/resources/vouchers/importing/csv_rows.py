@@ -25,7 +25,7 @@ from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_
 from tallykeep.resources.vouchers.fields import BY_NAME, BY_TITLE
 from tallykeep.resources.vouchers.importing.csv_columns import REQUIRED, CsvColumns
 from tallykeep.resources.vouchers.importing.metadata_columns import MetadataCells
-from tallykeep.resources.vouchers.importing.worth import BOUGHT, worth_of
+from tallykeep.resources.vouchers.importing.worth import WORTH_COLUMNS, worth_of
 
 Cells = list[str]
 
@@ -95,7 +95,7 @@ class CsvVouchers:
             return [Failure(row.number, self._key(row.value), wrong_width(len(row.value), self._width))]
         values, cleared, problems = self._read_cells(cells)
         code, voucher_type = values.pop("code", None), values.pop("type", None)
-        discount_type, effect, value = (values.pop(name, None) for name in BOUGHT[1:])
+        discount_type, effect, value = (values.pop(name, None) for name in WORTH_COLUMNS[1:])
         is_legible = voucher_type is not None and not any(problem.startswith("Discount Type:") for problem in problems)
         worth, worth_problems = (
             worth_of(str(voucher_type), discount_type, effect, value, self._mark_of_values) if is_legible else ({}, [])

@@ -6,7 +6,7 @@ from tallykeep.resources.fields.cleaning import Cleaner
 from tallykeep.resources.vouchers.domain import DISCOUNT, EFFECTS, GIFT, LOYALTY, WORTH, Values, take
 
 WORTH_FIELDS = ("discount", "gift", "loyalty_card")
-BOUGHT = ("type", "discount_type", "discount_effect", "value")  # what a voucher is worth takes these together
+WORTH_COLUMNS = ("type", "discount_type", "discount_effect", "value")  # of a file: its worth is made from these
 
 _CELL_VALUES: dict[str, tuple[str, Cleaner]] = {
     "AMOUNT": ("amount_off", numerals.cents),
