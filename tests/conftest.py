@@ -151,6 +151,22 @@ def other_api(server: Server, served_database: str) -> Iterator[Api]:
     client.http.close()
 
 
+@pytest.fixture(scope="module")
+def host(session_dir: Path, server: Server, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """An API with the settings that the module has for it; what it accepts is applied by the worker of `server`."""
+    name, settings = request.module.__name__.replace(".", "_"), request.module.HOST_SETTINGS
+    with serving(session_dir / name, ApiOnly, database_url=served_database, **settings) as running:
+        yield running
+
+
+@pytest.fixture
+def limited(host: Server, served_database: str) -> Iterator[Api]:
+    """A project at `host`, whose settings are limits in most modules."""
+    client = Api(host.url, new_project(served_database))
+    yield client
+    client.http.close()
+
+
 @pytest.fixture(scope="session")
 def proxied(session_dir: Path, served_database: str) -> Iterator[Server]:
     """A server that believes a proxy on its own machine whom it speaks for."""
