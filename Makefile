@@ -9,7 +9,7 @@ help:
 	@echo "make serve   set up, then API and worker on http://127.0.0.1:8000 until stopped"
 	@echo "make setup   only the set-up: .venv with everything the others need"
 	@echo "make test    the whole test suite: PROCESSES=3 [PYTEST_ARGS='-k voucher']"
-	@echo "make crash   every fault point, every order of two at once, ORDERS=10000 of three, then a nemesis:"
+	@echo "make crash   kills in full size, every fault point, every order of two at once, ORDERS=10000 of three, then a nemesis:"
 	@echo "             SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
 	@echo "make fuzz    schemathesis over the OpenAPI document with all checks, as each role, by key, by token, by nothing:"
 	@echo "             SEED=1 [SECONDS=300] for each of them [EXAMPLES=50] [ONLY=part-of-a-name]"
@@ -79,6 +79,7 @@ ORDERS ?= 10000
 COUNT  ?= 100
 
 crash: setup $(VENV)/.faketime
+	@FULL=1 $(BIN)/python -m pytest -q tests/crash
 	@SEED=$(SEED) EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/faults
 	@SEED=$(SEED) EVERY_ORDER=1 ORDERS=$(ORDERS) $(BIN)/python -m pytest -q --numprocesses 2 --dist load tests/interleavings
 	@$(BIN)/python -m tests.crash.nemesis --seed $(SEED) --kills $(KILLS) --rows $(ROWS) $(if $(FIGURES),--json $(FIGURES))

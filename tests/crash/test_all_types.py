@@ -9,10 +9,11 @@ import psycopg
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tests.conformance.cases import CASES
 from tests.conformance.project import contents
+from tests.crash.conftest import sized
 from tests.crash.test_kills import database_url
 from tests.server import Api, Server, new_project
 
-KEYS = [f"K{number}" for number in range(20)]
+KEYS = [f"K{number}" for number in range(sized(20, short=10))]
 MAX_SECONDS = 120
 _BETWEEN_BATCHES = """
 SELECT id, open_batches FROM async_actions
