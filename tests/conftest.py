@@ -24,9 +24,12 @@ from tests.postgres import (
     running_postgres,
 )
 from tests.server import Api, ApiOnly, Server, new_project, serving
+from tests.sizes import examples
 
 # How long an example takes tells how busy the machine is.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "tests", deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("tests")
 
 _RUN_DIR = pytest.StashKey[Path]()

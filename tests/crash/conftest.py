@@ -1,6 +1,5 @@
-"""Servers of their own for crash tests, with keys that are known beforehand; how much the tests do."""
+"""Servers of their own for crash tests, with keys that are known beforehand."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,11 +13,6 @@ KEYS = {
     "TALLYKEEP_MANAGEMENT_ID": "crash-management",
     "TALLYKEEP_MANAGEMENT_TOKEN": "crash-management-token",
 }
-
-
-def sized(full: int, short: int) -> int:
-    """Return how much there is to do: the full size in `make crash`, less in `make test`, killed at the same places."""
-    return full if os.environ.get("FULL") else short
 
 
 @pytest.fixture

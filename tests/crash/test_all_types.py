@@ -9,9 +9,9 @@ import psycopg
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tests.conformance.cases import CASES
 from tests.conformance.project import contents
-from tests.crash.conftest import sized
 from tests.crash.test_kills import database_url
 from tests.server import Api, Server, new_project
+from tests.sizes import sized
 
 KEYS = [f"K{number}" for number in range(sized(20, short=10))]
 MAX_SECONDS = 120

@@ -13,9 +13,10 @@ import psycopg
 import pytest
 
 from tallykeep.tenants.projects import Keys
-from tests.crash.conftest import KEYS, sized
+from tests.crash.conftest import KEYS
 from tests.http.watching import vouchers_held_back
 from tests.server import Api, Server, new_project
+from tests.sizes import sized
 
 ROWS = sized(200_000, short=60_000)
 EVERY_NTH_FAILS = 1_000

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.crash.conftest import sized
 from tests.crash.test_kills import at_progress, client, database_url, file_of
 from tests.crash.webhooks import all_are_delivered, by_id, events_of, make_webhook
 from tests.receiver import receiving
 from tests.server import Api, Server
+from tests.sizes import sized
 
 ROWS = sized(60_000, short=6_000)
 
