@@ -9,10 +9,10 @@ help:
 	@echo "make serve   set up, then API and worker on http://127.0.0.1:8000 until stopped"
 	@echo "make setup   only the set-up: .venv with everything the others need"
 	@echo "make test    the whole test suite: PROCESSES=3 [PYTEST_ARGS='-k voucher']"
-	@echo "make crash   every fault point, every order of two at once, ORDERS=10000 of three, then a nemesis:"
-	@echo "             SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
-	@echo "make fuzz    schemathesis over the OpenAPI document with all checks, as each role, by key, by token, by nothing:"
-	@echo "             SEED=1 [SECONDS=300] for each of them [EXAMPLES=50] [ONLY=part-of-a-name]"
+	@echo "make crash   kills in full size, every fault point, every order of two at once, ORDERS=10000 of three,"
+	@echo "             then a nemesis: SEED=1 KILLS=60 ROWS=60000 [FIGURES=file.json]"
+	@echo "make fuzz    all examples of every property; then schemathesis over the OpenAPI document with all checks,"
+	@echo "             as each role, by key, by token, by nothing: SEED=1 [SECONDS=300] for each of them [EXAMPLES=50] [ONLY=part-of-a-name]"
 	@echo "make attack   one client attacks, a bystander looks how others fare; then the outages, and ten times as many"
 	@echo "              hostile requests as make test sends; exit code 1 where a bound is broken:"
 	@echo "              [ONLY=part-of-a-name] [SECONDS=30] [DOORS=300] [SEED=1] [FIGURES=file.json]"
@@ -79,12 +79,15 @@ ORDERS ?= 10000
 COUNT  ?= 100
 
 crash: setup $(VENV)/.faketime
+	@FULL=1 $(BIN)/python -m pytest -q tests/crash
 	@SEED=$(SEED) EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/faults
 	@SEED=$(SEED) EVERY_ORDER=1 ORDERS=$(ORDERS) $(BIN)/python -m pytest -q --numprocesses 2 --dist load tests/interleavings
 	@$(BIN)/python -m tests.crash.nemesis --seed $(SEED) --kills $(KILLS) --rows $(ROWS) $(if $(FIGURES),--json $(FIGURES))
 
 fuzz: setup
-	@$(BIN)/python -m tests.fuzz --seed $(SEED) --examples $(or $(EXAMPLES),50) --seconds $(or $(SECONDS),300) $(if $(ONLY),--only "$(ONLY)")
+	@code=0; $(if $(ONLY),,FULL=1 $(BIN)/python -m pytest -q -m hypothesis --numprocesses 2 tests/unit tests/db tests/dashboard || code=1;) \
+	  $(BIN)/python -m tests.fuzz --seed $(SEED) --examples $(or $(EXAMPLES),50) --seconds $(or $(SECONDS),300) $(if $(ONLY),--only "$(ONLY)") \
+	  || code=1; exit $$code
 
 attack: setup
 	@$(BIN)/python -m tests.attack --seconds $(or $(SECONDS),30) --doors $(or $(DOORS),300) --seed $(SEED) $(if $(ONLY),--only "$(ONLY)") $(if $(FIGURES),--figures $(FIGURES)); \
@@ -92,10 +95,10 @@ attack: setup
 	  FUZZ_ROUNDS=10 $(BIN)/python -m pytest -q --timeout 1800 tests/http/test_fuzz.py || code=1;) exit $$code
 
 mutations: setup
-	@$(BIN)/python -m tests.mutations $(ONLY)
+	@FULL=1 $(BIN)/python -m tests.mutations $(ONLY)
 
 mutants: setup
-	@$(BIN)/python -m tests.mutants --seed $(SEED) --count $(COUNT) $(if $(ONLY),--only $(ONLY)) $(if $(FIGURES),--json $(FIGURES))
+	@FULL=1 $(BIN)/python -m tests.mutants --seed $(SEED) --count $(COUNT) $(if $(ONLY),--only $(ONLY)) $(if $(FIGURES),--json $(FIGURES))
 
 check: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

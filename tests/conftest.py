@@ -24,9 +24,12 @@ from tests.postgres import (
     running_postgres,
 )
 from tests.server import Api, ApiOnly, Server, new_project, serving
+from tests.sizes import examples
 
 # How long an example takes tells how busy the machine is.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "tests", deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("tests")
 
 _RUN_DIR = pytest.StashKey[Path]()
@@ -147,6 +150,22 @@ def api(server: Server, served_database: str) -> Iterator[Api]:
 @pytest.fixture
 def other_api(server: Server, served_database: str) -> Iterator[Api]:
     client = Api(server.url, new_project(served_database, "Other"))
+    yield client
+    client.http.close()
+
+
+@pytest.fixture(scope="module")
+def host(session_dir: Path, server: Server, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """An API with the settings that the module has for it; what it accepts is applied by the worker of `server`."""
+    name, settings = request.module.__name__.replace(".", "_"), request.module.HOST_SETTINGS
+    with serving(session_dir / name, ApiOnly, database_url=served_database, **settings) as running:
+        yield running
+
+
+@pytest.fixture
+def limited(host: Server, served_database: str) -> Iterator[Api]:
+    """A project at `host`, whose settings are limits in most modules."""
+    client = Api(host.url, new_project(served_database))
     yield client
     client.http.close()
 

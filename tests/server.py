@@ -100,11 +100,12 @@ class Server:
 
     def _wait_for(self, path: str) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            with suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}{path}", trust_env=False, verify=NO_TLS).status_code == 200:
-                    return
-            time.sleep(0.02)
+        with httpx.Client(base_url=self.url, trust_env=False, verify=NO_TLS) as client:
+            while time.monotonic() < deadline:
+                with suppress(httpx.TransportError):
+                    if client.get(path).status_code == 200:
+                        return
+                time.sleep(0.05)
         raise AssertionError("the server did not get ready")
 
     def stop(self) -> int:

@@ -17,6 +17,7 @@ from tests.attack.memory import Held, watched
 from tests.attack.wire import Shot
 
 _AFTERWARDS = 1.0  # seconds that the bystander looks on at least, when the attack is over
+_BRIEFLY_AFTERWARDS = 0.4  # where the attack is shortened, too
 _SETTLE = 30.0  # seconds for what the attack has left behind, before it is canceled
 _CANCELED = 60.0
 _MAX_HELD = 1500.0  # MiB
@@ -71,7 +72,7 @@ def attacked(lab: Lab, attack: Attack, bounds: Bounds, *, scale_of_time: float =
         fired = _fired(lab, shots, attack.seconds * scale_of_time, held)
         left = attack.seconds * scale_of_time - (time.monotonic() - began)
         ended = lab.books.all_ended(max(left, _AFTERWARDS))
-        time.sleep(_AFTERWARDS)
+        time.sleep(max(_AFTERWARDS * scale_of_time, _BRIEFLY_AFTERWARDS))
     ended = ended or lab.books.all_ended(_SETTLE * scale_of_time)
     worked_off = time.monotonic() - began
     if not ended:

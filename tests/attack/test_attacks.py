@@ -12,8 +12,8 @@ from tests.attack.run import Bounds, attacked
 from tests.postgres import fresh_database
 
 _SCALE = 0.3
-_SHORTER = 0.1  # of the time that an attack lasts in full
-_DOORS_SECONDS = 8
+_SHORTER = 0.07  # of the time that an attack lasts in full
+_DOORS_SECONDS = 5
 
 # Four times what is promised, and more: tests run beside each other on machines that are busy.
 _BOUNDS = Bounds(get=3, imported=8, health=4, answered=4, memory=60)

@@ -7,15 +7,15 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.chromium import Visitor, visiting
-from tests.dashboard.test_too_many_requests import limited, slow, use_up
-from tests.server import Api, Server
+from tests.dashboard.test_too_many_requests import HOST_SETTINGS, use_up
+from tests.server import Api
 
-__all__ = ["limited", "slow"]
+__all__ = ["HOST_SETTINGS"]
 
 
 @pytest.fixture
-def importer(chromium: Browser, slow: Server, limited: Api) -> Iterator[Visitor]:
-    with visiting(chromium, slow.url) as somebody:
+def importer(chromium: Browser, limited: Api) -> Iterator[Visitor]:
+    with visiting(chromium, limited.url) as somebody:
         somebody.sign_in(limited.keys)
         yield somebody
         somebody.complaints = [each for each in somebody.complaints if "429" not in each]

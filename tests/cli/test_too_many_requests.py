@@ -5,7 +5,7 @@ far away.
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from tallykeep.cli.kit import exits
 from tallykeep.cli.kit.client import Client
 from tallykeep.cli.kit.exits import RefusedError, UnavailableError, Waits
 from tests.cli.running import run
-from tests.server import Api, Server, new_project
+from tests.server import Api
+
+HOST_SETTINGS = {"TALLYKEEP_MAX_ROWS_PER_DAY": "3"}
 
 Answer = tuple[int, str | None]  # a status, and Retry-After
 
@@ -147,19 +149,10 @@ def test_a_file_is_sent_again_from_its_start(tmp_path: Path, status: int) -> Non
     assert [body.count(b'{"code": "A"}') for body in bodies[:2]] == [1, 1]
 
 
-@pytest.fixture
-def metered(session_dir: Path, served_database: str) -> Iterator[Api]:
-    running = Server(session_dir / "metered", database_url=served_database, TALLYKEEP_MAX_ROWS_PER_DAY="3").start()
-    client = Api(running.url, new_project(served_database))
-    with closing(client.http):
-        yield client
-    assert running.stop() == 0
-
-
-def test_the_next_day_is_not_waited_for(metered: Api, tmp_path: Path) -> None:
+def test_the_next_day_is_not_waited_for(limited: Api, tmp_path: Path) -> None:
     file = tmp_path / "vouchers.csv"
     file.write_text("Code,Voucher Type,Amount\n" + "".join(f"C{number},GIFT_VOUCHER,1\n" for number in range(3)))
-    assert run(metered, "import", str(file)).returncode == 0
-    done = run(metered, "import", str(file), "--again")
+    assert run(limited, "import", str(file)).returncode == 0
+    done = run(limited, "import", str(file), "--again")
     assert done.returncode == 3
     assert "may submit 3 rows a day" in done.stderr

@@ -15,9 +15,10 @@ import pytest
 from tallykeep.tenants.projects import Keys
 from tests.crash.conftest import KEYS
 from tests.http.watching import vouchers_held_back
-from tests.server import Api, Server
+from tests.server import Api, Server, new_project
+from tests.sizes import sized
 
-ROWS = 200_000
+ROWS = sized(200_000, short=60_000)
 EVERY_NTH_FAILS = 1_000
 _CLAIM_SECONDS = 60
 
@@ -83,52 +84,64 @@ def audit(server: Server, action_id: str, rows: int, api: Api | None = None) -> 
     assert (action["done_count"], action["failed_count"]) == (rows - len(expected_failures), len(expected_failures))
 
 
-def test_worker_killed_again_and_again_and_postgres_once(serve: Callable[..., Server]) -> None:
-    server = serve("kills")
-    api = client(server)
+@pytest.fixture(scope="module")
+def battered(session_dir: Path, cluster: Path) -> Iterator[Server]:
+    """A server whose parts are killed by one test after the other, each with a project of its own."""
+    variables = {"TALLYKEEP_RESCUE_AFTER_SECONDS": "1", "TALLYKEEP_BATCH_ROWS": str(ROWS // 20), **KEYS}
+    server = Server(session_dir / "battered", cluster=cluster, **variables).start()
+    yield server
+    if server.running:
+        server.stop()
+
+
+def test_worker_killed_again_and_again_and_postgres_once(battered: Server) -> None:
+    api = Api(battered.url, new_project(database_url(battered)))
     action_id = api.import_csv(file_of(ROWS))
-    kills = [(0, "worker"), (5_000, "worker"), (40_000, "worker"), (80_000, "postgres"), (120_000, "worker"),
-             (190_000, "worker")]  # fmt: skip
+    kills = [(0, "worker"), (0.02, "worker"), (0.2, "worker"), (0.4, "postgres"), (0.6, "worker"), (0.95, "worker")]
     for progress, role in kills:
-        at_progress(api, action_id, progress)
-        server.kill_role(role)
-        server.wait_ready()
+        at_progress(api, action_id, int(progress * ROWS))
+        battered.kill_role(role)
+        battered.wait_ready()
     action = api.ended(action_id, seconds=180)
     assert action["status"] == "DONE"
-    audit(server, action_id, ROWS)
+    audit(battered, action_id, ROWS, api)
 
 
-def test_small_imports_of_a_worker_killed_again_and_again_are_there_exactly_once(serve: Callable[..., Server]) -> None:
-    server = serve("small-kills")
-    api = client(server)
+def test_small_imports_of_a_worker_killed_again_and_again_are_there_exactly_once(battered: Server) -> None:
+    url = database_url(battered)
+    api = Api(battered.url, new_project(url))
     actions: list[str] = []
     for kill in range(4):
-        worker = server.role("worker")
+        worker = battered.role("worker")
         worker.suspend()  # so that they are applied many at a time
         for number in range(len(actions), len(actions) + 40):
             actions.append(api.import_json([{"code": f"C{number}-{row}", "gift": {"amount": 1}} for row in range(3)]))
         with ExitStack() as held:
-            held.enter_context(vouchers_held_back(database_url(server)))
+            held.enter_context(vouchers_held_back(url))
             worker.resume()
-            _until_one_claims(server)
+            _until_one_claims(url)
             if kill % 2:
                 held.close()  # it is killed while it writes, and otherwise before
             worker.kill()
-        server.wait_ready()
+        battered.wait_ready()
     assert {api.ended(action)["done_count"] for action in actions} == {3}
-    with psycopg.connect(database_url(server)) as connection:
-        counted = connection.execute("SELECT count(*), count(DISTINCT code) FROM vouchers").fetchone()
+    with psycopg.connect(url) as connection:
+        vouchers = "vouchers WHERE project_id = (SELECT project_id FROM projects WHERE id = %s)"
+        counted = connection.execute(
+            f"SELECT count(*), count(DISTINCT code) FROM {vouchers}", (api.keys.project,)
+        ).fetchone()
         assert counted == (3 * len(actions),) * 2
-        assert connection.execute("SELECT FROM batches WHERE status = 'OPEN' OR done_count <> 3").fetchall() == []
+        wrong = "SELECT FROM batches WHERE (status = 'OPEN' OR done_count <> 3) AND action_id = ANY (%s)"
+        assert connection.execute(wrong, (actions,)).fetchall() == []
 
 
-def _until_one_claims(server: Server) -> None:
+def _until_one_claims(url: str) -> None:
     """Return once a worker has claimed a batch: its transaction waits to write the vouchers, which are held back."""
     waiting = (
         "SELECT 1 FROM pg_locks WHERE relation = 'vouchers'::regclass AND mode = 'RowExclusiveLock' AND NOT granted"
     )
     deadline = time.monotonic() + _CLAIM_SECONDS
-    with psycopg.connect(database_url(server), autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         while connection.execute(waiting).fetchone() is None:
             assert time.monotonic() < deadline, "no worker claims a batch"
             time.sleep(0.001)
@@ -155,39 +168,31 @@ def test_everything_killed_and_started_again_finds_everything(serve: Callable[..
     audit(server, action_id, 50_000)
 
 
-def test_every_role_comes_back_and_nothing_is_left_behind(serve: Callable[..., Server]) -> None:
-    server = serve("roles")
-    api = client(server)
+def test_every_role_comes_back_and_nothing_is_left_behind(battered: Server) -> None:
+    api = Api(battered.url, new_project(database_url(battered)))
     for role in ("api", "worker", "postgres"):
-        before = server.role(role)
+        before = battered.role(role)
         before.kill()
         psutil.wait_procs([before], timeout=60)
-        assert server.role(role).pid != before.pid
-        server.wait_ready()
+        assert battered.role(role).pid != before.pid
+        battered.wait_ready()
         code = f"AFTER-{role}"
         assert api.ended(api.import_json([{"code": code, "gift": {"amount": 1}}]))["done_count"] == 1
-    family = server.family()
-    assert server.stop() == 0
-    _, alive = psutil.wait_procs(family, timeout=60)
-    assert alive == []
-
-
-def test_a_killed_supervisor_takes_its_children_with_it(serve: Callable[..., Server]) -> None:
-    server = serve("orphans")
-    family = server.family()
-    family[0].kill()
+    family = battered.family()
+    assert battered.stop() == 0
     _, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
 
 
 @pytest.fixture(scope="module")
 def impatient(session_dir: Path, cluster: Path) -> Iterator[Server]:
-    """A server for tests that leave it as it was; a silent worker, or API, is replaced soon."""
+    """A server for tests that leave it as it was, but for the last one; a silent worker, or API, is replaced soon."""
     silence = {"TALLYKEEP_WORKER_SILENCE_SECONDS": "3", "TALLYKEEP_API_SILENCE_SECONDS": "4"}
     variables = {"TALLYKEEP_RESCUE_AFTER_SECONDS": "1", **silence, **KEYS}
     server = Server(session_dir / "impatient", cluster=cluster, **variables).start()
     yield server
-    assert server.stop() == 0
+    if server.running:
+        server.stop()
 
 
 def test_one_data_directory_is_served_once(impatient: Server) -> None:
@@ -239,3 +244,10 @@ def test_a_worker_that_is_stopped_while_it_starts_is_replaced(impatient: Server)
     api = client(impatient)
     assert api.ended(api.import_json([{"code": "AFTER", "gift": {"amount": 1}}]))["done_count"] == 1
     assert impatient.role("worker").pid not in stopped
+
+
+def test_a_killed_supervisor_takes_its_children_with_it(impatient: Server) -> None:
+    family = impatient.family()
+    family[0].kill()
+    _, alive = psutil.wait_procs(family, timeout=60)
+    assert alive == []

@@ -9,8 +9,8 @@ import psycopg
 from tests.crash.test_kills import client, database_url
 from tests.server import Server
 
-BATCH = 16  # cut into parts of two rows, one of which is cut again: each part has a process of its own
-POISONED_ROW = 11
+BATCH = 9  # cut into five parts, one of which is cut again: each part has a process of its own
+POISONED_ROW = 6
 MAX_DEATHS = 7  # two with its batch, one with it in isolation, one with its part, two alone, and one to spare
 
 

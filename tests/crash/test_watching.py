@@ -1,15 +1,18 @@
 """Those who wait: an outage does not break their waiting, and they do not hold up a shutdown."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
-from tests.crash.test_kills import at_progress, client, database_url, file_of
+from tests.crash.conftest import KEYS
+from tests.crash.test_kills import at_progress, database_url, file_of
 from tests.http.watching import Event, WatchQueries, events
-from tests.server import Api, Server
+from tests.server import Api, Server, new_project
 
 ROWS = 100_000
 STREAMS = 5
@@ -25,9 +28,24 @@ def _poll(api: Api, action_id: str) -> dict[str, Any]:
     return answer
 
 
-def test_waiting_outlasts_an_outage_of_the_database(serve: Callable[..., Server]) -> None:
-    server = serve("waiting")
-    api = client(server)
+@pytest.fixture(scope="module")
+def server(session_dir: Path, cluster: Path) -> Iterator[Server]:
+    """One for all of these tests; the last one stops it."""
+    variables = {"TALLYKEEP_RESCUE_AFTER_SECONDS": "1", **KEYS}
+    running = Server(session_dir / "waiting", cluster=cluster, **variables).start()
+    yield running
+    if running.running:
+        running.stop()
+
+
+@pytest.fixture
+def api(server: Server) -> Iterator[Api]:
+    client = Api(server.url, new_project(database_url(server)))
+    yield client
+    client.http.close()
+
+
+def test_waiting_outlasts_an_outage_of_the_database(server: Server, api: Api) -> None:
     action_id = api.import_csv(file_of(ROWS))
     with ThreadPoolExecutor() as threads:
         polling, streaming = threads.submit(_poll, api, action_id), threads.submit(_streamed, api, action_id)
@@ -38,10 +56,8 @@ def test_waiting_outlasts_an_outage_of_the_database(serve: Callable[..., Server]
     assert (last.name, last.content["status"], last.content["done_count"]) == ("done", "DONE", ROWS - ROWS // 1_000)
 
 
-def test_a_long_poll_ends_in_time_even_without_a_database(serve: Callable[..., Server]) -> None:
-    server = serve("without")
-    api = client(server)
-    action_id = _endless(server)
+def test_a_long_poll_ends_in_time_even_without_a_database(server: Server, api: Api) -> None:
+    action_id = _endless(server, api)
     with ThreadPoolExecutor() as threads:
         started = time.monotonic()
         polling = threads.submit(lambda: api.get(f"/v1/async-actions/{action_id}", wait=3))
@@ -59,22 +75,21 @@ def test_a_long_poll_ends_in_time_even_without_a_database(serve: Callable[..., S
                 process.resume()
 
 
-def _endless(server: Server) -> str:
-    """An action that no worker gets on with: it has no batch."""
+def _endless(server: Server, api: Api) -> str:
+    """An action of the project that no worker gets on with: it has no batch."""
     with psycopg.connect(database_url(server)) as connection:
         connection.execute(
             "INSERT INTO async_actions (project_id, id, type, status, operation_status, request_id, source,"
             " total_count, open_count, open_batches, created_at, updated_at)"
-            " SELECT min(project_id), 'aa_endless', 'VOUCHERS.IMPORT', 'ENQUEUED', 'UNKNOWN', 'v-1', '{}', 1, 1, 1,"
-            " now(), now() FROM projects"
+            " SELECT project_id, 'aa_endless', 'VOUCHERS.IMPORT', 'ENQUEUED', 'UNKNOWN', 'v-1', '{}', 1, 1, 1,"
+            " now(), now() FROM projects WHERE id = %s",
+            (api.keys.project,),
         )
     return "aa_endless"
 
 
-def test_those_who_wait_do_not_hold_up_a_shutdown(serve: Callable[..., Server]) -> None:
-    server = serve("shutdown")
-    api = client(server)
-    action_id = _endless(server)
+def test_those_who_wait_do_not_hold_up_a_shutdown(server: Server, api: Api) -> None:
+    action_id = _endless(server, api)
     with (
         ThreadPoolExecutor(2 * STREAMS) as threads,
         api.http.stream("GET", f"/v1/async-actions/{action_id}/events") as answer,

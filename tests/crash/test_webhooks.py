@@ -8,27 +8,28 @@ from tests.crash.test_kills import at_progress, client, database_url, file_of
 from tests.crash.webhooks import all_are_delivered, by_id, events_of, make_webhook
 from tests.receiver import receiving
 from tests.server import Api, Server
+from tests.sizes import sized
 
-ROWS = 60_000
+ROWS = sized(60_000, short=6_000)
 
 
 def test_processes_killed_again_and_again_lose_and_invent_no_event(serve: Callable[..., Server]) -> None:
     with receiving() as receiver:
         server = serve(
             "webhooks", TALLYKEEP_WEBHOOK_ALLOW_PRIVATE="true", TALLYKEEP_WEBHOOK_TIMEOUT_SECONDS="2",
-            TALLYKEEP_KEEP_WEBHOOK_DELIVERIES_DAYS="30",
+            TALLYKEEP_KEEP_WEBHOOK_DELIVERIES_DAYS="30", TALLYKEEP_BATCH_ROWS=str(ROWS // 6),
         )  # fmt: skip
         api = client(server)
         make_webhook(api, f"{receiver.url}/")
         actions = [api.import_csv(file_of(ROWS))]
         for progress, role in (
-            (1, "worker"),
-            (10_000, "api"),
-            (20_000, "worker"),
-            (30_000, "postgres"),
-            (40_000, "worker"),
+            (0.001, "worker"),
+            (1 / 6, "api"),
+            (2 / 6, "worker"),
+            (3 / 6, "postgres"),
+            (4 / 6, "worker"),
         ):
-            at_progress(api, actions[0], progress)
+            at_progress(api, actions[0], int(progress * ROWS))
             actions += [_small_import(api, len(actions) + number) for number in range(10)]
             server.kill_role(role)
             server.wait_ready()

@@ -3,35 +3,20 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.dashboard.browser import Browser
-from tests.server import Api, Server, new_project, serving
+from tests.server import Api
 
 A_MINUTE = 25
-
-
-@pytest.fixture(scope="module")
-def slow(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A server of the module's own: tests in a browser have one, too."""
-    name = request.module.__name__.replace(".", "_")
-    with serving(session_dir / name, database_url=served_database, TALLYKEEP_RATE_LIMIT=str(A_MINUTE)) as running:
-        yield running
+HOST_SETTINGS = {"TALLYKEEP_RATE_LIMIT": str(A_MINUTE)}
 
 
 @pytest.fixture
-def limited(slow: Server, served_database: str) -> Iterator[Api]:
-    client = Api(slow.url, new_project(served_database))
-    with closing(client.http):
-        yield client
-
-
-@pytest.fixture
-def guest(limited: Api, slow: Server) -> Iterator[Browser]:
-    browser = Browser(slow.url)
+def guest(limited: Api) -> Iterator[Browser]:
+    browser = Browser(limited.url)
     with closing(browser.http):
         assert browser.sign_in(limited.keys).status_code == 200
         yield browser

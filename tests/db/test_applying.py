@@ -19,6 +19,7 @@ from tallykeep.engine.applying.attempt import BatchOutcome
 from tallykeep.engine.applying.claim import claim_batch
 from tests.db.engine import open_engine
 from tests.postgres import quiet_settings
+from tests.sizes import examples
 
 EARLIER = datetime(2026, 1, 1, tzinfo=UTC)
 HEADER = (
@@ -246,7 +247,7 @@ ROW = st.tuples(
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes

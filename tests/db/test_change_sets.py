@@ -19,6 +19,7 @@ from tallykeep.resources.upserts.row_readers import json_reader
 from tests.db.engine import Engine, open_engine
 from tests.db.test_generation import somebody
 from tests.documents import DOCUMENTS, written
+from tests.sizes import examples
 
 ACTION_TYPES = {
     "CUSTOMERS.BULK_UPDATE": "customer",
@@ -45,7 +46,7 @@ _FILES = st.lists(st.sampled_from(sorted(ACTION_TYPES)), min_size=2, max_size=3)
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes

@@ -13,6 +13,7 @@ from tallykeep.resources.campaigns.store import create_campaign
 from tallykeep.resources.metadata.schemas import create_schema
 from tests.db.engine import Bytes, Engine, open_engine
 from tests.db.test_upserts import mostly
+from tests.sizes import examples
 
 CODES = mostly(["A", "B", "C", "D", "E", "F", "G"], " A", "ü", "", "null", "back\\slash", "A", "con\x01trol")
 CELLS = {
@@ -52,7 +53,7 @@ def files(draw: st.DrawFn) -> str:
 
 
 @settings(
-    max_examples=20,
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes

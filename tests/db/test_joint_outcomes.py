@@ -13,6 +13,7 @@ from tests.db.engine import Engine, open_engine
 from tests.db.joint import serve_all
 from tests.db.test_joint_attempts import of_another_project, submit
 from tests.postgres import fresh_database
+from tests.sizes import examples
 
 CSV = "Code,Voucher Type,Value\n"
 STOP = {"on_error": OnError.STOP, "max_failures": 1}
@@ -90,7 +91,7 @@ _ROW = st.tuples(
 _ACTION = st.tuples(st.booleans(), st.lists(_ROW, min_size=1, max_size=4))
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(actions=st.lists(_ACTION, min_size=2, max_size=8))
 def test_the_outcome_of_any_rows_is_that_of_separate_attempts(
     postgres: str, template: str, actions: list[tuple[bool, list[tuple[str, str, str]]]]

@@ -17,6 +17,7 @@ from tallykeep.resources.vouchers.draft import VoucherDraft
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
 from tallykeep.resources.vouchers.writing.store import copy_new, ready_text
 from tests.db.engine import Engine, open_engine
+from tests.sizes import examples
 from tests.unit.json_vouchers import BODIES
 
 _STORED = "SELECT (to_jsonb(vouchers) - 'id')::text AS stored FROM vouchers ORDER BY code"
@@ -39,7 +40,7 @@ async def _stored(engine: Engine, drafts: Sequence[VoucherDraft]) -> list[str]:
         return [row["stored"] for row in await (await connection.execute(_STORED)).fetchall()]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(BODIES, min_size=60, max_size=120))
 def test_both_ways_are_stored_alike(database_url: str, elements: list[bytes]) -> None:
     made = _carefully(elements)

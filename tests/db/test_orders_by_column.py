@@ -16,12 +16,13 @@ from tests.db.test_change_sets import contents, imported
 from tests.db.test_generation import somebody
 from tests.db.test_serial import make_product
 from tests.documents import SURE_ORDERS, written
+from tests.sizes import examples
 
 _FILES = st.lists(st.lists(SURE_ORDERS, min_size=1, max_size=6), min_size=2, max_size=3)
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes

@@ -24,6 +24,7 @@ from tallykeep.engine.reason_groups import bare_reason
 from tests.db.engine import Engine, open_engine
 from tests.db.test_pruner import aged, pruner
 from tests.postgres import fresh_database
+from tests.sizes import examples
 
 # What counts all failures of an action, one by one.
 BARE = r"regexp_replace(reason, ' \(actual value is ''.*?''\)', '', 'g')"
@@ -61,7 +62,7 @@ ROW = st.tuples(
     st.sampled_from(VALUES),
 )
 FEW = settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes
@@ -284,7 +285,7 @@ def test_counts_go_with_the_failures(database_url: str) -> None:
 PARTS = st.lists(st.sampled_from([" (actual value is '", "')", "'", " ", "(", "a", "\n", "é", "'') "]), max_size=9)
 
 
-@settings(FEW, max_examples=50)
+@settings(FEW, max_examples=examples(50))
 @given(st.lists(PARTS.map("".join), min_size=20, max_size=40))
 def test_a_bare_reason_is_the_same_in_python_and_in_sql(database_url: str, texts: list[str]) -> None:
     with psycopg.connect(database_url) as connection:

@@ -14,6 +14,7 @@ from tallykeep.resources.metadata.schemas import create_schema
 from tallykeep.resources.products.spec import PRODUCT
 from tallykeep.resources.upserts import operation as writing
 from tests.db.engine import Engine, open_engine
+from tests.sizes import examples
 
 
 def mostly(usual: list[str], *others: str) -> st.SearchStrategy[str]:
@@ -104,7 +105,7 @@ def files(draw: st.DrawFn, action_type: str) -> str:
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking against a database takes minutes

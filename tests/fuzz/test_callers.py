@@ -10,7 +10,7 @@ from tests.fuzz.run import Effort, fuzz
 from tests.fuzz.served import Served, served
 
 # Who may do everything gets furthest; `make fuzz` is for the rest.
-EXAMPLES = dict.fromkeys(CALLERS, 1) | {"admin": 3}
+EXAMPLES = dict.fromkeys(CALLERS, 1) | {"admin": 2}
 
 
 @pytest.fixture(scope="module")

@@ -14,18 +14,12 @@ from tests.server import NO_TLS, Api, ApiOnly, Server, new_project, serving
 
 
 @pytest.fixture(scope="module")
-def audited_server(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A server of the module's own: what others are refused counts against how many refusals may differ."""
-    name = request.module.__name__.rpartition(".")[2]
-    with serving(session_dir / name, database_url=served_database, TALLYKEEP_WEBHOOK_ALLOW_PRIVATE="true") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def host(session_dir: Path, served_database: str, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A server with the settings that the module has for it."""
-    name, settings = request.module.__name__.rpartition(".")[2], request.module.HOST_SETTINGS
-    with serving(session_dir / f"{name}_host", database_url=served_database, **settings) as running:
+def audited_server(
+    session_dir: Path, server: Server, served_database: str, request: pytest.FixtureRequest
+) -> Iterator[Server]:
+    """An API of the module's own: what others are refused counts against how many refusals may differ."""
+    name, settings = request.module.__name__.rpartition(".")[2], {"TALLYKEEP_WEBHOOK_ALLOW_PRIVATE": "true"}
+    with serving(session_dir / name, ApiOnly, database_url=served_database, **settings) as running:
         yield running
 
 

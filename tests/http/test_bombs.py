@@ -15,7 +15,7 @@ import xlsxwriter
 
 from tests.http.test_errors import check
 from tests.http.test_inputs import FILES, PACK, XLSX, body_of, form_of, packed, submitted, xlsx_of
-from tests.server import Api, Server, new_project
+from tests.server import Api, ApiOnly, Server, new_project, serving
 
 CSV = "/v1/vouchers/importCSV"
 HEADER = b"Code,Voucher Type,Value\n"
@@ -25,18 +25,17 @@ MEBIBYTE = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def narrow(session_dir: Path, served_database: str) -> Iterator[Api]:
+def narrow(session_dir: Path, server: Server, served_database: str) -> Iterator[Api]:
     """A server that allows little."""
     limits = {
         "EXPANDED_BYTES": 100_000, "XLSX_BYTES": 1_000_000, "XLSX_MEMORY_BYTES": 400_000_000,
         "ROW_BYTES": 5_000,
     }  # fmt: skip
     variables = {f"TALLYKEEP_MAX_{name}": str(value) for name, value in limits.items()}
-    server = Server(session_dir / "narrow", database_url=served_database, **variables).start()
-    client = Api(server.url, new_project(served_database))
-    yield client
-    client.http.close()
-    assert server.stop() == 0
+    with serving(session_dir / "narrow", ApiOnly, database_url=served_database, **variables) as running:
+        client = Api(running.url, new_project(served_database))
+        yield client
+        client.http.close()
 
 
 @pytest.mark.parametrize("coding", PACK)

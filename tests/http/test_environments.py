@@ -3,16 +3,13 @@
 import asyncio
 import os
 from contextlib import suppress
-from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
 from tallykeep.formats.xlsx.workbook import Workbooks
 from tallykeep.server.isolated_worker import in_a_process_of_its_own
 from tests.postgres import quiet_settings
-from tests.server import Server
 from tests.unit.test_sheet import workbook
 from tests.unit.test_workbook import readers, stream
 
@@ -20,31 +17,11 @@ KEYS = {
     "TALLYKEEP_APP_ID": "first-app", "TALLYKEEP_APP_TOKEN": "token-of-the-first-app",
     "TALLYKEEP_MANAGEMENT_ID": "first-manager", "TALLYKEEP_MANAGEMENT_TOKEN": "token-of-the-first-manager",
 }  # fmt: skip
-TOKENS = {"TALLYKEEP_APP_TOKEN", "TALLYKEEP_MANAGEMENT_TOKEN"}
 
 
 def settings_of(process: psutil.Process) -> set[str]:
     """The names of our variables in the environment that the process was started with, as anybody may read it."""
     return {name for name in process.environ() if name.startswith("TALLYKEEP_")}
-
-
-def test_roles_are_not_told_the_first_projects_keys(session_dir: Path, cluster: Path) -> None:
-    server = Server(session_dir / "environments", cluster=cluster, TALLYKEEP_PROT="1", **KEYS).start()
-    try:
-        postgres, api, worker = (server.role(name) for name in ("postgres", "api", "worker"))
-        assert settings_of(postgres) == set()
-        for role in (api, worker):
-            assert "TALLYKEEP_DATABASE_URL" in settings_of(role)
-            assert not settings_of(role) & KEYS.keys()
-        for child in (*postgres.children(), *worker.children(), *api.children()):
-            with suppress(psutil.NoSuchProcess):
-                assert not settings_of(child) & (KEYS.keys() | {"TALLYKEEP_DATABASE_URL"})
-        headers = {"X-App-Id": "first-app", "X-App-Token": "token-of-the-first-app"}
-        assert httpx.get(f"{server.url}/v1/status", headers=headers, trust_env=False).status_code == 200
-    finally:
-        server.stop()
-    log = server.log.read_text()
-    assert log.count("TALLYKEEP_PROT is no setting and has no effect; did you mean TALLYKEEP_PORT?") == 1
 
 
 @pytest.fixture

@@ -27,9 +27,9 @@ ALTER TABLE report_parts RENAME TO reports_lost;
 
 
 @pytest.fixture
-def server_that_logs_all(session_dir: Path) -> Iterator[Server]:
+def server_that_logs_all(session_dir: Path, cluster: Path) -> Iterator[Server]:
     server = Server(
-        session_dir / "logs", TALLYKEEP_LOG_LEVEL="debug", TALLYKEEP_APP_ID=OWN.app_id,
+        session_dir / "logs", cluster=cluster, TALLYKEEP_LOG_LEVEL="debug", TALLYKEEP_APP_ID=OWN.app_id,
         TALLYKEEP_APP_TOKEN=OWN.app_token, TALLYKEEP_MANAGEMENT_ID=OWN.management_id,
         TALLYKEEP_MANAGEMENT_TOKEN=OWN.management_token,
     ).start()  # fmt: skip

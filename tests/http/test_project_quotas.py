@@ -1,11 +1,10 @@
 """A project's own quotas: set by owners, they go before the server's settings, which hold for all others."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,30 +17,14 @@ from tests.server import Api, Server, management_headers, new_owner, new_project
 PROJECTS = "/management/v1/projects"
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
 OF_SETTING = 50
+HOST_SETTINGS = {"TALLYKEEP_MAX_ROWS_PER_DAY": str(OF_SETTING), "TALLYKEEP_MAX_STORED_ROWS": str(OF_SETTING + 5)}
 NONE = {"rows_per_day": None, "stored_rows": None, "open_actions": None}
 
 
-@pytest.fixture(scope="module")
-def limited_server(session_dir: Path, served_database: str) -> Iterator[Server]:
-    settings = {"TALLYKEEP_MAX_ROWS_PER_DAY": str(OF_SETTING), "TALLYKEEP_MAX_STORED_ROWS": str(OF_SETTING + 5)}
-    running = Server(session_dir / "own-quotas", database_url=served_database, **settings).start()
-    yield running
-    assert running.stop() == 0
-
-
-@pytest.fixture(params=["without settings", "with settings"])
-def project(request: pytest.FixtureRequest, server: Server, served_database: str) -> Iterator[Api]:
-    running = server if request.param == "without settings" else request.getfixturevalue("limited_server")
-    client = Api(running.url, new_project(served_database))
-    with closing(client.http):
-        yield client
-
-
-@pytest.fixture
-def limited(limited_server: Server, served_database: str) -> Iterator[Api]:
-    client = Api(limited_server.url, new_project(served_database))
-    with closing(client.http):
-        yield client
+@pytest.fixture(params=["api", "limited"], ids=["without settings", "with settings"])
+def project(request: pytest.FixtureRequest) -> Api:
+    client: Api = request.getfixturevalue(request.param)
+    return client
 
 
 def give(database_url: str, api: Api, **quotas: int | None) -> dict[str, Any]:
@@ -193,9 +176,9 @@ def test_null_is_the_settings(limited: Api, api: Api, served_database: str) -> N
     assert send(api, OF_SETTING + 1).is_success
 
 
-def test_other_projects_have_the_settings(limited: Api, limited_server: Server, served_database: str) -> None:
+def test_other_projects_have_the_settings(limited: Api, host: Server, served_database: str) -> None:
     give(served_database, limited, rows_per_day=1)
-    with closing(Api(limited_server.url, new_project(served_database)).http) as other:
+    with closing(Api(host.url, new_project(served_database)).http) as other:
         rows = [{"code": f"C{number}", **GIFT} for number in range(OF_SETTING)]
         assert other.post("/v1/vouchers/import", json=rows).is_success
 

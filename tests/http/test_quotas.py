@@ -13,35 +13,22 @@ import psycopg
 import pytest
 
 from tests.http.raw import Client
-from tests.server import Api, Server, new_project, serving
+from tests.server import Api, ApiOnly, Server, new_project, serving
 
 A_DAY, STORED = 100, 60
+HOST_SETTINGS = {"TALLYKEEP_MAX_ROWS_PER_DAY": str(A_DAY), "TALLYKEEP_BATCH_ROWS": "2"}
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
-
-
-@pytest.fixture(scope="module")
-def by_day(session_dir: Path, served_database: str) -> Iterator[Server]:
-    settings = {"TALLYKEEP_MAX_ROWS_PER_DAY": str(A_DAY), "TALLYKEEP_BATCH_ROWS": "2"}
-    with serving(session_dir / "by-day", database_url=served_database, **settings) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
 def by_size(session_dir: Path, served_database: str) -> Iterator[Server]:
     settings = {"TALLYKEEP_MAX_STORED_ROWS": str(STORED), "TALLYKEEP_BATCH_ROWS": "2"}
-    with serving(session_dir / "by-size", database_url=served_database, **settings) as running:
+    with serving(session_dir / "by-size", ApiOnly, database_url=served_database, **settings) as running:
         yield running
 
 
 @pytest.fixture
-def metered(by_day: Server, served_database: str) -> Iterator[Api]:
-    client = Api(by_day.url, new_project(served_database))
-    with closing(client.http):
-        yield client
-
-
-@pytest.fixture
-def bounded(by_size: Server, served_database: str) -> Iterator[Api]:
+def bounded(by_size: Server, server: Server, served_database: str) -> Iterator[Api]:
     client = Api(by_size.url, new_project(served_database))
     with closing(client.http):
         yield client
@@ -119,22 +106,22 @@ def in_database(database_url: str, api: Api) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("send", WAYS.values(), ids=WAYS)
-def test_rows_of_a_day(metered: Api, served_database: str, send: Send) -> None:
-    assert send(metered, A_DAY - 30).is_success
-    before = in_database(served_database, metered)[0]
-    refused_for_the_day(send(metered, 31), metered, used=A_DAY - 30)
+def test_rows_of_a_day(limited: Api, served_database: str, send: Send) -> None:
+    assert send(limited, A_DAY - 30).is_success
+    before = in_database(served_database, limited)[0]
+    refused_for_the_day(send(limited, 31), limited, used=A_DAY - 30)
     # A stream may be refused for what is left of the day, before it has shown that it is too long for any.
-    assert send(metered, 10_000).status_code in (400, 429)
-    assert in_database(served_database, metered)[0] == before
-    assert send(metered, 30).is_success, "what was refused has taken nothing"
-    refused_for_the_day(send(metered, 2), metered, used=A_DAY)
+    assert send(limited, 10_000).status_code in (400, 429)
+    assert in_database(served_database, limited)[0] == before
+    assert send(limited, 30).is_success, "what was refused has taken nothing"
+    refused_for_the_day(send(limited, 2), limited, used=A_DAY)
 
 
 @pytest.mark.parametrize("send", WAYS.values(), ids=WAYS)
-def test_more_than_a_day_has_is_not_put_off_to_another_day(metered: Api, served_database: str, send: Send) -> None:
-    refused_for_ever(send(metered, A_DAY + 1), metered, f"more than a whole day's quota: {A_DAY} rows a day")
-    assert in_database(served_database, metered)[1:] == (0, 0)
-    assert send(metered, A_DAY).is_success, "what was refused has taken nothing"
+def test_more_than_a_day_has_is_not_put_off_to_another_day(limited: Api, served_database: str, send: Send) -> None:
+    refused_for_ever(send(limited, A_DAY + 1), limited, f"more than a whole day's quota: {A_DAY} rows a day")
+    assert in_database(served_database, limited)[1:] == (0, 0)
+    assert send(limited, A_DAY).is_success, "what was refused has taken nothing"
 
 
 @pytest.mark.parametrize("send", WAYS.values(), ids=WAYS)
@@ -147,15 +134,15 @@ LONG = b'{"source_id": "a", "name": "%s"}\n' % (b"x" * 60_000)  # 60 of them are
 LINES = {"Content-Type": "application/x-ndjson"}
 
 
-def test_nothing_is_kept_of_an_upload_that_turns_out_to_be_too_long(metered: Api, served_database: str) -> None:
-    answer = metered.http.post("/v1/customers/bulk/async", content=iter([LONG] * (A_DAY + 1)), headers=LINES)
-    refused_for_ever(answer, metered, f"more than a whole day's quota: {A_DAY} rows a day")
+def test_nothing_is_kept_of_an_upload_that_turns_out_to_be_too_long(limited: Api, served_database: str) -> None:
+    answer = limited.http.post("/v1/customers/bulk/async", content=iter([LONG] * (A_DAY + 1)), headers=LINES)
+    refused_for_ever(answer, limited, f"more than a whole day's quota: {A_DAY} rows a day")
     deadline = time.monotonic() + 60
-    while in_database(served_database, metered) != (0, 0, 0):
+    while in_database(served_database, limited) != (0, 0, 0):
         assert time.monotonic() < deadline, "something is left"
         time.sleep(0.05)
-    assert metered.get("/v1/async-actions")["async_actions"] == []
-    assert as_lines(metered, A_DAY).is_success
+    assert limited.get("/v1/async-actions")["async_actions"] == []
+    assert as_lines(limited, A_DAY).is_success
 
 
 def wait_until_staged(database_url: str, api: Api) -> None:
@@ -165,15 +152,15 @@ def wait_until_staged(database_url: str, api: Api) -> None:
         time.sleep(0.02)
 
 
-def test_what_is_refused_for_other_reasons_or_breaks_off_takes_nothing(metered: Api, served_database: str) -> None:
-    assert metered.http.post("/v1/vouchers/import", content=b'[{"code": "A"}, {', headers=JSON).status_code == 400
-    with Client(metered) as client:
+def test_what_is_refused_for_other_reasons_or_breaks_off_takes_nothing(limited: Api, served_database: str) -> None:
+    assert limited.http.post("/v1/vouchers/import", content=b'[{"code": "A"}, {', headers=JSON).status_code == 400
+    with Client(limited) as client:
         head = client.head("POST", "/v1/customers/bulk/async", "Content-Type: application/x-ndjson",
                            "Content-Length: 10000000")  # fmt: skip
         client.send(head, LONG * (A_DAY - 10))
-        wait_until_staged(served_database, metered)
+        wait_until_staged(served_database, limited)
     deadline = time.monotonic() + 60
-    while not (answer := as_json(metered, A_DAY)).is_success:
+    while not (answer := as_json(limited, A_DAY)).is_success:
         assert time.monotonic() < deadline, answer.text
         time.sleep(0.05)
 
@@ -181,18 +168,18 @@ def test_what_is_refused_for_other_reasons_or_breaks_off_takes_nothing(metered: 
 JSON = {"Content-Type": "application/json"}
 
 
-def test_what_was_sent_before_is_counted_once(metered: Api) -> None:
+def test_what_was_sent_before_is_counted_once(limited: Api) -> None:
     headers = {"Idempotency-Key": "once"}
-    answers = [metered.http.post("/v1/vouchers/import", json=gifts(70), headers=headers) for _ in range(3)]
+    answers = [limited.http.post("/v1/vouchers/import", json=gifts(70), headers=headers) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {202}
-    assert as_json(metered, 30).is_success
-    refused_for_the_day(as_json(metered, 1), metered, used=A_DAY)
+    assert as_json(limited, 30).is_success
+    refused_for_the_day(as_json(limited, 1), limited, used=A_DAY)
 
 
-def test_rows_that_are_retried_are_rows_that_are_sent(metered: Api) -> None:
-    failing = metered.import_json([{"code": f"BAD{number}", "type": "NONE"} for number in range(60)])
-    assert metered.ended(failing)["failed_count"] == 60
-    refused_for_the_day(metered.http.post(f"/v1/async-actions/{failing}/retry"), metered, used=60)
+def test_rows_that_are_retried_are_rows_that_are_sent(limited: Api) -> None:
+    failing = limited.import_json([{"code": f"BAD{number}", "type": "NONE"} for number in range(60)])
+    assert limited.ended(failing)["failed_count"] == 60
+    refused_for_the_day(limited.http.post(f"/v1/async-actions/{failing}/retry"), limited, used=60)
 
 
 def taken(database_url: str, api: Api) -> int:
@@ -206,20 +193,17 @@ def taken(database_url: str, api: Api) -> int:
 
 
 def test_a_server_that_stops_leaves_its_rows_to_the_others(session_dir: Path, served_database: str) -> None:
-    server = Server(
-        session_dir / "stopping", database_url=served_database, TALLYKEEP_MAX_ROWS_PER_DAY=str(A_DAY)
-    ).start()
-    api = Api(server.url, new_project(served_database))
-    with closing(api.http):
-        assert as_json(api, 1).is_success
-        assert taken(served_database, api) > 1
-    assert server.stop() == 0
+    with serving(session_dir / "stopping", ApiOnly, database_url=served_database, **HOST_SETTINGS) as running:
+        api = Api(running.url, new_project(served_database))
+        with closing(api.http):
+            assert as_json(api, 1).is_success
+            assert taken(served_database, api) > 1
     assert taken(served_database, api) == 1
 
 
-def test_projects_have_their_quotas_each(metered: Api, by_day: Server, served_database: str) -> None:
-    assert as_json(metered, A_DAY).is_success
-    with closing(Api(by_day.url, new_project(served_database)).http) as other:
+def test_projects_have_their_quotas_each(limited: Api, host: Server, served_database: str) -> None:
+    assert as_json(limited, A_DAY).is_success
+    with closing(Api(host.url, new_project(served_database)).http) as other:
         assert other.post("/v1/vouchers/import", json=gifts(A_DAY)).is_success
 
 
@@ -285,8 +269,8 @@ def wait_until_waiting(database_url: str, count: int) -> None:
         time.sleep(0.02)
 
 
-def test_lists_that_scan_close_nobody_out_from_counting(bounded: Api, by_day: Server, served_database: str) -> None:
-    elsewhere = Api(by_day.url, bounded.keys)
+def test_lists_that_scan_close_nobody_out_from_counting(bounded: Api, host: Server, served_database: str) -> None:
+    elsewhere = Api(host.url, bounded.keys)
     with closing(elsewhere.http):
         elsewhere.ended(elsewhere.import_json(gifts(STORED - 2)))
     with psycopg.connect(served_database) as holder, ThreadPoolExecutor(2) as threads:
@@ -317,28 +301,28 @@ def added_once(api: Api, count: int) -> httpx.Response:
     return api.http.post("/v1/campaigns/F/vouchers", params=params, json={}, headers=headers)
 
 
-def test_codes_that_were_asked_for_before_are_counted_once_and_found_when_the_quota_is_used_up(metered: Api) -> None:
-    assert added(metered, A_DAY - 70).is_success
-    answers = [added_once(metered, 70) for _ in range(3)]
+def test_codes_that_were_asked_for_before_are_counted_once_and_found_when_the_quota_is_used_up(limited: Api) -> None:
+    assert added(limited, A_DAY - 70).is_success
+    answers = [added_once(limited, 70) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["async_action_id"] for answer in answers}) == 1
-    refused_for_the_day(added(metered, 2), metered, used=A_DAY)
+    refused_for_the_day(added(limited, 2), limited, used=A_DAY)
 
 
 def test_codes_that_turn_out_to_have_been_asked_for_are_given_back(
-    metered: Api, by_size: Server, served_database: str
+    limited: Api, by_size: Server, served_database: str
 ) -> None:
-    assert added(metered, 2).is_success
+    assert added(limited, 2).is_success
     with (
         psycopg.connect(served_database) as holder, ThreadPoolExecutor(1) as threads,
-        closing(Api(by_size.url, metered.keys).http) as http,
+        closing(Api(by_size.url, limited.keys).http) as http,
     ):  # fmt: skip
         holder.execute("SELECT FROM usage_windows FOR UPDATE")
-        late = threads.submit(added_once, metered, 50)
+        late = threads.submit(added_once, limited, 50)
         wait_until_waiting(served_database, 1)
         first = http.post(
             "/v1/campaigns/F/vouchers", params={"vouchers_count": 50}, json={}, headers={"Idempotency-Key": "once"}
         )
         holder.rollback()
         assert late.result().json() == first.json()
-    assert as_json(metered, A_DAY - 2).is_success
+    assert as_json(limited, A_DAY - 2).is_success

@@ -1,7 +1,7 @@
 """Rate limits: what every sort of request counts as, what its answers say of it, and that all hosts count together."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +21,6 @@ HEADERS = (
     "X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Retry", "X-Rate-Limit-Type", "RateLimit-Policy",
     "RateLimit",
 )  # fmt: skip
-
-
-@pytest.fixture
-def limited(host: Server, served_database: str) -> Iterator[Api]:
-    client = Api(host.url, new_project(served_database))
-    with closing(client.http):
-        yield client
 
 
 @pytest.fixture

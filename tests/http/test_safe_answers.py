@@ -14,7 +14,7 @@ from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.dashboard import app as dashboard
 from tests.http.raw import Client
 from tests.http.test_bulk_updates import gifts, submitted
-from tests.server import Api, Server, new_project
+from tests.server import Api, ApiOnly, Server, new_project, serving
 
 HOST = "bulk.example.com"
 
@@ -114,15 +114,14 @@ def test_nobody_is_believed_who_says_that_it_came_by_tls(server: Server, header:
 
 
 @pytest.fixture(scope="module")
-def deployed(session_dir: Path, served_database: str) -> Iterator[Server]:
+def deployed(session_dir: Path, server: Server, served_database: str) -> Iterator[Server]:
     """A server as one is deployed: behind a proxy, with a name."""
-    running = Server(
-        session_dir / "deployed", database_url=served_database, TALLYKEEP_PUBLIC_URL=f"https://{HOST}/bulk",
+    with serving(
+        session_dir / "deployed", ApiOnly, database_url=served_database, TALLYKEEP_PUBLIC_URL=f"https://{HOST}/bulk",
         TALLYKEEP_TRUSTED_HOSTS=f"{HOST},*.example.org", TALLYKEEP_TRUSTED_PROXIES="127.0.0.1",
         TALLYKEEP_CLOSED_PATHS="/docs,/openapi.json",
-    ).start()  # fmt: skip
-    yield running
-    assert running.stop() == 0
+    ) as running:  # fmt: skip
+        yield running
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from tallykeep.api.transport import http_protocol as protocol
 from tests.http.raw import Client, answer_of
-from tests.server import NO_TLS, Api, Server, new_project, serving
+from tests.server import NO_TLS, Api, ApiOnly, Server, new_project, serving
 
 # Small enough to be reached by a test; a body may take as long as a busy machine needs to send one at once.
 SMALL = {
@@ -26,8 +26,8 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def small_server(session_dir: Path, served_database: str) -> Iterator[Server]:
-    with serving(session_dir / "small", database_url=served_database, **SMALL) as running:
+def small_server(session_dir: Path, server: Server, served_database: str) -> Iterator[Server]:
+    with serving(session_dir / "small", ApiOnly, database_url=served_database, **SMALL) as running:
         yield running
 
 

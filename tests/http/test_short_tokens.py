@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tallykeep.core.settings import BadSettingsError, Settings
@@ -47,16 +46,4 @@ def test_such_a_server_does_not_start(session_dir: Path, role: str) -> None:
     assert refused.fails_to_start(role) == 2
     said = refused.log.read_text()
     assert "TALLYKEEP_MANAGEMENT_TOKEN should have" in said
-    assert SHORT not in said
-
-
-def test_one_for_the_machine_itself_warns_and_takes_it(session_dir: Path, cluster: Path) -> None:
-    server = Server(session_dir / "warned", cluster=cluster, TALLYKEEP_APP_TOKEN=SHORT, **APP_KEYS).start()
-    answer = httpx.get(
-        f"{server.url}/v1/keys/current", headers={"X-App-Id": "first-app", "X-App-Token": SHORT}, trust_env=False
-    )
-    assert server.stop() == 0
-    assert answer.status_code == 200
-    said = server.log.read_text()
-    assert "TALLYKEEP_APP_TOKEN should have" in said
     assert SHORT not in said

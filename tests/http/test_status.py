@@ -1,14 +1,13 @@
 """How the server says it is."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 
 from tallykeep import __version__
 from tallykeep.db.migrate import newest_revision
 from tests.http.test_errors import check
-from tests.server import Api, Server
+from tests.server import Api
 
 
 def test_the_status_tells_of_version_workers_database_and_clocks(api: Api) -> None:
@@ -24,18 +23,6 @@ def test_the_status_tells_of_version_workers_database_and_clocks(api: Api) -> No
     time = datetime.fromisoformat(status["time"].replace("Z", "+00:00"))
     assert abs((datetime.now(UTC) - time).total_seconds()) < 60
     assert (database["embedded"], status["disk"]) == (False, None), "the server was given a database"
-
-
-def test_the_disk_is_told_where_the_database_is_embedded(session_dir: Path, cluster: Path) -> None:
-    keys = {"TALLYKEEP_APP_ID": "a", "TALLYKEEP_APP_TOKEN": "t"}
-    server = Server(session_dir / "status", cluster=cluster, **keys).start()
-    try:
-        headers = {"X-App-Id": "a", "X-App-Token": "t"}
-        status = httpx.get(f"{server.url}/v1/status", headers=headers, trust_env=False).json()
-        assert status["database"]["embedded"]
-        assert 0 < status["disk"]["free_bytes"] < status["disk"]["total_bytes"]
-    finally:
-        server.stop()
 
 
 def test_the_status_is_for_keys_only(api: Api) -> None:

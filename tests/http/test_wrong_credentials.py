@@ -17,7 +17,7 @@ from tallykeep.tenants.limits.wrong_credentials import counted_by
 from tests.http.audit_calls import refusal_of
 from tests.http.test_keys import KEYS, made
 from tests.http.test_oauth import GRANT, INTROSPECT, V1, V2, basic, bearer, send, token_of
-from tests.server import NO_TLS, Api, Server, new_project
+from tests.server import NO_TLS, Api, ApiOnly, Server, new_project, serving
 
 MAXIMUM = 4
 HOST_SETTINGS = {"TALLYKEEP_MAX_WRONG_CREDENTIALS": str(MAXIMUM), "TALLYKEEP_TRUSTED_PROXIES": "127.0.0.1"}
@@ -214,16 +214,15 @@ def test_all_addresses_of_a_site_are_one(host: Server, owner: Api) -> None:
 
 
 def test_nobody_escapes_by_naming_another_address(session_dir: Path, served_database: str) -> None:
-    plain = Server(session_dir / "plain", database_url=served_database, TALLYKEEP_MAX_WRONG_CREDENTIALS=str(MAXIMUM))
-    plain.start()
-    answers = [
-        httpx.get(
-            f"{plain.url}/v1/vouchers", trust_env=False, verify=NO_TLS,
-            headers={**app_headers("nobody", "x"), "X-Forwarded-For": f"192.0.2.{number}"},
-        ).status_code
-        for number in range(MAXIMUM + 1)
-    ]  # fmt: skip
-    assert plain.stop() == 0
+    settings = {"TALLYKEEP_MAX_WRONG_CREDENTIALS": str(MAXIMUM)}
+    with serving(session_dir / "plain", ApiOnly, database_url=served_database, **settings) as plain:
+        answers = [
+            httpx.get(
+                f"{plain.url}/v1/vouchers", trust_env=False, verify=NO_TLS,
+                headers={**app_headers("nobody", "x"), "X-Forwarded-For": f"192.0.2.{number}"},
+            ).status_code
+            for number in range(MAXIMUM + 1)
+        ]  # fmt: skip
     assert answers == [401] * MAXIMUM + [429]
 
 

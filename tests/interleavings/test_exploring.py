@@ -111,7 +111,13 @@ def _any_two_meet(_: Footprint, __: Footprint) -> bool:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("take_out", [None, _answer_behind_the_transaction], ids=["as it is", "with a safeguard out"])
+@pytest.mark.parametrize(
+    "take_out",
+    [
+        pytest.param(None, id="as it is"),
+        pytest.param(_answer_behind_the_transaction, id="with a safeguard out", marks=_LONG),
+    ],
+)
 @pytest.mark.parametrize(
     "name",
     [

@@ -25,6 +25,7 @@ from tallykeep.resources.metadata.typed_objects import typed_metadata
 from tallykeep.resources.vouchers.draft import COLUMNS, VoucherDraft
 from tallykeep.resources.vouchers.importing import json_rows
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
+from tests.sizes import examples
 from tests.unit.json_vouchers import BODIES, DEFINED, METADATA
 
 JSON_COLUMNS = {"discount", "gift", "loyalty_card", "extras", "metadata"}
@@ -130,19 +131,19 @@ def _all_rows_by_columns() -> Any:
         yield
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(BODIES, min_size=2, max_size=8))
 def test_elements_come_out_as_they_do_one_by_one(elements: list[bytes]) -> None:
     assert_same(Batch(5, len(elements), ELEMENT_SEPARATOR.join(elements)), Source("json"))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(BODIES.filter(lambda body: b"\n" not in body), min_size=2, max_size=8))
 def test_lines_come_out_as_they_do_one_by_one(lines: list[bytes]) -> None:
     assert_same(Batch(5, len(lines), b"\n".join(lines)), Source("ndjson"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(DEFINED | METADATA, min_size=1, max_size=8), st.sampled_from(SCHEMAS))
 def test_what_a_schema_takes_is_the_same_by_type_and_one_by_one(objects: list[str], checker: MetadataChecker) -> None:
     raws = [Raw(text.encode("utf-8", "surrogatepass")) for text in objects if "\\ud" not in text]

@@ -29,6 +29,7 @@ from tallykeep.resources.upserts.row_readers import json_reader
 from tallykeep.resources.upserts.set_writing import Writable
 from tallykeep.resources.upserts.spec import Change, UpsertSpec
 from tests.documents import DOCUMENTS, SURE_ORDERS, written
+from tests.sizes import examples
 from tests.unit.csv_files import as_json, stored_value
 
 
@@ -40,7 +41,7 @@ def _read(*orders: Any) -> ReadOrders | None:
     return read_orders(_rows([orjson.dumps(order) for order in orders]))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(st.lists(st.one_of(*[SURE_ORDERS] * 29, DOCUMENTS["order"]), min_size=1, max_size=5))
 def test_orders_are_read_alike(orders: list[Any]) -> None:
     elements = [written(order).encode() for order in orders]

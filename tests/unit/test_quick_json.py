@@ -21,6 +21,7 @@ from tallykeep.resources.upserts.quick_json import quick_json_reader
 from tallykeep.resources.upserts.row_readers import json_reader
 from tallykeep.resources.upserts.spec import Change
 from tests.documents import DOCUMENTS, written
+from tests.sizes import examples
 
 SPECS = {"customer": CUSTOMER, "product": PRODUCT, "sku": SKU, "order": ORDER}
 
@@ -35,7 +36,7 @@ def _sorted(metadata: dict[str, Any]) -> str:
     return repr(sorted(metadata.items()))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.data(), st.sampled_from(sorted(SPECS)))
 def test_rows_are_read_alike(data: st.DataObject, noun: str) -> None:
     elements = [written(each).encode() for each in data.draw(st.lists(DOCUMENTS[noun], min_size=1, max_size=6))]

@@ -13,6 +13,7 @@ from tallykeep.resources.skus.spec import SKU
 from tallykeep.resources.upserts.by_column.fast_csv import file_columns
 from tallykeep.resources.upserts.row_readers import csv_reader
 from tallykeep.resources.upserts.spec import Change, UpsertSpec
+from tests.sizes import examples
 from tests.unit.csv_files import (
     BLOCKS,
     DATES,
@@ -57,7 +58,7 @@ _UPSERTED: dict[str, tuple[UpsertSpec, dict[str, list[str]]]] = {
 }  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.data(), st.sampled_from(sorted(_UPSERTED)), st.sampled_from(SCHEMAS), BLOCKS)
 def test_a_file_of_what_is_upserted(data: st.DataObject, noun: str, checker: MetadataChecker, block: int) -> None:
     spec, pools = _UPSERTED[noun]
@@ -131,7 +132,7 @@ _DOUBLE_QUOTED = st.tuples(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(
     st.lists(
         st.tuples(

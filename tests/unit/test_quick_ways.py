@@ -16,6 +16,7 @@ from tallykeep.resources.fields.numerals import Marks
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.draft import COLUMNS, VoucherDraft
 from tallykeep.resources.vouchers.importing.csv_rows import CsvVouchers
+from tests.sizes import examples
 from tests.unit.csv_files import BLOCKS, DATES, NUMBERS, SCHEMAS, TEXTS, blocks_of, read_file, rows_of, stored_value
 
 _JSON = {"discount", "gift", "loyalty_card", "extras", "metadata"}
@@ -84,7 +85,7 @@ def _values(draft: VoucherDraft) -> dict[str, str]:
     return {name: stored_value(name, text, _JSON) for name, text in zip(COLUMNS, draft.fields, strict=True)}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(files(), st.sampled_from(SCHEMAS), st.booleans(), st.sampled_from([{}, {"Value": ",", "Size": ","}]), BLOCKS)
 @example((["Code", "Voucher Type", "Value"], [["A", "GIFT_VOUCHER", "1,50"]]), SCHEMAS[0], False, {}, 8_000)
 def test_a_file_of_vouchers(
@@ -102,7 +103,7 @@ def test_a_file_of_vouchers(
     assert [failure.row for failure in quick[1]] == sorted(failure.row for failure in quick[1])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(files(), st.sampled_from(SCHEMAS), st.booleans(), st.sampled_from(_CAMPAIGNS), BLOCKS)
 def test_a_file_of_a_campaigns_vouchers(
     file: tuple[list[str], list[list[str]]],

@@ -13,6 +13,7 @@ from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.cell_shapes import is_text_formula
 from tallykeep.preview.recognition import _ALIKE, SeenColumn, _closest, _plain, _words, candidates
 from tallykeep.preview.resemblance import Lexicon
+from tests.sizes import examples
 
 WORDS = sorted(
     {word for row_type in ROW_TYPES.values() for field in row_type.fields for word in (field.title, *field.synonyms)}
@@ -32,7 +33,7 @@ COLUMNS = st.lists(st.builds(SeenColumn, TITLES, st.lists(CELLS, max_size=6).map
 SHAPES = {"Email": "@", "Birthdate": "2026", "Expiration Date": "2026", "image_url": "http"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(COLUMNS)
 def test_no_column_is_a_field_against_what_it_holds(columns: list[SeenColumn]) -> None:
     for candidate in candidates(columns, "csv", None):
@@ -49,7 +50,7 @@ def test_no_column_is_a_field_against_what_it_holds(columns: list[SeenColumn]) -
                 assert sum(character in cell for cell in cells) >= len(cells) / 2
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(COLUMNS)
 def test_our_own_titles_stay_ours(columns: list[SeenColumn]) -> None:
     for row_type in ("vouchers", "customers", "products", "skus"):
@@ -74,7 +75,7 @@ def test_long_titles_take_no_longer_than_they_are(title: str) -> None:
     assert not any(candidate.fields for candidate in candidates([SeenColumn(title)], "csv", None))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.sampled_from(sorted(ROW_TYPES)), TITLES)
 def test_the_closest_word_is_the_one_that_difflib_finds(row_type: str, title: str) -> None:
     spelling = _plain(title)
