@@ -1,7 +1,10 @@
 """Reading ahead: nothing lost or reordered, memory bounded, errors where they came."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 
 import pytest
 
@@ -112,3 +115,26 @@ async def test_what_may_wait_becomes_less_as_others_come_and_whoever_wants_more_
             for _ in range(10):
                 await asyncio.sleep(0)
             assert sum(map(len, ahead.take())) == capacity
+
+
+async def test_what_broke_off_is_freed_without_the_garbage_collector() -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"a"
+        raise InvalidPayloadError("cut off")
+
+    async def read_to_the_error() -> weakref.ref[ReadAhead]:
+        ahead = ReadAhead(broken(), _capacity)
+        with suppress(InvalidPayloadError):
+            async with ahead:
+                while await ahead.wait(16_384, None):
+                    ahead.take()
+        return weakref.ref(ahead)
+
+    gc.collect()
+    gc.disable()
+    try:
+        ahead = await read_to_the_error()
+        await asyncio.sleep(0)
+        assert ahead() is None
+    finally:
+        gc.enable()

@@ -30,6 +30,9 @@ class ReadAhead:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait([self._reading])
+        # What it raised leads back to here: only the garbage collector would free what has been gathered.
+        self._reading = None
+        self._gathered = []
 
     async def wait(self, least_bytes: int, seconds: float | None) -> bool:
         """Wait until so much can be taken, or all there is room for, or the stream has ended.
