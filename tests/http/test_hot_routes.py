@@ -13,12 +13,15 @@ BAD = {"code": "BAD"}
 _OWN = ("x-request-id", "date")  # of each answer
 
 
+def _lasting(answer: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name not in _OWN}
+
+
 def _seen(answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
-    headers = {name: value for name, value in answer.headers.items() if name not in _OWN}
     body = answer.json() if answer.content else None
     if isinstance(body, dict) and "code" in body:
         assert body.pop("request_id") == answer.headers["x-request-id"]
-    return answer.status_code, headers, body
+    return answer.status_code, _lasting(answer), body
 
 
 def _both(client: httpx.Client, method: str, path: str, **more: Any) -> tuple[int, dict[str, str], Any]:
@@ -41,13 +44,25 @@ def test_actions_of_all_kinds(api: Api) -> None:
         assert _both(api.http, "GET", f"/v1/async-actions/{action_id}", headers=known)[0] == 304
 
 
-@pytest.mark.parametrize("action_id", ["aa_none", "a%2Fb", "%20", "retry", "é"])
-def test_what_is_not_there(api: Api, action_id: str) -> None:
-    assert _both(api.http, "GET", f"/v1/async-actions/{action_id}")[0] in (400, 404)
+def test_events_of_an_action(api: Api) -> None:
+    action_id = api.import_json([GOOD, BAD])
+    api.ended(action_id)
+    hot, other = (api.http.get(f"/v1/async-actions/{action_id}/events{query}") for query in ("", "?unknown=1"))
+    assert hot.headers["content-type"].startswith("text/event-stream")
+    assert "event: done" in hot.text
+    assert (hot.status_code, _lasting(hot), hot.text) == (other.status_code, _lasting(other), other.text)
+
+
+@pytest.mark.parametrize("rest", ["", "/events"])
+@pytest.mark.parametrize("action_id", ["aa_none", "a%2Fb", "%20", "retry", "é", "events"])
+def test_what_is_not_there(api: Api, action_id: str, rest: str) -> None:
+    assert _both(api.http, "GET", f"/v1/async-actions/{action_id}{rest}")[0] in (400, 404)
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-@pytest.mark.parametrize("path", ["/v1/async-actions/aa_none", "/v1/async-actions/a/b"])
+@pytest.mark.parametrize(
+    "path", ["/v1/async-actions/aa_none", "/v1/async-actions/a/b", "/v1/async-actions/aa_none/events"]
+)
 def test_methods_and_paths_that_are_none_of_them(api: Api, method: str, path: str) -> None:
     assert _both(api.http, method, path)[0] in (404, 405)
 
@@ -60,6 +75,7 @@ def test_keys_that_are_none(api: Api, keys: dict[str, str]) -> None:
     with httpx.Client(base_url=api.url, headers=keys, trust_env=False) as client:
         for method, path, more in (
             ("GET", "/v1/async-actions/aa_none", {}),
+            ("GET", "/v1/async-actions/aa_none/events", {}),
             ("POST", "/v1/vouchers/import", {"json": [GOOD]}),
         ):
             status, _, body = _both(client, method, path, **more)

@@ -43,6 +43,17 @@ def test_what_ended_counts_no_more_and_everybody_may_hold_a_little() -> None:
     assert budget.share == MEBIBYTE
 
 
+@pytest.mark.parametrize(("uploads", "each"), [(1, 256), (8, 256), (16, 128), (32, 64), (500, 64)])
+def test_what_waits_to_be_read_is_shared_out_too(uploads: int, each: int) -> None:
+    budget = MemoryBudget()
+    with ExitStack() as received:
+        holders = [received.enter_context(budget.holder()) for _ in range(uploads)]
+        capacities = [received.enter_context(holder.receiving()) for holder in holders]
+        assert {capacity() for capacity in capacities} == {each << 10}
+    with budget.holder() as holder, holder.receiving() as capacity:
+        assert capacity() == 256 << 10
+
+
 ROWS = {
     "plain": b"a,b\n",
     "quotes that do not match up": b'x","y"\n',

@@ -1,7 +1,10 @@
 """Reading ahead: nothing lost or reordered, memory bounded, errors where they came."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 
 import pytest
 
@@ -12,6 +15,10 @@ pytestmark = pytest.mark.anyio
 
 _MAX_PIECE = 1 << 17
 _MAX_GATHERED = 1 << 18
+
+
+def _capacity() -> int:
+    return _MAX_GATHERED
 
 
 @pytest.fixture
@@ -41,7 +48,7 @@ async def _stream(chunks: Iterable[bytes], *, error: Exception | None = None) ->
 )
 async def test_every_byte_comes_once_and_in_order(chunks: list[bytes]) -> None:
     taken: list[bytes] = []
-    async with ReadAhead(_stream(chunks)) as ahead:
+    async with ReadAhead(_stream(chunks), _capacity) as ahead:
         while True:
             assert await ahead.wait(16_384, None)
             if not (pieces := ahead.take()):
@@ -53,7 +60,7 @@ async def test_every_byte_comes_once_and_in_order(chunks: list[bytes]) -> None:
 
 async def test_an_error_comes_behind_what_was_sent_before_it() -> None:
     broken = InvalidPayloadError("cut off")
-    async with ReadAhead(_stream([b"a", b"b"], error=broken)) as ahead:
+    async with ReadAhead(_stream([b"a", b"b"], error=broken), _capacity) as ahead:
         taken = b""
         with pytest.raises(InvalidPayloadError, match="cut off"):
             while await ahead.wait(16_384, None):
@@ -70,7 +77,7 @@ async def test_what_nobody_takes_is_bounded_and_left_when_the_reader_goes() -> N
             produced += 65_536
             yield bytes(65_536)
 
-    async with ReadAhead(endless()) as ahead:
+    async with ReadAhead(endless(), _capacity) as ahead:
         for _ in range(3):
             assert await ahead.wait(1, None)
             await asyncio.sleep(0)
@@ -87,7 +94,47 @@ async def test_a_pause_ends_the_wait() -> None:
         yield b"a"
         await never.wait()
 
-    async with ReadAhead(pausing()) as ahead:
+    async with ReadAhead(pausing(), _capacity) as ahead:
         assert not await ahead.wait(16_384, 0.01)
         assert await ahead.wait(1, 10)
         assert ahead.take() == [b"a"]
+
+
+async def test_what_may_wait_becomes_less_as_others_come_and_whoever_wants_more_gets_that() -> None:
+    capacity = _MAX_GATHERED
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(16_384)
+
+    async with ReadAhead(endless(), lambda: capacity) as ahead:
+        for capacity in (_MAX_GATHERED, 65_536, 32_768, 65_536):
+            assert await ahead.wait(1, 10)
+            ahead.take()
+            assert await ahead.wait(_MAX_PIECE, 10)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert sum(map(len, ahead.take())) == capacity
+
+
+async def test_what_broke_off_is_freed_without_the_garbage_collector() -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"a"
+        raise InvalidPayloadError("cut off")
+
+    async def read_to_the_error() -> weakref.ref[ReadAhead]:
+        ahead = ReadAhead(broken(), _capacity)
+        with suppress(InvalidPayloadError):
+            async with ahead:
+                while await ahead.wait(16_384, None):
+                    ahead.take()
+        return weakref.ref(ahead)
+
+    gc.collect()
+    gc.disable()
+    try:
+        ahead = await read_to_the_error()
+        await asyncio.sleep(0)
+        assert ahead() is None
+    finally:
+        gc.enable()

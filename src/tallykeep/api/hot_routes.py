@@ -7,9 +7,9 @@ describe the paths in /openapi.json and serve every request that is not plainly 
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
@@ -19,19 +19,26 @@ from tallykeep.api.auditing.events import PATH
 from tallykeep.api.dependencies.auth import admit
 from tallykeep.api.dependencies.context import Context
 from tallykeep.api.dependencies.permissions import Need, need_of
-from tallykeep.api.routes.actions.read import get_action, router
-from tallykeep.tenants.callers import Caller
+from tallykeep.api.routes.actions import read, wait
 
 Handlers = Mapping[Any, Callable[[Request, Any], Any]]  # as Starlette has them; ours are all asynchronous
-_Endpoint = Callable[[Request, Context, Caller], Awaitable[Response]]
-_HotRoute = tuple[Need, _Endpoint]
+_Endpoint = Callable[..., Awaitable[Response]]  # of the request, the context and the caller
+
+
+class _HotRoute(NamedTuple):
+    route: APIRoute
+    need: Need
+    endpoint: _Endpoint
+
 
 _ACTIONS = "/v1/async-actions/"
-_ONE_ACTION = f"{_ACTIONS}{{action_id}}"
+_EVENTS = "/events"
 
 
 class HotRoutes:
-    """Serves GET of one action without a query, and submissions whose path names no target; hands on all others.
+    """Serves GET of one action and of its events, without a query, and submissions whose path names no target.
+
+    All others are handed on.
 
     Errors are answered by the same `handlers` as FastAPI's; one that has none is raised.
     """
@@ -40,9 +47,9 @@ class HotRoutes:
         self._app = app
         self._handlers = handlers
         routes = [route for route in submissions if isinstance(route, APIRoute) and "{" not in route.path]
-        self._submissions: dict[str, _HotRoute] = {route.path: (_need(route), route.endpoint) for route in routes}
-        (one_action,) = [each for each in router.routes if isinstance(each, APIRoute) and each.endpoint is get_action]
-        self._one_action = _need(one_action)
+        self._submissions = {route.path: _hot(route) for route in routes}
+        self._one_action = _hot(_route_of(read.router, read.get_action))
+        self._events = _hot(_route_of(wait.router, wait.watch_action))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self._find(scope) if scope["type"] == "http" and not scope.get("root_path") else None
@@ -51,7 +58,7 @@ class HotRoutes:
             return
         request = Request(scope, receive, send)
         try:
-            await _serve(request, *route, send)
+            await _serve(request, route, send)
         except Exception as error:
             await (await self._answer_to(request, error))(scope, receive, send)
 
@@ -60,12 +67,14 @@ class HotRoutes:
             return self._submissions.get(scope["path"])
         if scope["method"] != "GET" or scope["query_string"] or not scope["path"].startswith(_ACTIONS):
             return None
-        action_id = scope["path"][len(_ACTIONS) :]
+        rest = scope["path"][len(_ACTIONS) :]
+        hot = self._events if rest.endswith(_EVENTS) else self._one_action
+        action_id = rest.removesuffix(_EVENTS)
         # U+0000 is a slash that was written %2F.
         if not action_id or "/" in action_id or "\0" in action_id:
             return None
-        scope.setdefault("state", {})[PATH] = _ONE_ACTION
-        return self._one_action, partial(get_action, action_id=action_id)
+        scope.setdefault("state", {})[PATH] = hot.route.path
+        return hot._replace(endpoint=partial(hot.endpoint, action_id=action_id))
 
     async def _answer_to(self, request: Request, error: Exception) -> Response:
         """Return the answer to a request that failed; raise a defect again, to be answered and logged further out."""
@@ -76,17 +85,23 @@ class HotRoutes:
         raise error
 
 
-def _need(route: APIRoute) -> Need:
+def _route_of(router: APIRouter, endpoint: Callable[..., Any]) -> APIRoute:
+    (route,) = [each for each in router.routes if isinstance(each, APIRoute) and each.endpoint is endpoint]
+    return route
+
+
+def _hot(route: APIRoute) -> _HotRoute:
     need = need_of(route.openapi_extra)
     if need is None:
         raise RuntimeError(f"{route}: hot routes are none of the public ones")
-    return need
+    return _HotRoute(route, need, route.endpoint)
 
 
-async def _serve(request: Request, need: Need, endpoint: _Endpoint, send: Send) -> None:
+async def _serve(request: Request, hot: _HotRoute, send: Send) -> None:
     """Answer a caller who may do this, and who holds one of its slots for requests until the answer was sent."""
     context: Context = request.app.state.context
-    caller = await admit(request, context, need)
+    request.scope["route"] = hot.route
+    caller = await admit(request, context, hot.need)
     async with context.slot(caller, context.shares.requests):
-        answer = await endpoint(request, context, caller)
+        answer = await hot.endpoint(request, context, caller)
         await answer(request.scope, request.receive, send)

@@ -6,7 +6,9 @@ wire format, with a connection that is closed behind it.
 
 import asyncio
 import resource
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -31,6 +33,7 @@ MAX_HEADER_BYTES = 64 << 10
 MAX_HEADERS = 200
 MAX_PIPELINED = 20
 _STEP_BYTES = 64 << 10  # that are parsed at once
+_PIECE_BYTES = 128 << 10  # of a body, that the application gets at once
 _MANY_CHUNKS = 1_000  # in one step: the next one is left to a later turn of the event loop
 _MAX_BETWEEN_BODY = 64 << 10  # bytes of trailers, chunk sizes and their extensions without a byte of the body
 
@@ -47,6 +50,24 @@ _FILES_FOR_OTHERS = 200  # open files that are no client's connections
 
 class _RefusedError(Exception):
     """Ends the parsing of a request."""
+
+
+class _Pieces:
+    """What an application receives, with a body in pieces: each stays in memory until the next one is taken."""
+
+    def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
+        self._receive = receive
+        self._left = memoryview(b"")
+        self._has_more = False
+
+    async def __call__(self) -> Any:
+        if not self._left:
+            message = await self._receive()
+            if len(message.get("body", b"")) <= _PIECE_BYTES:
+                return message
+            self._left, self._has_more = memoryview(message["body"]), message["more_body"]
+        piece, self._left = bytes(self._left[:_PIECE_BYTES]), self._left[_PIECE_BYTES:]
+        return {"type": "http.request", "body": piece, "more_body": self._has_more or bool(self._left)}
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -69,6 +90,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stalled: tuple[int, float] | None = None
         self._answered_at: float | None = None
         self._reader: asyncio.Task[Any] | None = None
+        self._is_wanted = False  # the application waits for more of a body
         self._is_gone = False
         if len(self.connections) > self.max_connections:
             self._evict_one()
@@ -115,6 +137,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
         else:
             self._parse(data)
+            self._hold_back()
 
     def _parse(self, data: bytes) -> None:
         """Parse in steps; where they hold many tiny chunks, one in each turn of the event loop."""
@@ -142,6 +165,12 @@ class BoundedProtocol(HttpToolsProtocol):
         data, self._unparsed = self._unparsed, b""
         self.flow.resume_reading()
         self._parse(data)
+        self._hold_back()
+
+    def _hold_back(self) -> None:
+        """Leave the rest of a body with its client until it is asked for: many requests that wait hold little."""
+        if self._is_open and self._has_head and not (self._is_wanted or self._is_answered):
+            self.flow.pause_reading()
 
     def _hand_over(self) -> None:
         """Add what has come of the body to what the application has yet to take: all at once, since that is copied."""
@@ -201,7 +230,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if cycle.scope["method"] not in _SAFE:
-            super()._start_asgi_task(cycle, app)
+            super()._start_asgi_task(cycle, lambda scope, receive, send: app(scope, self._pieces_of(receive), send))
             return
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:
@@ -226,6 +255,18 @@ class BoundedProtocol(HttpToolsProtocol):
         except AnswerCutOffError:
             self.transport.close()
             await asyncio.Event().wait()
+
+    def _pieces_of(self, receive: Callable[[], Awaitable[Any]]) -> "_Pieces":
+        return _Pieces(partial(self._receive, receive))
+
+    async def _receive(self, receive: Callable[[], Awaitable[Any]]) -> Any:
+        """Take what comes next, and nothing beyond that."""
+        self._is_wanted = True
+        try:
+            return await receive()
+        finally:
+            self._is_wanted = False
+            self._hold_back()
 
     def on_response_complete(self) -> None:
         """End the answer, though perhaps the request is not complete."""

@@ -1,10 +1,12 @@
 """The memory that all uploads of a process share for rows that are not written to the database yet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _SIZE = 8 << 20
 _LEAST = 1 << 17  # that every upload may hold, however many there are
+_AHEAD = 1 << 21  # of what has been received and is not yet read
+_MOST_AHEAD, _LEAST_AHEAD = 1 << 18, 1 << 16  # of one upload
 
 
 class MemoryBudget:
@@ -13,6 +15,7 @@ class MemoryBudget:
     def __init__(self, size: int = _SIZE) -> None:
         self._size = size
         self._holders: set[Holder] = set()
+        self._receiving = 0
 
     @contextmanager
     def holder(self) -> Iterator["Holder"]:
@@ -30,6 +33,20 @@ class MemoryBudget:
         else:
             self._holders.discard(holder)
 
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Count an upload that is received faster than it is read, perhaps."""
+        self._receiving += 1
+        try:
+            yield
+        finally:
+            self._receiving -= 1
+
+    @property
+    def ahead(self) -> int:
+        """Return how many bytes of each may wait to be read by now."""
+        return min(_MOST_AHEAD, max(_LEAST_AHEAD, _AHEAD // max(1, self._receiving)))
+
     @property
     def share(self) -> int:
         """Return how many bytes each may hold by now."""
@@ -42,6 +59,12 @@ class Holder:
     def __init__(self, budget: MemoryBudget) -> None:
         self._budget = budget
         self._held = 0
+
+    @contextmanager
+    def receiving(self) -> Iterator[Callable[[], int]]:
+        """Provide what tells how many bytes of the upload may wait to be read, which becomes less as others come."""
+        with self._budget.receiving():
+            yield lambda: self._budget.ahead
 
     def note(self, held: int) -> None:
         """Say how many bytes are held by now."""

@@ -1,19 +1,19 @@
 """Reading ahead: what a client sends is received while what came before it is being worked on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from typing import Self
 
 _PIECE_BYTES = 1 << 17
-_MAX_BYTES = 1 << 18
 
 
 class ReadAhead:
-    """Gathers some of a stream that nobody has taken yet, 256 KiB and a chunk at most; enter it to begin."""
+    """Gathers some of a stream that nobody has taken yet, `capacity()` bytes and a chunk at most; enter it to begin."""
 
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+    def __init__(self, chunks: AsyncIterator[bytes], capacity: Callable[[], int]) -> None:
         self._chunks = chunks
+        self._capacity = capacity
         self._gathered: list[bytes] = []
         self._size = 0
         self._least_bytes = 0
@@ -30,9 +30,15 @@ class ReadAhead:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait([self._reading])
+        # What it raised leads back to here: only the garbage collector would free what has been gathered.
+        self._reading = None
+        self._gathered = []
 
     async def wait(self, least_bytes: int, seconds: float | None) -> bool:
-        """Wait until so much can be taken, or the stream has ended; False where `seconds` pass before."""
+        """Wait until so much can be taken, or all there is room for, or the stream has ended.
+
+        Returns False where `seconds` pass before.
+        """
         self._least_bytes = least_bytes
         self._note()
         if not self._has_enough.is_set():
@@ -54,7 +60,7 @@ class ReadAhead:
 
     def _note(self) -> None:
         has_ended = self._reading is not None and self._reading.done()
-        if has_ended or self._size >= self._least_bytes:
+        if has_ended or self._size >= min(self._least_bytes, self._capacity()):
             self._has_enough.set()
         else:
             self._has_enough.clear()
@@ -64,7 +70,7 @@ class ReadAhead:
             self._gathered.extend(_in_pieces(chunk))
             self._size += len(chunk)
             self._note()
-            while self._size >= _MAX_BYTES:
+            while self._size >= self._capacity():
                 self._has_capacity.clear()
                 await self._has_capacity.wait()
 

@@ -61,11 +61,15 @@ class UploadReader:
         return None
 
     async def _read_on(self, content: AsyncIterator[bytes], staged: Staged, holder: Holder) -> None:
-        async with ReadAhead(content) as ahead:
-            while pieces := await self._next(ahead, staged, holder):
-                self._size += sum(map(len, pieces))
-                self.rest += await self.run(partial(self._fed, pieces))
-                await self._write_if_full(staged, holder)
+        with holder.receiving() as capacity:
+            async with ReadAhead(content, capacity) as ahead:
+                await self._read_all(ahead, staged, holder)
+
+    async def _read_all(self, ahead: ReadAhead, staged: Staged, holder: Holder) -> None:
+        while pieces := await self._next(ahead, staged, holder):
+            self._size += sum(map(len, pieces))
+            self.rest += await self.run(partial(self._fed, pieces))
+            await self._write_if_full(staged, holder)
 
     async def run(self, step: Callable[[], Done]) -> Done:
         """Take a step in the reading of this upload, beside the event loop unless it is a small one."""

@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache, partial
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 
 from tallykeep.api.dependencies.auth import FromCaller, is_still_admitted
@@ -148,37 +148,34 @@ async def _left(request: Request) -> None:
         pass
 
 
-async def _watched(context: FromContext, caller: FromCaller, action_id: str) -> AsyncIterator[Watch]:
-    """Hold a watch, and one of the caller's slots for it, for as long as the answer is sent.
-
-    What can be refused is refused before that begins.
-    """
-    async with context.reading(caller).connection() as connection:
-        await context.reader.require_action(connection, caller.project_id, action_id)
-    async with context.slot(caller, context.shares.watches):
-        with context.watcher.watch(caller.project_id, action_id) as watch:
-            yield watch
-
-
 @router.get(
     "/{action_id}/events",
     summary="Watch async action",
     response_class=EventStream,
     openapi_extra=_READING | OURS,
 )
-async def watch_action(
-    request: Request,
-    context: FromContext,
-    caller: FromCaller,
-    action_id: str,
-    watch: Annotated[Watch, Depends(_watched)],
-) -> EventStream:
+async def watch_action(request: Request, context: FromContext, caller: FromCaller, action_id: str) -> EventStream:
     """Send server-sent events: `progress` with the action's current state, again at each change (up to four a second),
     and in the end `done` with the action and its result. Then the stream closes, and the client should close it too: a
     client that reconnects starts again with the current state, whatever its `Last-Event-ID`. Comments keep idle
     connections alive. Nothing more is sent once the key or the token is not valid any more.
     """
-    return EventStream(_events(request, context, watch, _reading_ended(request, context, caller, action_id)))
+    return EventStream(_watching(request, context, caller, action_id))
+
+
+@asynccontextmanager
+async def _watching(
+    request: Request, context: Context, caller: Caller, action_id: str
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Provide the events, and hold one of the caller's slots for watches meanwhile.
+
+    Raises NotFoundError and TooManyRequestsError.
+    """
+    async with context.reading(caller).connection() as connection:
+        await context.reader.require_action(connection, caller.project_id, action_id)
+    async with context.slot(caller, context.shares.watches):
+        with context.watcher.watch(caller.project_id, action_id) as watch:
+            yield _events(request, context, watch, _reading_ended(request, context, caller, action_id))
 
 
 async def _events(request: Request, context: Context, watch: Watch, read: _Read) -> AsyncIterator[bytes]:
