@@ -27,8 +27,8 @@ MUTATIONS = (
     Mutation(
         "hot routes ask for what they declare",
         "src/tallykeep/api/hot_routes.py",
-        "        self._one_action = _need(one_action)\n",
-        "        self._one_action = Need(None)\n",
+        "        self._one_action = _hot(_route_of(read.router, read.get_action))\n",
+        "        self._one_action = _hot(_route_of(read.router, read.get_action))._replace(need=Need(None))\n",
         f"{EVERY_ROUTE}::test_each_scope_and_all_but_each[async-actions.read]",
     ),
     Mutation(

@@ -39,7 +39,7 @@ class _Waiting:
         return sum(len(protocol.cycle.body) for protocol in self.protocols if protocol.cycle)
 
 
-async def _sent_to(application: _Waiting) -> bytes:
+async def _exchange(application: _Waiting) -> bytes:
     config = uvicorn.Config(application, lifespan="off", log_config=None)
     config.load()
     kind = bounded_protocol(10)
@@ -66,7 +66,7 @@ async def _sent_to(application: _Waiting) -> bytes:
 def test_what_nobody_asks_for_stays_with_the_client_and_comes_in_pieces_then() -> None:
     async def run() -> tuple[bytes, _Waiting]:
         application = _Waiting()
-        return await _sent_to(application), application
+        return await _exchange(application), application
 
     answer, application = uvloop.run(run())
     assert answer.startswith(b"HTTP/1.1 204 ")

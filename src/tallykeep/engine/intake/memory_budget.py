@@ -6,7 +6,7 @@ from contextlib import contextmanager
 _SIZE = 8 << 20
 _LEAST = 1 << 17  # that every upload may hold, however many there are
 _AHEAD = 1 << 21  # of what has been received and is not yet read
-_MOST_AHEAD, _LEAST_AHEAD = 1 << 18, 1 << 16  # of one upload
+_MAX_AHEAD, _MIN_AHEAD = 1 << 18, 1 << 16  # of one upload
 
 
 class MemoryBudget:
@@ -45,7 +45,7 @@ class MemoryBudget:
     @property
     def ahead(self) -> int:
         """Return how many bytes of each may wait to be read by now."""
-        return min(_MOST_AHEAD, max(_LEAST_AHEAD, _AHEAD // max(1, self._receiving)))
+        return min(_MAX_AHEAD, max(_MIN_AHEAD, _AHEAD // max(1, self._receiving)))
 
     @property
     def share(self) -> int:
