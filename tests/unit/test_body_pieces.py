@@ -7,12 +7,13 @@ import uvicorn
 import uvloop
 from uvicorn.server import ServerState
 
-from tallykeep.api.transport.http_protocol import BoundedProtocol, bounded_protocol
+from tallykeep.api.transport.connections import SharedBuffer, bounded_protocol
+from tallykeep.api.transport.http_protocol import BoundedProtocol
 
 _BODY = bytes(range(251)) * 20_000  # so that no piece is like another
 _HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(_BODY)
-_MAX_PIECE = 128 << 10
-_MAX_HELD = 512 << 10  # by one read of the socket, and what is parsed of it
+_MAX_PIECE = 256 << 10
+_MAX_HELD = 256 << 10  # one read of the socket
 
 
 class _Waiting:
@@ -42,11 +43,13 @@ class _Waiting:
 async def _exchange(application: _Waiting) -> bytes:
     config = uvicorn.Config(application, lifespan="off", log_config=None)
     config.load()
-    kind = bounded_protocol(10)
+    new_protocol = bounded_protocol(10)
 
-    def make() -> BoundedProtocol:
-        application.protocols.append(kind(config=config, server_state=ServerState(), app_state={}))
-        return application.protocols[-1]
+    def make() -> SharedBuffer:
+        made = new_protocol(config=config, server_state=ServerState(), app_state={})
+        assert isinstance(made, SharedBuffer)
+        application.protocols.append(made.protocol)
+        return made
 
     server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
     async with server:

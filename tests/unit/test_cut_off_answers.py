@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from tallykeep.api.responses.answers import answer_errors
 from tallykeep.api.responses.download import Download
 from tallykeep.api.transport import http_protocol
-from tallykeep.api.transport.http_protocol import BoundedProtocol, bounded_protocol
+from tallykeep.api.transport.connections import bounded_protocol
+from tallykeep.api.transport.http_protocol import BoundedProtocol
 
 PIECE = b"x" * (1 << 16)
 

@@ -22,7 +22,8 @@ from tallykeep.api.limits.rate_limit_headers import RateLimitHeaders
 from tallykeep.api.limits.rate_limits import rate_limits_of
 from tallykeep.api.responses.ended_answers import EndedAnswers
 from tallykeep.api.transport.body_pacing import PacedBodies
-from tallykeep.api.transport.http_protocol import BoundedProtocol, bounded_protocol
+from tallykeep.api.transport.connections import bounded_protocol
+from tallykeep.api.transport.http_protocol import BoundedProtocol
 from tallykeep.api.transport.safe_answers import Doors, SafeAnswers
 from tallykeep.api.transport.trusted_hosts import TrustedHosts
 from tallykeep.catalog.action_types import ACTION_TYPES
@@ -112,7 +113,7 @@ def _configured(served: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         served,
         interface="asgi3",  # not to be told by its looks
-        http=bounded_protocol(settings.max_connections),
+        http=bounded_protocol(settings.max_connections),  # type: ignore[arg-type]
         host=settings.host,
         port=settings.port,
         access_log=False,

@@ -5,9 +5,7 @@ wire format, with a connection that is closed behind it.
 """
 
 import asyncio
-import resource
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -33,7 +31,6 @@ MAX_HEADER_BYTES = 64 << 10
 MAX_HEADERS = 200
 MAX_PIPELINED = 20
 _STEP_BYTES = 64 << 10  # that are parsed at once
-_PIECE_BYTES = 128 << 10  # of a body, that the application gets at once
 _MANY_CHUNKS = 1_000  # in one step: the next one is left to a later turn of the event loop
 _MAX_BETWEEN_BODY = 64 << 10  # bytes of trailers, chunk sizes and their extensions without a byte of the body
 
@@ -45,29 +42,10 @@ _LEAST_READ = 16 << 10  # bytes that it takes in that time at least
 
 _SAFE = ("GET", "HEAD")
 _KNOWN = {"caller", "signed_in"}  # what a request's state holds once its client is known
-_FILES_FOR_OTHERS = 200  # open files that are no client's connections
 
 
 class _RefusedError(Exception):
     """Ends the parsing of a request."""
-
-
-class _Pieces:
-    """What an application receives, with a body in pieces: each stays in memory until the next one is taken."""
-
-    def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
-        self._receive = receive
-        self._left = memoryview(b"")
-        self._has_more = False
-
-    async def __call__(self) -> Any:
-        if not self._left:
-            message = await self._receive()
-            if len(message.get("body", b"")) <= _PIECE_BYTES:
-                return message
-            self._left, self._has_more = memoryview(message["body"]), message["more_body"]
-        piece, self._left = bytes(self._left[:_PIECE_BYTES]), self._left[_PIECE_BYTES:]
-        return {"type": "http.request", "body": piece, "more_body": self._has_more or bool(self._left)}
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -230,7 +208,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if cycle.scope["method"] not in _SAFE:
-            super()._start_asgi_task(cycle, lambda scope, receive, send: app(scope, self._pieces_of(receive), send))
+            super()._start_asgi_task(
+                cycle, lambda scope, receive, send: app(scope, partial(self._receive, receive), send)
+            )
             return
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:
@@ -256,8 +236,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
             await asyncio.Event().wait()
 
-    def _pieces_of(self, receive: Callable[[], Awaitable[Any]]) -> "_Pieces":
-        return _Pieces(partial(self._receive, receive))
+    def _serve_asked(self, app: Any, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        return app(scope, partial(self._receive, receive), send)  # type: ignore[no-any-return]
 
     async def _receive(self, receive: Callable[[], Awaitable[Any]]) -> Any:
         """Take what comes next, and nothing beyond that."""
@@ -335,16 +315,3 @@ def _headers_too_large() -> HeadersTooLargeError:
     return HeadersTooLargeError(
         f"The headers hold more than {MAX_HEADER_BYTES} bytes, or there are more than {MAX_HEADERS} of them"
     )
-
-
-def bounded_protocol(max_connections: int) -> type[BoundedProtocol]:
-    """Return the protocol for a server of so many connections, or as many as it may have open files."""
-    return type("Protocol", (BoundedProtocol,), {"max_connections": min(max_connections, _possible_connections())})
-
-
-def _possible_connections() -> int:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        soft = hard
-    return max(1, soft - _FILES_FOR_OTHERS) if soft != resource.RLIM_INFINITY else 1 << 30

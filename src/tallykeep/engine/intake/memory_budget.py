@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_SIZE = 8 << 20
+_SIZE = 6 << 20
 _LEAST = 1 << 17  # that every upload may hold, however many there are
 _AHEAD = 1 << 21  # of what has been received and is not yet read
 _MAX_AHEAD, _MIN_AHEAD = 1 << 18, 1 << 16  # of one upload
