@@ -208,9 +208,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if cycle.scope["method"] not in _SAFE:
-            super()._start_asgi_task(
-                cycle, lambda scope, receive, send: app(scope, partial(self._receive, receive), send)
-            )
+            super()._start_asgi_task(cycle, partial(self._serve_asked, app))
             return
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:
@@ -237,6 +235,7 @@ class BoundedProtocol(HttpToolsProtocol):
             await asyncio.Event().wait()
 
     def _serve_asked(self, app: Any, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        """Serve what reads no more of a body than it asks for."""
         return app(scope, partial(self._receive, receive), send)  # type: ignore[no-any-return]
 
     async def _receive(self, receive: Callable[[], Awaitable[Any]]) -> Any:
