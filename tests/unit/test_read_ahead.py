@@ -117,6 +117,24 @@ async def test_what_may_wait_becomes_less_as_others_come_and_whoever_wants_more_
             assert sum(map(len, ahead.take())) == capacity
 
 
+async def test_what_may_wait_becomes_more_as_others_leave_and_the_stream_goes_on() -> None:
+    capacity = 65_536
+    received = asyncio.Event()
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield bytes(65_536)
+        received.set()
+        yield bytes(65_536)
+
+    async with ReadAhead(stream(), lambda: capacity) as ahead:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not received.is_set(), "there is room for no more"
+        capacity = _MAX_GATHERED
+        assert await ahead.wait(_MAX_PIECE, 10)
+        assert sum(map(len, ahead.take())) == 2 * 65_536
+
+
 async def test_what_broke_off_is_freed_without_the_garbage_collector() -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield b"a"

@@ -208,7 +208,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if cycle.scope["method"] not in _SAFE:
-            super()._start_asgi_task(cycle, partial(self._serve_asked, app))
+            super()._start_asgi_task(cycle, partial(self._serve_body, app))
             return
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:
@@ -234,7 +234,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
             await asyncio.Event().wait()
 
-    def _serve_asked(self, app: Any, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+    def _serve_body(self, app: Any, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         """Serve what reads no more of a body than it asks for."""
         return app(scope, partial(self._receive, receive), send)  # type: ignore[no-any-return]
 

@@ -40,6 +40,8 @@ class ReadAhead:
         Returns False where `seconds` pass before.
         """
         self._least_bytes = least_bytes
+        if self._size < self._capacity():  # there may be room for more by now
+            self._has_capacity.set()
         self._note()
         if not self._has_enough.is_set():
             with suppress(TimeoutError):
