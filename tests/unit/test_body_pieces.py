@@ -12,8 +12,8 @@ from tallykeep.api.transport.http_protocol import BoundedProtocol
 
 _BODY = bytes(range(251)) * 20_000  # so that no piece is like another
 _HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(_BODY)
-_MAX_PIECE = 256 << 10
-_MAX_HELD = 256 << 10  # one read of the socket
+_MAX_PIECE = 64 << 10
+_MAX_HELD = 64 << 10  # one read of the socket
 
 
 class _Waiting:

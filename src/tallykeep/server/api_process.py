@@ -49,6 +49,7 @@ _log = structlog.get_logger()
 
 _FIRST_CHECK_SECONDS = 5.0
 _GRACEFUL_SECONDS = 10
+_LARGE_BYTES = 1 << 17  # of a batch of one of many uploads; what is read of a connection at once is smaller
 _TICKS_BETWEEN_CHECKS = 5
 _OWN_CONNECTIONS = 4  # of an API process: for keys, sessions, and those who watch
 _READ_SECONDS = 30  # that one question of a request may take
@@ -85,7 +86,7 @@ def api(settings: Settings) -> int:
 @asynccontextmanager
 async def _open_context(settings: Settings, database_url: str, secret: bytes) -> AsyncIterator[Context]:
     """Open what routes work with, and what runs beside them, for as long as the process serves."""
-    return_freed_memory()
+    return_freed_memory(_LARGE_BYTES)
     sys.setswitchinterval(_SWITCH_SECONDS)
     aside = SideThread()
     refusals, wrong_credentials = Refusals(), WrongCredentials(settings.max_wrong_credentials)

@@ -9,9 +9,7 @@ from typing import Any
 from tallykeep.api.transport.http_protocol import BoundedProtocol
 
 _FILES_FOR_OTHERS = 200  # open files that are no client's connections
-_READ_BYTES = 256 << 10  # of one connection at a time
-_READ_BYTES_OF_MANY = 64 << 10  # since each of them may hold as much before anybody asks for it
-_MANY = 8
+_READ_BYTES = 64 << 10  # at a time: each connection may hold as much before anybody asks for it
 
 
 def bounded_protocol(max_connections: int) -> Callable[..., asyncio.BufferedProtocol]:
@@ -35,11 +33,10 @@ class SharedBuffer(asyncio.BufferedProtocol):
     def __init__(self, protocol: BoundedProtocol, buffer: memoryview) -> None:
         self.protocol = protocol
         self._buffer = buffer
-        self._first_bytes = buffer[:_READ_BYTES_OF_MANY]
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to read to: less at a time where there are many connections."""
-        return self._buffer if len(self.protocol.connections) <= _MANY else self._first_bytes
+        """Return where to read to."""
+        return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Hand on what was read."""
