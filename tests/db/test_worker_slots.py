@@ -180,7 +180,7 @@ def test_one_batch_at_a_time_is_tried_in_a_process_of_its_own(database_url: str)
             )
             worker = asyncio.create_task(engine.advance())
             suspect = await asyncio.wait_for(tried.get(), 60)
-            await engine.advance()
+            await asyncio.wait_for(engine.advance(), 60)
             assert tried.empty()
             (other,) = actions - {suspect}
             (attempts,) = await engine.query("SELECT attempts FROM attempts WHERE action_id = %s", other)
