@@ -147,7 +147,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _hold_back(self) -> None:
         """Leave the rest of a body with its client until it is asked for: many requests that wait hold little."""
-        if self._is_open and self._has_head and not self._is_answered and not (self._is_wanted and not self.cycle.body):
+        if not (self._is_open and self._has_head) or self._is_answered or self.cycle.scope["method"] in _SAFE:
+            return  # whoever only reads is to be noticed as soon as it has gone
+        if self.cycle.body or not self._is_wanted:
             self.flow.pause_reading()
 
     def _hand_over(self) -> None:
