@@ -28,7 +28,7 @@ from tallykeep.core.batch import Batch, ClaimedBatch
 from tallykeep.core.operation import Operation
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, make_pool
-from tallykeep.engine.columns.cell_rules import read_filled
+from tallykeep.engine.file_rules.cell_rules import read_filled
 from tallykeep.engine.worker import collect_garbage_seldom
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.json.array_splitter import JsonSplitter

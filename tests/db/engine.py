@@ -14,8 +14,8 @@ from tallykeep.core.action_type import ActionTypes, Submission
 from tallykeep.core.audit.entry import Entry
 from tallykeep.core.audit.events import Event
 from tallykeep.core.batch import Batch, Source
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Pool, make_pool
 from tallykeep.engine.applier import Applier
 from tallykeep.engine.intake.accept import Acceptance

@@ -9,7 +9,7 @@ from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.audit.entry import Entry
 from tallykeep.core.audit.events import Event
 from tallykeep.core.errors import ConflictError, InvalidPayloadError
-from tallykeep.core.submission_options import OnError
+from tallykeep.core.options.submission_options import OnError
 from tests.db.audit_log import chain, chained, entries_in
 from tests.db.engine import Engine, open_engine
 

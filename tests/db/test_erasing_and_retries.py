@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tallykeep.core.errors import ConflictError
-from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.engine.downloads.failed_rows import failed_rows
 from tallykeep.resources.customers.people import person_named
 from tests.db.engine import Engine, open_engine

@@ -7,7 +7,7 @@ import pytest
 
 from tallykeep.catalog.personal_data.erasure import PERMANENT_DELETION
 from tallykeep.core.errors import ConflictError
-from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.engine.managing.action_control import target_parameters
 from tests.db.engine import Bytes, open_engine
 from tests.db.erasing import FAILED, MARKER, ROWS_OF_ANN, erase, imported, source_ids, stored

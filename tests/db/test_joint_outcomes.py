@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tallykeep.core.submission_options import OnError
+from tallykeep.core.options.submission_options import OnError
 from tests.db.engine import Engine, open_engine
 from tests.db.joint import serve_all
 from tests.db.test_joint_attempts import of_another_project, submit

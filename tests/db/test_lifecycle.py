@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from psycopg_pool import PoolTimeout
 
 from tallykeep.core.errors import ConflictError
-from tallykeep.core.submission_options import OnError, SubmissionOptions
+from tallykeep.core.options.submission_options import OnError, SubmissionOptions
 from tallykeep.engine.managing.action_control import Parent, target_parameters
 from tests.db.engine import WORKER, Engine, open_engine
 from tests.postgres import fresh_database

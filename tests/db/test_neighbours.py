@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.engine.managing.action_control import ActionControl
 from tests.db.engine import Engine, new_project, open_engine
 from tests.db.test_applying import HEADER, gifts

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tallykeep.core.submission_options import OnError, SubmissionOptions
+from tallykeep.core.options.submission_options import OnError, SubmissionOptions
 from tests.db.engine import Engine, open_engine
 from tests.db.holding import tally, wait_for_blocked
 

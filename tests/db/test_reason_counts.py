@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tallykeep.core.errors import ConflictError, NotFoundError
-from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.db import migrate
 from tallykeep.engine.applying import reason_counts
 from tallykeep.engine.reading import failures

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from tallykeep.core.batch import Source
-from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.db import migrate
 from tests.db.engine import open_engine
 from tests.postgres import fresh_database

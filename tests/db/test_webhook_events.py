@@ -8,7 +8,7 @@ import orjson
 import psycopg
 import pytest
 
-from tallykeep.core.submission_options import OnError
+from tallykeep.core.options.submission_options import OnError
 from tests.db.engine import Engine, open_engine
 from tests.db.joint import serve_all
 from tests.db.test_applying import gifts

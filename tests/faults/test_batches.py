@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tallykeep.core.submission_options import OnError
+from tallykeep.core.options.submission_options import OnError
 from tests.db.engine import Engine
 from tests.faults.sweep import Finding, Stage, audit, drive, open_stage
 

@@ -69,7 +69,7 @@ MUTATIONS = (
     ),
     Mutation(
         "options left to their defaults do not count for an idempotency key",
-        "src/tallykeep/core/submission_options.py",
+        "src/tallykeep/core/options/submission_options.py",
         " if value != OPTIONS[name].default}",
         "}",
         "tests/unit/test_submission_options.py::test_an_option_that_a_later_version_adds_changes_no_digest",

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tallykeep.catalog.action_types import ACTION_TYPES
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidQueryError
+from tallykeep.core.options.submission_options import OPTIONS
 from tallykeep.core.rows import Table
-from tallykeep.core.submission_options import OPTIONS
-from tallykeep.engine.columns.cell_rules import choose_cell_rules, filled_header, read_filled
-from tallykeep.engine.columns.column_mapping import choose_columns
+from tallykeep.engine.file_rules.cell_rules import choose_cell_rules, filled_header, read_filled
+from tallykeep.engine.file_rules.column_mapping import choose_columns
 from tallykeep.formats.row_reader import read_rows
 
 VOUCHERS = ACTION_TYPES["VOUCHERS.IMPORT_CSV"]

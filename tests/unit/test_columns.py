@@ -6,7 +6,7 @@ import pytest
 
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
-from tallykeep.engine.columns.column_mapping import Mapping, choose_columns
+from tallykeep.engine.file_rules.column_mapping import Mapping, choose_columns
 from tallykeep.formats.row_reader import read_rows
 
 GERMAN = ["Gutschein", "Art", "Wert", "Notiz"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import directly
-from tallykeep.engine.columns.column_mapping import choose_columns
+from tallykeep.engine.file_rules.column_mapping import choose_columns
 from tallykeep.formats.csv import decimal_marks
 from tallykeep.formats.csv.decimal_marks import MAX_ROWS, DecimalMarks, with_marks
 from tallykeep.formats.csv.splitter import CsvSplitter

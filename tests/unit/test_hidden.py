@@ -14,7 +14,7 @@ from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.customers.spec import CUSTOMER
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import Problem
-from tallykeep.resources.fields.copy_format import all_plain, is_plain
+from tallykeep.resources.fields.plain_texts import all_plain, is_plain
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.orders.spec import ORDER
 from tallykeep.resources.upserts.by_column.fast_csv import file_columns

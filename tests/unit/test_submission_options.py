@@ -7,12 +7,12 @@ import pytest
 
 from tallykeep.api.requests import submission_options as requests
 from tallykeep.catalog.action_types import ACTION_TYPES
-from tallykeep.core import submission_options as declared
 from tallykeep.core.action_type import Submission
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.core.options import parsers
+from tallykeep.core.options import submission_options as declared
 from tallykeep.core.options.declaration import option, options_of
-from tallykeep.core.submission_options import OPTIONS, OnError, SubmissionOptions
+from tallykeep.core.options.submission_options import OPTIONS, OnError, SubmissionOptions
 from tallykeep.engine.intake.idempotency import Fingerprint
 
 TEXTS = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tallykeep.core.submission_options import OnError
+from tallykeep.core.options.submission_options import OnError
 
 
 class Status(StrEnum):

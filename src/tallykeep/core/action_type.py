@@ -11,8 +11,8 @@ from tallykeep.core.action import Action
 from tallykeep.core.audit.entry import Entry
 from tallykeep.core.batch import Batch, ClaimedBatch, Source
 from tallykeep.core.operation import Connection, JointOperation, Operation
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.core.rows import Failure
-from tallykeep.core.submission_options import SubmissionOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.engine.applying.shortened_keys import is_shortened
 from tallykeep.resources.fields.cleaning import Problem
-from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.field import Field, Shape
+from tallykeep.resources.fields.plain_texts import CLEARING
 
 _SHAPED_SO = 0.5  # of the cells that hold something: fewer speak against the field
 _DIFFERENT = 0.5  # of a key's cells: where fewer differ, they are no keys

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from tallykeep.catalog.row_types import ImportedRowType
 from tallykeep.core.rows import Failure
 from tallykeep.resources.fields.cleaning import Problem
-from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.field import Field
+from tallykeep.resources.fields.plain_texts import CLEARING
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from tallykeep.catalog.row_types import ROW_TYPES, ImportedRowType
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Source
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.core.rows import Row
-from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connections
 from tallykeep.engine.applying.dry_run_rows import Checked, RowsDryRun, dry_run_rows
-from tallykeep.engine.columns.cell_rules import choose_cell_rules, fill
-from tallykeep.engine.columns.column_mapping import Mapping, choose_columns
+from tallykeep.engine.file_rules.cell_rules import choose_cell_rules, fill
+from tallykeep.engine.file_rules.column_mapping import Mapping, choose_columns
 from tallykeep.engine.intake.sample import FileSample, Sample, read_sample
 from tallykeep.engine.intake.unique_keys import UniqueKeys
 from tallykeep.formats.csv.decimal_marks import with_marks

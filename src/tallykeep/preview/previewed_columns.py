@@ -10,7 +10,7 @@ from tallykeep.core import exact_json
 from tallykeep.core.batch import Source
 from tallykeep.core.options.file_limits import MAX_COLUMNS
 from tallykeep.core.rows import Row
-from tallykeep.engine.columns.column_mapping import Mapping
+from tallykeep.engine.file_rules.column_mapping import Mapping
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.file_warnings import Held
 from tallykeep.preview.missing_fields import unknown_values

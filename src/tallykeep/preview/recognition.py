@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Literal
 
 from tallykeep.catalog.row_types import ROW_TYPES, ImportedRowType
-from tallykeep.engine.columns.column_mapping import OURS
+from tallykeep.engine.file_rules.column_mapping import OURS
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.preview.cell_shapes import speaks_against, speaks_for_choice
 from tallykeep.preview.resemblance import Lexicon

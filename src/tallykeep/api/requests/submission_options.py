@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from tallykeep.core.errors import InvalidQueryError
 from tallykeep.core.options.declaration import Option, Scope
 from tallykeep.core.options.parsers import short
-from tallykeep.core.submission_options import OPTIONS, SubmissionOptions, options_for
+from tallykeep.core.options.submission_options import OPTIONS, SubmissionOptions, options_for
 from tallykeep.formats.csv.titles import normal_title
 
 _ALIKE = 0.85  # of 1; «dryrn» is meant to be «dry_run», «on_hold» is not meant to be «on_error»

@@ -16,9 +16,9 @@ from tallykeep.core.action_type import ActionType, Submission
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import Aside
 from tallykeep.core.errors import InvalidQueryError
+from tallykeep.core.options.submission_options import OPTIONS, SubmissionOptions
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import OPTIONS, SubmissionOptions
-from tallykeep.engine.columns.retried_lines import with_lines_of_column
+from tallykeep.engine.file_rules.retried_lines import with_lines_of_column
 from tallykeep.formats.compression import Limit
 from tallykeep.tenants.callers import Caller
 

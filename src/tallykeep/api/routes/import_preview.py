@@ -20,8 +20,8 @@ from tallykeep.core.compatibility import OURS
 from tallykeep.core.concurrency.side_thread import Aside
 from tallykeep.core.options import parsers
 from tallykeep.core.options.declaration import Option, Scope
+from tallykeep.core.options.submission_options import options_for
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import options_for
 from tallykeep.engine.intake.sample import MAX_ROWS
 from tallykeep.formats.compression import peeked
 from tallykeep.preview.preview import Preview, PreviewQuery, known_titles, preview

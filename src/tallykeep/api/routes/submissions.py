@@ -21,7 +21,7 @@ from tallykeep.catalog.contents import submits
 from tallykeep.core.action_type import ActionType, ActionTypes
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.options.declaration import Option, Scope
-from tallykeep.core.submission_options import options_for
+from tallykeep.core.options.submission_options import options_for
 from tallykeep.tenants.callers import Caller
 
 _JSON = "application/json"

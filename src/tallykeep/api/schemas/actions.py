@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from tallykeep.api.schemas.values import ListObject, NextPage, Time
 from tallykeep.core.action import EndedBy, OperationStatus, Status
-from tallykeep.core.submission_options import OnError
+from tallykeep.core.options.submission_options import OnError
 
 
 class ActionSummary(TypedDict):

@@ -12,7 +12,7 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from tallykeep.cli.kit.exits import UsageError
 from tallykeep.core.options.declaration import Option, Scope
-from tallykeep.core.submission_options import options_for
+from tallykeep.core.options.submission_options import options_for
 
 FlagValues = dict[str, Any]
 """The flags' values by option, without those that were left out."""

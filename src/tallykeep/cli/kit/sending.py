@@ -27,7 +27,7 @@ from tallykeep.cli.kit.progress import Bars
 from tallykeep.cli.kit.row_types import Form
 from tallykeep.cli.kit.show import aside, command, failure_groups, out, print_json, tally
 from tallykeep.cli.kit.sources import FileToSend
-from tallykeep.core.submission_options import OPTIONS
+from tallykeep.core.options.submission_options import OPTIONS
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help=OPTIONS["dry_run"].flag_help)]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Return as soon as the server has accepted the rows.")]

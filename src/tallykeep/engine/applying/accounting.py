@@ -10,8 +10,8 @@ from psycopg.errors import UniqueViolation
 from tallykeep.core.action import AfterBatch, EndedBy
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import BatchLostError
+from tallykeep.core.options.submission_options import OnError
 from tallykeep.core.rows import Failure
-from tallykeep.core.submission_options import OnError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.copy_format import NULL, copy_text
 from tallykeep.db.queries import queries

@@ -15,14 +15,14 @@ import structlog
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import BatchLostError, OutOfOrderError, RequestError
+from tallykeep.core.options.submission_options import OnError
 from tallykeep.core.rows import Failure, Row
-from tallykeep.core.submission_options import OnError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.gates import hold
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.applying.shortened_keys import ShortenedKeys, reported
-from tallykeep.engine.columns.cell_rules import filled_header, read_filled
+from tallykeep.engine.file_rules.cell_rules import filled_header, read_filled
 
 _sql = queries(__package__, "attempt.sql")
 _log = structlog.get_logger()

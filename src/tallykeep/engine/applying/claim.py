@@ -4,8 +4,8 @@ from typing import Any
 
 from tallykeep.core.batch import Batch, ClaimedBatch, Source
 from tallykeep.core.errors import UnreadableActionError
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.attempt import LONG_WAIT

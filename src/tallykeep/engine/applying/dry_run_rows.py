@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import Batch, ClaimedBatch, Source
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.core.rows import Failure, Row
-from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.clock import database_time
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
 from tallykeep.engine.applying.attempt import apply_and_roll_back
-from tallykeep.engine.columns.cell_rules import fill, filled_header
+from tallykeep.engine.file_rules.cell_rules import fill, filled_header
 from tallykeep.formats.csv.repeated_header import refuse_repeated_header
 from tallykeep.formats.csv.spreadsheet_errors import refuse_errors
 

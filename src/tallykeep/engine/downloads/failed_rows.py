@@ -17,8 +17,8 @@ from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
-from tallykeep.engine.columns.column_mapping import OURS
 from tallykeep.engine.downloads.spooled import pieces_of, spool
+from tallykeep.engine.file_rules.column_mapping import OURS
 from tallykeep.formats.csv.formulas import copy_titles
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, CsvLines, csv_line, csv_lines
 from tallykeep.formats.row_reader import raw_rows, read_rows

@@ -8,9 +8,9 @@ from typing import Any
 from tallykeep.core.action_type import People
 from tallykeep.core.batch import Batch, Source
 from tallykeep.db.queries import queries
-from tallykeep.engine.columns.cell_rules import read_replaced
 from tallykeep.engine.erasing.steps import Step
 from tallykeep.engine.erasing.values_in_reasons import reason_without_values
+from tallykeep.engine.file_rules.cell_rules import read_replaced
 from tallykeep.engine.reason_groups import bare_reason, group_digest, group_number
 from tallykeep.formats.people.person import ERASED, Person
 from tallykeep.formats.people.rows import rows_about, values_of, without_rows

@@ -14,13 +14,13 @@ from tallykeep.core.batch import Batch, Source
 from tallykeep.core.concurrency.side_thread import SideThread
 from tallykeep.core.errors import ConflictError
 from tallykeep.core.ids import new_id
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.db.transient import is_transient
-from tallykeep.engine.columns.cell_rules import choose_cell_rules
-from tallykeep.engine.columns.column_mapping import choose_columns
+from tallykeep.engine.file_rules.cell_rules import choose_cell_rules
+from tallykeep.engine.file_rules.column_mapping import choose_columns
 from tallykeep.engine.intake.group_commit import MAX_GROUP_BYTES, GroupCommits
 from tallykeep.engine.intake.idempotency import Accepted, Fingerprint, KeyTakenError, find_accepted, remember, replay
 from tallykeep.engine.intake.memory_budget import MemoryBudget

@@ -8,7 +8,7 @@ from typing import Any
 from tallykeep.core import exact_json
 from tallykeep.core.action_type import Submission
 from tallykeep.core.errors import IdempotencyKeyReusedError, TallykeepError
-from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 

@@ -10,13 +10,13 @@ from tallykeep.core.action_type import ActionType, ActionTypes, Submission, Uplo
 from tallykeep.core.audit.entry import Entry
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import ConflictError, NotFoundError
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.core.settings import Settings
-from tallykeep.core.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.accounting import end_unfinished
-from tallykeep.engine.columns.retried_lines import with_lines
 from tallykeep.engine.downloads.failed_rows import FailedRows, as_source_rows, failed_rows
+from tallykeep.engine.file_rules.retried_lines import with_lines
 from tallykeep.engine.intake.accept import Acceptance
 from tallykeep.engine.intake.idempotency import Accepted
 from tallykeep.engine.scheduling.fair_scheduling import queue_next

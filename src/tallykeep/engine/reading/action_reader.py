@@ -9,8 +9,8 @@ from tallykeep.core.action import Action, EndedBy, OperationStatus, Status
 from tallykeep.core.action_type import ActionType, ActionTypes, Report
 from tallykeep.core.errors import NotFoundError
 from tallykeep.core.ids import wire_time
+from tallykeep.core.options.submission_options import OnError
 from tallykeep.core.rows import Failure
-from tallykeep.core.submission_options import OnError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.downloads.report_files import ReportLinks

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
 from tallykeep.resources.fields.columns.flaws import UnexplainedError, key_problem, nameless_problem, unreadable
 from tallykeep.resources.fields.columns.timestamps import end_problem
-from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.plain_texts import CLEARING
 from tallykeep.resources.metadata.cell_columns import MetadataTexts
 
 Dates = tuple[Sequence[str], Sequence[str]]

@@ -18,7 +18,7 @@ from tallykeep.db.copy_format import ESCAPES, copy_text
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import MAX_INTEGER, MAX_KEY_BYTES, Problem
 from tallykeep.resources.fields.columns.timestamps import timestamps_alike
-from tallykeep.resources.fields.copy_format import is_plain
+from tallykeep.resources.fields.plain_texts import is_plain
 
 Column = str | list[str | None]
 Integer = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]  # what cleaning.integer takes

@@ -17,7 +17,7 @@ from tallykeep.formats.csv.formulas import copy_titles
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, CsvLines, csv_lines, header_line
 from tallykeep.resources.fields import numerals
 from tallykeep.resources.fields.array_cells import may_be_array
-from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.plain_texts import CLEARING
 from tallykeep.resources.lists.page import MAX_PAGE_BYTES
 from tallykeep.resources.lists.query_string import Selection
 from tallykeep.resources.lists.spec import ListSpec

@@ -12,8 +12,8 @@ from tallykeep.resources.fields.columns.flaws import Flaw, Refusal, UnexplainedE
 from tallykeep.resources.fields.columns.object_texts import MemberReader, MemberTexts, ObjectTexts
 from tallykeep.resources.fields.columns.ordinary_forms import DAYS, JSON_NUMBERS, legible, with_irregular, without
 from tallykeep.resources.fields.columns.row_texts import Part
-from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.memo import Memo
+from tallykeep.resources.fields.plain_texts import CLEARING
 from tallykeep.resources.metadata.checker import MAX_PROBLEMS, CellCheck, MetadataChecker
 
 _MISSING = Refusal("")  # of a blank cell below a key that has to be there

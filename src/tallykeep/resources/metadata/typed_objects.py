@@ -12,7 +12,7 @@ from msgspec.json import Decoder
 
 from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields.columns.ordinary_forms import DAYS, Form, form_of, legible
-from tallykeep.resources.fields.copy_format import is_literal
+from tallykeep.resources.fields.plain_texts import is_literal
 from tallykeep.resources.metadata.checker import CellCheck, MetadataChecker
 
 _MAX_KEYS = 100  # of a schema that is worth a type

@@ -7,9 +7,9 @@ from tallykeep.core.rows import Row
 from tallykeep.formats.csv.titles import normal_title, wrong_width
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import Cleaner, Problem
-from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
+from tallykeep.resources.fields.plain_texts import CLEARING
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.upserts.spec import Change, UpsertSpec
 

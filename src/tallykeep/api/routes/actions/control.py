@@ -29,7 +29,7 @@ from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import ConflictError, InvalidQueryError
 from tallykeep.core.ids import new_id
 from tallykeep.core.options.declaration import Option
-from tallykeep.core.submission_options import OPTIONS
+from tallykeep.core.options.submission_options import OPTIONS
 from tallykeep.engine.downloads.failed_rows import FailedRows, as_csv, as_ndjson, failed_rows
 from tallykeep.engine.downloads.source_rows import as_source_file, as_spreadsheet
 from tallykeep.engine.managing.action_control import target_parameters

@@ -22,7 +22,7 @@ from tallykeep.catalog.contents import submits
 from tallykeep.core.compatibility import OURS
 from tallykeep.core.errors import RequestError
 from tallykeep.core.ids import new_id, wire_time
-from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.db.clock import database_time
 from tallykeep.engine.managing.action_control import target_parameters
 from tallykeep.engine.reading.list_actions import Wanted, find_cancelable, find_retryable

@@ -22,7 +22,7 @@ from tallykeep.api.schemas.vouchers import CampaignVoucher, Voucher
 from tallykeep.core.action_type import Submission
 from tallykeep.core.compatibility import Compatibility
 from tallykeep.core.errors import InvalidPayloadError, InvalidQueryError, NotFoundError
-from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.engine.intake.idempotency import Accepted
 from tallykeep.resources.campaigns import store

@@ -22,7 +22,7 @@ from tallykeep.catalog.personal_data.export import Subject, personal_data
 from tallykeep.core.compatibility import OURS, Compatibility
 from tallykeep.core.errors import ConflictError, InvalidQueryError, NotFoundError
 from tallykeep.core.ids import wire_time
-from tallykeep.core.submission_options import SubmissionOptions
+from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.db.connections.pool import Connection
 from tallykeep.engine.erasing.reading import get_erasure
 from tallykeep.engine.intake.idempotency import Accepted

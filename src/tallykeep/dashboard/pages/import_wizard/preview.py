@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 
 from tallykeep.core import exact_json
 from tallykeep.core.options.declaration import Scope
-from tallykeep.core.submission_options import options_for
+from tallykeep.core.options.submission_options import options_for
 from tallykeep.dashboard.pages.import_wizard.values import (
     Constant,
     constants,

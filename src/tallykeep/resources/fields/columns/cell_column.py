@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tallykeep.core.rows import Row, Table, block_rows
-from tallykeep.resources.fields.copy_format import is_literal, not_plain
+from tallykeep.resources.fields.plain_texts import is_literal, not_plain
 
 # Stands for the text of a cell that needs the careful way: it has a problem, or clears a field. COPY's text never has
 # this character, so one search of a line finds it.

@@ -10,9 +10,9 @@ from tallykeep.resources.fields.cleaning import Problem
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
 from tallykeep.resources.fields.columns.flaws import Flaw
 from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, repeats, with_irregular, without
-from tallykeep.resources.fields.copy_format import CLEARING, ESCAPED, not_plain
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.memo import Memo
+from tallykeep.resources.fields.plain_texts import CLEARING, ESCAPED, not_plain
 
 
 class CellReader:

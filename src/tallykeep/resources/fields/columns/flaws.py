@@ -8,7 +8,7 @@ from typing import Self
 
 from tallykeep.resources.fields.cleaning import Problem, key_text
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE
-from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.plain_texts import CLEARING
 
 Labeled = tuple[str, Sequence[str]]  # a column's texts, and what stands in front of its problems
 

@@ -15,9 +15,9 @@ from tallykeep.resources.fields import spreadsheet_spellings as spellings
 from tallykeep.resources.fields.array_cells import text_array_cell
 from tallykeep.resources.fields.cleaning import Cleaner
 from tallykeep.resources.fields.columns.timestamps import shapes_of, timestamps_alike
-from tallykeep.resources.fields.copy_format import ESCAPED
 from tallykeep.resources.fields.numerals import NumberCell
 from tallykeep.resources.fields.object_cells import object_cell
+from tallykeep.resources.fields.plain_texts import ESCAPED
 
 Item = TypeVar("Item")
 _Make = Callable[[list[str]], list[str]]

@@ -11,8 +11,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tallykeep.formats.json.typed_rows import TypedRows
 from tallykeep.resources.customers.spec import CUSTOMER
-from tallykeep.resources.fields.copy_format import is_literal
 from tallykeep.resources.fields.json_columns import Integer
+from tallykeep.resources.fields.plain_texts import is_literal
 from tallykeep.resources.orders.goods import DESCRIBING
 from tallykeep.resources.orders.items import KEYS, NUMBERS, RELATED_WORDS
 from tallykeep.resources.orders.spec import ORDER_STATUSES

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 
 from tallykeep.resources.fields.columns.cell_column import CellColumn
 from tallykeep.resources.fields.columns.flaws import Labeled, key_problem, nameless_problem, unreadable
-from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.plain_texts import CLEARING
 from tallykeep.resources.metadata.cell_columns import MetadataTexts
 
 

@@ -24,9 +24,9 @@ from tallykeep.resources.fields.columns.flaws import key_problem
 from tallykeep.resources.fields.columns.object_texts import MemberTexts, ObjectTexts
 from tallykeep.resources.fields.columns.row_texts import Part, row_texts, separated
 from tallykeep.resources.fields.columns.sorting_out import sort_out
-from tallykeep.resources.fields.copy_format import CLEARING, ESCAPED
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
+from tallykeep.resources.fields.plain_texts import CLEARING, ESCAPED
 from tallykeep.resources.metadata.cell_columns import MetadataColumns
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.upserts.by_column.csv_block import Layout, ReasonIfThere, UpsertBlock

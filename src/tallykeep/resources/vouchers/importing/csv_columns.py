@@ -13,8 +13,8 @@ from tallykeep.resources.fields.columns.cell_reader import CellReader
 from tallykeep.resources.fields.columns.flaws import Labeled, key_problem, nameless_problem, unreadable
 from tallykeep.resources.fields.columns.row_texts import Part, row_texts, separated
 from tallykeep.resources.fields.columns.timestamps import end_problem, ending_before_start
-from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.field import Field
+from tallykeep.resources.fields.plain_texts import CLEARING
 from tallykeep.resources.metadata.cell_columns import MetadataColumns, MetadataTexts
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.draft import ABSENT, COLUMNS

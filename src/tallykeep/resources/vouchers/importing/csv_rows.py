@@ -16,9 +16,9 @@ from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields.columns.cell_column import fit
 from tallykeep.resources.fields.columns.flaws import nameless_problem
 from tallykeep.resources.fields.columns.sorting_out import sort_out
-from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.fields.numerals import NO_MARKS, Marks
+from tallykeep.resources.fields.plain_texts import CLEARING
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import Values, shown_key, take, take_dates
 from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, fields_of, together

@@ -10,8 +10,8 @@ from tallykeep.formats.json.unread_rows import UnreadRows
 from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.cleaning import Problem, actual
-from tallykeep.resources.fields.copy_format import is_plain
 from tallykeep.resources.fields.memo import Memo
+from tallykeep.resources.fields.plain_texts import is_plain
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import (
     DISCOUNT,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tallykeep.resources.fields.cleaning import Problem
-from tallykeep.resources.fields.copy_format import CLEARING
+from tallykeep.resources.fields.plain_texts import CLEARING
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.domain import Values
 

@@ -13,8 +13,8 @@ from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColum
 from tallykeep.resources.fields.columns.flaws import Flaw, UnexplainedError
 from tallykeep.resources.fields.columns.ordinary_forms import Form, form_of, legible, repeats, with_irregular, without
 from tallykeep.resources.fields.columns.row_texts import Part
-from tallykeep.resources.fields.copy_format import CLEARING
 from tallykeep.resources.fields.memo import Memo
+from tallykeep.resources.fields.plain_texts import CLEARING
 from tallykeep.resources.vouchers.cell_choices import DISCOUNT_TYPE_CELL, TYPE_CELL, effect_cell
 from tallykeep.resources.vouchers.domain import DISCOUNT, EFFECTS, WORTH, Values
 from tallykeep.resources.vouchers.importing.worth import WORTH_FIELDS, value_field, worth_of

@@ -1,4 +1,4 @@
-"""A file's cells into COPY's text format, many at a time."""
+"""Texts that can be taken as they stand: what neither COPY nor JSON escapes, and keys that need no cleaning."""
 
 import re
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tallykeep.core.batch import Batch, Source
-from tallykeep.engine.columns.column_mapping import OURS
+from tallykeep.engine.file_rules.column_mapping import OURS
 from tallykeep.formats.row_reader import read_rows
 
 _LINE = OURS.index("line") - len(OURS)
