@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
@@ -16,6 +18,9 @@ from tallykeep.core.batch import Batch, Source
 from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.core.rows import Row, Table
 from tallykeep.engine.intake.open_upload import Splitter
+from tallykeep.formats import charset
+from tallykeep.formats.charset import _BLOCK_BYTES
+from tallykeep.formats.csv import header
 from tallykeep.formats.csv.header import HeaderHints
 from tallykeep.formats.csv.splitter import CsvSplitter
 from tallykeep.formats.json import array_splitter as split_json
@@ -138,6 +143,29 @@ def rows_and_lines(splitter: Splitter, chunks: list[bytes]) -> list[tuple[Row, i
 def test_any_bytes_give_the_same_rows_in_any_chunks(data: bytes, cuts: list[int]) -> None:
     expected = rows_and_lines(csv_splitter(), [data])
     assert rows_and_lines(csv_splitter(), chunked(data, cuts)) == expected
+
+
+@contextmanager
+def _blocks_of(size: int) -> Iterator[None]:
+    """Files are read in blocks of so many bytes, as if they were as large as most are."""
+    with mock.patch.object(charset, "_BLOCK_BYTES", size), mock.patch.object(header, "_EXAMINED_BYTES", size):
+        yield
+
+
+@given(
+    lines=st.lists(st.sampled_from(["1,2", "", '""', '"",""', " ", ",", '"', 'a"', "\xa0", "\xa0,\u3000", "é", "x\r"])),
+    ending=st.sampled_from(["\n", "\n\n", "\r\n", "\n,\n"]),
+    block_bytes=st.sampled_from([5, 16, 50]),
+    batch_rows=st.sampled_from([1, 3, 1_000]),
+)
+def test_blocks_of_any_size_give_the_same_rows_at_the_same_lines(
+    lines: list[str], ending: str, block_bytes: int, batch_rows: int
+) -> None:
+    data = ("a,b\n" + ending.join(["1,2", *lines, "3,4", ""])).encode()
+    expected = rows_and_lines(csv_splitter(batch_rows), [data])
+    with _blocks_of(block_bytes):
+        chunks = [data[at : at + block_bytes] for at in range(0, len(data), block_bytes)]
+        assert rows_and_lines(csv_splitter(batch_rows), chunks) == expected
 
 
 @given(
@@ -271,6 +299,20 @@ def test_the_delimiter_is_found_in_the_header(delimiter: str) -> None:
     rows = rows_of(splitter, [delimiter.join(["Code", '"a,b;c"', "Note\nX", "1", "2"]).encode()])
     assert splitter.source.header == ["Code", "a,b;c", "Note"]
     assert [row.value for row in rows] == [["X", "1", "2"]]
+
+
+@pytest.mark.parametrize("between", [b"\n", b"\n" * 15, b" \n", b",\n", b"\n\xc2\xa0\n", b"\r\n", b'""\n', b"\n,,\n\n"])
+@pytest.mark.parametrize("row", [b"1,2\n", b" 1,2\n", b",2\n", b'"1",2\n', b"\xc3\xa9,2\n", b"\xe2\x82\xac,2\n"])
+def test_rows_with_blank_lines_between_them_are_the_same_rows_at_their_lines(between: bytes, row: bytes) -> None:
+    count = 5 * _BLOCK_BYTES // 4 // len(row + between)  # more than is taken at once, and by another way
+    (single,) = rows_of(csv_splitter(), [b"a,b\n" + row])
+    step = 1 + between.count(b"\n")
+    data = b"a,b\n" + (row + between) * count
+    for chunks in ([data], chunked(data, [7, _BLOCK_BYTES, _BLOCK_BYTES + 1])):
+        splitter = CsvSplitter(batch_rows=997, batch_bytes=1_000_000, max_row_bytes=1_000_000)
+        pairs = rows_and_lines(splitter, chunks)
+        assert [line for _, line in pairs] == [2 + step * at for at in range(count)]
+        assert all(row.value == single.value for row, _ in pairs)
 
 
 def test_blank_lines_are_no_rows() -> None:

@@ -198,7 +198,7 @@ def cells_of(record: str, delimiter: str) -> list[str]:
 
 
 def may_hold_blank(block: bytes, delimiter: str) -> bool:
-    """Whether any of these complete lines, none of which contains a quote, is blank."""
+    """Whether any of these complete lines holds nothing but blanks, delimiters and quotes: most of such are blank."""
     if _blank_line(delimiter).match(block):
         return True
     # Most lines begin with neither a blank nor a delimiter, which is found out many times as fast.
@@ -212,17 +212,17 @@ def _blank_record(delimiters: str) -> re.Pattern[bytes]:
 
 @cache
 def _blank_line(delimiter: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:%s)*+\n" % (_BLANK % re.escape(delimiter.encode())))
+    return re.compile(rb"(?:%s)*+\n" % (_BLANK % (re.escape(delimiter.encode()) + b'"')))
 
 
 @cache
 def _begins_blank(delimiter: str) -> re.Pattern[bytes]:
-    return re.compile(rb"\n[ \t\v\f\r\n\x1c-\x1f\xc2\xe1-\xe3%s]" % re.escape(delimiter.encode()))
+    return re.compile(rb"\n[ \t\v\f\r\n\x1c-\x1f\xc2\xe1-\xe3%s\"]" % re.escape(delimiter.encode()))
 
 
 @cache
 def _behind_a_line(delimiter: str) -> re.Pattern[bytes]:
-    return re.compile(rb"\n(?:%s)*+\n" % (_BLANK % re.escape(delimiter.encode())))
+    return re.compile(rb"\n(?:%s)*+\n" % (_BLANK % (re.escape(delimiter.encode()) + b'"')))
 
 
 def delimiter_of(line: bytes) -> str:

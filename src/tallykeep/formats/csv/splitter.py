@@ -100,7 +100,9 @@ class CsvSplitter:
             self._line += len(block)  # nothing but ends of lines
             return
         count = _rows_of_plain(block, self._source.delimiter) if is_between else None
-        if count is None:
+        if count is None and is_between and (spaced := _rows_of_spaced(block, self._source.delimiter)):
+            yield from self._take_spaced(*spaced)
+        elif count is None:
             yield from self._take(block.splitlines(keepends=True))
         elif len(block) <= self._max_row_bytes:
             yield from self._take_rows(block, count)
@@ -119,6 +121,12 @@ class CsvSplitter:
             yield from self._cutter.add_run(block[start:end], some, self._line)
             self._line += some
             start, count = end, count - some
+
+    def _take_spaced(self, rows: list[bytes], offsets: list[int], count: int) -> Iterator[Batch]:
+        """Take the rows of so many lines, all others of which are empty."""
+        first = self._line
+        self._line += count
+        yield from self._cutter.add_many(rows, [first + offset for offset in offsets])
 
     def _take(self, lines: list[bytes], *, enough: bool = False, final: bool = False) -> Iterator[Batch]:
         self._open_lines += lines
@@ -187,6 +195,19 @@ def _rows_of_plain(block: bytes, delimiter: str) -> int | None:
         return None
     count = block.count(b"\n")
     return count if b'"' not in block or count_records(block, delimiter) == count else None
+
+
+def _rows_of_spaced(block: bytes, delimiter: str) -> tuple[list[bytes], list[int], int] | None:
+    """Return the rows of these complete lines, the line that each is, and how many lines there are.
+
+    None where that takes more than to leave out empty lines, as they stand between the rows of some files.
+    """
+    if b'"' in block or b"\r" in block or not (b"\n\n" in block or block.startswith(b"\n")):
+        return None
+    lines = block.split(b"\n")
+    offsets = [at for at, line in enumerate(lines) if line]
+    rows = [line + b"\n" for line in lines if line]
+    return None if may_hold_blank(b"".join(rows), delimiter) else (rows, offsets, len(lines) - 1)
 
 
 def _end_of_lines(buffer: bytes) -> int:
