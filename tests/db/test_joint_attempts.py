@@ -125,6 +125,57 @@ def test_all_are_closed_or_none(database_url: str) -> None:
     asyncio.run(scenario())
 
 
+_PLANS = {
+    "as it comes": (),
+    "sorted": ("enable_indexscan = off", "enable_indexonlyscan = off", "enable_bitmapscan = off"),
+    "hashed": ("enable_nestloop = off", "enable_memoize = off"),
+    "merged": ("enable_nestloop = off", "enable_hashjoin = off"),
+}
+
+
+@pytest.mark.parametrize("plan", _PLANS)
+def test_nothing_is_locked_but_what_is_claimed_whatever_the_plan(database_url: str, plan: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine, meeting(engine) as other:
+            actions = await submit_many(engine, 5)
+            async with engine.pool.connection() as connection, connection.transaction():
+                for setting in _PLANS[plan]:
+                    await connection.execute(f"SET LOCAL {setting}")  # type: ignore[arg-type]
+                state = JointState(others=1)
+                claim = await claim_jointly(connection, engine.project_id, ACTION_TYPES, quiet_settings(), state)
+                assert [each.action_id for each in claim.claimed] == actions[:2]
+                for table, key in (("batches", "action_id"), ("async_actions", "id")):
+                    sql = f"SELECT {key} FROM {table} WHERE project_id = %s FOR UPDATE SKIP LOCKED"
+                    free = await other.connection.execute(sql, [engine.project_id])  # type: ignore[arg-type]
+                    assert {row[0] for row in await free.fetchall()} == set(actions[2:])
+
+    asyncio.run(scenario())
+
+
+async def _read_of_actions(connection: Any) -> int:
+    """How many rows of the table of actions this transaction has read."""
+    (row,) = await (
+        await connection.execute(
+            "SELECT seq_tup_read + idx_tup_fetch AS read FROM pg_stat_xact_user_tables WHERE relname = 'async_actions'"
+        )
+    ).fetchall()
+    return int(row["read"])
+
+
+def test_a_claim_reads_the_waiting_actions_once_where_statistics_know_nothing_of_them(database_url: str) -> None:
+    count = 500
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            await submit_many(engine, count)
+            async with engine.pool.connection() as connection, connection.transaction():
+                claim = await claim_jointly(connection, engine.project_id, ACTION_TYPES, quiet_settings(), JointState())
+                assert len(claim.claimed) == 64
+                assert await _read_of_actions(connection) <= 2 * count
+
+    asyncio.run(scenario())
+
+
 def test_what_others_hold_is_left_to_them(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine, meeting(engine) as other:

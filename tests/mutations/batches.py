@@ -220,9 +220,16 @@ MUTATIONS = (
     Mutation(
         "a joint attempt takes as many of a project as it has jobs",
         "src/tallykeep/engine/applying/joint/joint.sql",
-        "LIMIT served.slots",
-        "LIMIT 64",
+        "        LIMIT served.slots\n    ) AS action",
+        "        LIMIT 64\n    ) AS action",
         f"{JOINT}::test_of_a_project_as_many_as_it_has_jobs",
+    ),
+    Mutation(
+        "a joint attempt locks nothing that it does not take",
+        "src/tallykeep/engine/applying/joint/joint.sql",
+        "        LIMIT served.slots\n    ) AS action",
+        "        ORDER BY served_at, number\n        LIMIT served.slots\n    ) AS action",
+        f"{JOINT}::test_nothing_is_locked_but_what_is_claimed_whatever_the_plan",
     ),
     Mutation(
         "joint attempts are noted where they outlive their process",

@@ -17,6 +17,7 @@ from tallykeep.engine.scheduling.job_queue import SMALL
 _sql = queries(__package__, "joint.sql")
 
 _MAX_OTHERS = 63  # jobs taken along
+_HELD_BY_OTHERS = 4_096  # actions of a project that are passed over, as so many processes have 64 of them each
 _MAX_SEPARATE = 10_000
 _MAX_ROWS = 100  # of one of them
 _MAX_BYTES = 16_384
@@ -74,6 +75,7 @@ async def claim_jointly(
         "project_id": project_id,
         "queue": SMALL,
         "others": state.others,
+        "held_by_others": _HELD_BY_OTHERS,
         "types": list(types),
         "max_rows": _MAX_ROWS,
         "max_bytes": _MAX_BYTES,

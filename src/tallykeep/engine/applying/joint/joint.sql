@@ -1,7 +1,9 @@
 -- name: claim_jointly
 -- The jobs of the small lane that are next, and for each of them, and for the one in hand, an action of its project:
 -- those served longest ago. Of all of them the batch and the action are locked, the batch first: whoever has it is left
--- in peace. What others hold is skipped. `job_id` is NULL for the job in hand; `may_join` is false for what has to be
+-- in peace. What others hold is skipped. Whatever the plan, nothing else is locked, but for the batch of an action that
+-- somebody is just changing: candidates are in order before anything of them is locked, and each join hangs on the one
+-- before it. `this` is worded so that no partial index is there for it, see close_jointly. `job_id` is NULL for the job in hand; `may_join` is false for what has to be
 -- applied separately, whose body is not read.
 WITH waiting AS MATERIALIZED (
     SELECT id, (args ->> 'project_id')::bigint AS project_id
@@ -26,7 +28,7 @@ FROM set_config('idle_in_transaction_session_timeout', :silence, true) AS silenc
     served,
     LATERAL (
         SELECT
-            this.id, this.type, this.source, batch.*,
+            this.id, this.type, this.source, first_row, row_count, lines, broken, body,
             this.submission_options - '{mapping,defaults,values}'::text[] AS submission_options,
             this.type = ANY (:types)
             AND this.on_error = 'continue'
@@ -39,21 +41,34 @@ FROM set_config('idle_in_transaction_session_timeout', :silence, true) AS silenc
                 SELECT FROM attempts
                 WHERE attempts.project_id = this.project_id AND attempts.action_id = this.id AND attempts > 0
             ) AS may_join
-        FROM async_actions AS this,
+        FROM (
+                SELECT id
+                FROM async_actions
+                WHERE project_id = served.project_id
+                    AND ready
+                    AND status IN ('ENQUEUED', 'IN_PROGRESS')
+                    AND open_batches = 1
+                ORDER BY served_at, number
+                LIMIT served.slots + :held_by_others
+            ) AS candidate,
             LATERAL (
-                SELECT first_row, row_count, lines, broken, body
+                SELECT action_id, first_row, row_count, lines, broken, body
                 FROM batches
-                WHERE batches.project_id = this.project_id AND batches.action_id = this.id AND batches.status = 'OPEN'
+                WHERE project_id = served.project_id AND action_id = candidate.id AND status = 'OPEN'
                 LIMIT 1
                 FOR UPDATE SKIP LOCKED
-            ) AS batch
-        WHERE this.project_id = served.project_id
-            AND this.ready
-            AND this.status IN ('ENQUEUED', 'IN_PROGRESS')
-            AND this.open_batches = 1
-        ORDER BY this.served_at, this.number
+            ) AS batch,
+            LATERAL (
+                SELECT *
+                FROM async_actions
+                WHERE project_id = served.project_id
+                    AND id = batch.action_id
+                    AND ready
+                    AND status NOT IN ('DONE', 'FAILED')
+                    AND open_batches = 1
+                FOR NO KEY UPDATE SKIP LOCKED
+            ) AS this
         LIMIT served.slots
-        FOR NO KEY UPDATE OF this SKIP LOCKED
     ) AS action
 
 -- name: note_attempts!
