@@ -24,8 +24,11 @@ def _seen(answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
     return answer.status_code, _lasting(answer), body
 
 
-def _both(client: httpx.Client, method: str, path: str, **more: Any) -> tuple[int, dict[str, str], Any]:
-    hot, other = client.request(method, path, **more), client.request(method, f"{path}?unknown=1", **more)
+def _both(
+    client: httpx.Client, method: str, path: str, query: str = "", **more: Any
+) -> tuple[int, dict[str, str], Any]:
+    hot = client.request(method, f"{path}?{query}" if query else path, **more)
+    other = client.request(method, f"{path}?{query}&unknown=1", **more)
     assert hot.headers["x-request-id"] != other.headers["x-request-id"]
     assert _seen(hot) == _seen(other)
     return _seen(hot)
@@ -97,3 +100,20 @@ def test_submissions_that_are_refused(api: Api, headers: dict[str, str], body: b
     assert refused.status_code == status, refused.text
     assert refused.json()["request_id"] == refused.headers["x-request-id"]
     assert api.http.get("/v1/vouchers/import").status_code in (404, 405)
+
+
+def test_who_waits_for_the_end(api: Api, other_api: Api) -> None:
+    action_id = api.import_json([GOOD, BAD])
+    api.ended(action_id)
+    path = f"/v1/async-actions/{action_id}"
+    etag = api.http.get(path).headers["etag"]
+    for seconds in ("1", "9", "10", "60"):
+        assert _both(api.http, "GET", path, f"wait={seconds}")[0] == 200
+    assert _both(api.http, "GET", path, "wait=5", headers={"If-None-Match": etag})[0] == 304
+    assert _both(other_api.http, "GET", path, "wait=5")[0] == 404
+    assert _both(api.http, "GET", "/v1/async-actions/none", "wait=5")[0] == 404
+    assert _both(api.http, "GET", path, "wait=5", headers={"X-App-Token": "wrong"})[0] == 401
+    for query in ("wait=61", "wait=-1", "wait=", "wait=1.5x", "wait=5&wait=61"):
+        assert _both(api.http, "GET", path, query)[0] == 400
+    for query in ("wait=0", "wait=1.5", "wait=05", "wait=%35", "wait=70&wait=5"):
+        assert _both(api.http, "GET", path, query)[0] == 200

@@ -17,6 +17,7 @@ from tests.server import Api
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
 MANY = 30
 TIMEOUT_SECONDS = 60
+_FIRST_QUERIES = ("%SELECT FROM async_actions WHERE project_id%", "%AS ended_ago%")  # by a stream; by a long poll
 
 Watching = psycopg.Connection[Any]
 
@@ -110,6 +111,28 @@ def test_requests_that_come_together_ask_for_their_key_once(api: Api, served_dat
                 WatchQueries(connection).until_queried()
             assert key_checks(connection) == 1
         assert {each.result().status_code for each in (asking.answer, *together)} == {200}
+
+
+def test_who_begins_to_wait_together_reads_together(api: Api, served_database: str) -> None:
+    action_id = api.import_json([])
+    api.ended(action_id)
+    path = f"/v1/async-actions/{action_id}"
+    with (
+        ThreadPoolExecutor(2 * MANY) as threads, psycopg.connect(served_database, autocommit=True) as connection,
+    ):  # fmt: skip
+        with held_back(served_database, "async_actions"):
+            together = [threads.submit(api.http.get, path, params={"wait": 30}) for _ in range(MANY)]
+            together += [threads.submit(api.http.get, f"{path}/events") for _ in range(MANY)]
+            for words in _FIRST_QUERIES:
+                until(lambda words=words: _reading(connection, words) == 1, f"nobody reads {words}")  # type: ignore[misc]
+            for _ in range(5):  # behind all that have come by now
+                api.get("/v1/vouchers", limit=1)
+            assert [_reading(connection, words) for words in _FIRST_QUERIES] == [1, 1]
+        assert {each.result().status_code for each in together} == {200}
+
+
+def _reading(connection: Watching, words: str) -> int:
+    return waiting(connection, "tallykeep reads", words)
 
 
 def test_long_polls_that_timed_out_read_for_themselves(api: Api, served_database: str) -> None:

@@ -16,6 +16,7 @@ from tallykeep.api.dependencies.permissions import reads, writes
 from tallykeep.api.hot_routes import HotRoutes
 from tallykeep.api.openapi import openapi_document
 from tallykeep.api.responses.answers import Json, RequestIds, answer_errors
+from tallykeep.api.route_index import add_routers
 from tallykeep.api.routes import audit_log, catalog, templates, webhooks
 from tallykeep.api.routes import exports as list_files
 from tallykeep.api.routes import import_preview as imports
@@ -75,10 +76,10 @@ def create_api(action_types: ActionTypes, open_context: Callable[[], AbstractAsy
     app.state.routers = _routers(submissions)
     for router in app.state.routers:
         require_declarations(router.routes)
-        app.include_router(router)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     app.state.describing = asyncio.Lock()
     app.add_route("/openapi.json", _openapi, include_in_schema=False)
+    add_routers(app, app.state.routers)
     return app
 
 

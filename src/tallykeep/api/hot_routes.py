@@ -5,6 +5,7 @@ paths that costs more than the statement they run. The functions that answer are
 describe the paths in /openapi.json and serve every request that is not plainly one of these.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -33,10 +34,11 @@ class _HotRoute(NamedTuple):
 
 _ACTIONS = "/v1/async-actions/"
 _EVENTS = "/events"
+_WAIT = re.compile(rb"(?:wait=([1-9]|[1-5][0-9]|60))?")  # whole seconds, as most who wait have them
 
 
 class HotRoutes:
-    """Serves GET of one action and of its events, without a query, and submissions whose path names no target.
+    """Serves GET of one action, with a wait or without, and of its events; submissions whose path names no target.
 
     All others are handed on.
 
@@ -65,16 +67,17 @@ class HotRoutes:
     def _find(self, scope: Scope) -> _HotRoute | None:
         if scope["method"] == "POST":
             return self._submissions.get(scope["path"])
-        if scope["method"] != "GET" or scope["query_string"] or not scope["path"].startswith(_ACTIONS):
+        if scope["method"] != "GET" or not scope["path"].startswith(_ACTIONS):
             return None
         rest = scope["path"][len(_ACTIONS) :]
         hot = self._events if rest.endswith(_EVENTS) else self._one_action
+        wanted = _wanted_in(scope["query_string"]) if hot is self._one_action or not scope["query_string"] else None
         action_id = rest.removesuffix(_EVENTS)
         # U+0000 is a slash that was written %2F.
-        if not action_id or "/" in action_id or "\0" in action_id:
+        if wanted is None or not action_id or "/" in action_id or "\0" in action_id:
             return None
         scope.setdefault("state", {})[PATH] = hot.route.path
-        return hot._replace(endpoint=partial(hot.endpoint, action_id=action_id))
+        return hot._replace(endpoint=partial(hot.endpoint, action_id=action_id, **wanted))
 
     async def _answer_to(self, request: Request, error: Exception) -> Response:
         """Return the answer to a request that failed; raise a defect again, to be answered and logged further out."""
@@ -83,6 +86,14 @@ class HotRoutes:
                 answer: Response = await self._handlers[error_type](request, error)
                 return answer
         raise error
+
+
+def _wanted_in(query_string: bytes) -> dict[str, float] | None:
+    """Return the parameters of a query string that is plainly right; None for any other."""
+    plain = _WAIT.fullmatch(query_string)
+    if plain is None:
+        return None
+    return {"wait": float(plain[1])} if plain[1] else {}
 
 
 def _route_of(router: APIRouter, endpoint: Callable[..., Any]) -> APIRoute:

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
@@ -66,6 +66,7 @@ class Context:
     aside: SideThread
     ended_answers: EndedAnswers
     shared_reads: SharedReads[Tagged] = field(default_factory=SharedReads)
+    brief_reads: SharedReads[dict[str, Any]] = field(default_factory=SharedReads)  # without failed rows
     rate_limits: RateLimits | None = None  # where requests are limited
     quotas: Quotas | None = None  # of rows
     wrong_credentials: WrongCredentials = field(default_factory=lambda: WrongCredentials(0))

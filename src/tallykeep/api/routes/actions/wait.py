@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache, partial
 from typing import Any
@@ -50,8 +50,27 @@ def _reading(request: Request, context: Context, caller: Caller, action_id: str)
 
 def _reading_ended(request: Request, context: Context, caller: Caller, action_id: str) -> _Read:
     """Return what reads an action that has ended, for all who know that and are shown the same links to its report."""
-    key = (caller.project_id, caller.key_kind, caller.key_id, str(request.base_url), action_id)
+    key = _shown_to(request, caller, action_id)
     return partial(context.shared_reads.read, key, _reading(request, context, caller, action_id))
+
+
+def _shown_to(request: Request, caller: Caller, action_id: str) -> tuple[Hashable, ...]:
+    """The action, and all that its links to a report depend on."""
+    return (caller.project_id, caller.key_kind, caller.key_id, str(request.base_url), action_id)
+
+
+async def _read_brief(request: Request, context: Context, caller: Caller, action_id: str) -> dict[str, Any]:
+    """Return the action without failed rows, which many who wait would hold in memory for as long.
+
+    Who begins to wait at the same time as others has the same answer; what has changed since, the watch tells.
+    """
+
+    async def read() -> dict[str, Any]:
+        links = context.report_links(request, caller)
+        async with context.reading(caller).connection() as connection:
+            return await context.reader.get_action(connection, caller.project_id, action_id, links, with_failures=False)
+
+    return await context.brief_reads.read(_shown_to(request, caller, action_id), read)
 
 
 async def answer_now(request: Request, context: Context, caller: Caller, action_id: str) -> Tagged:
@@ -86,11 +105,7 @@ async def answer_in_the_end(request: Request, context: Context, caller: Caller, 
     """
     read, read_ended = (reading(request, context, caller, action_id) for reading in (_reading, _reading_ended))
     with context.watcher.watch(caller.project_id, action_id) as watch:
-        async with context.reading(caller).connection() as connection:
-            # Without the failed rows, which many who wait would hold in memory for as long.
-            known = await context.reader.get_action(
-                connection, caller.project_id, action_id, context.report_links(request, caller), with_failures=False
-            )
+        known = await _read_brief(request, context, caller, action_id)
         if known["finished_at"] is not None:
             return await read_ended()
         async with context.slot(caller, context.shares.watches):
@@ -171,11 +186,24 @@ async def _watching(
 
     Raises NotFoundError and TooManyRequestsError.
     """
-    async with context.reading(caller).connection() as connection:
-        await context.reader.require_action(connection, caller.project_id, action_id)
+    await _require(context, caller, action_id)
     async with context.slot(caller, context.shares.watches):
         with context.watcher.watch(caller.project_id, action_id) as watch:
             yield _events(request, context, watch, _reading_ended(request, context, caller, action_id))
+
+
+async def _require(context: Context, caller: Caller, action_id: str) -> None:
+    """Raise NotFoundError where the caller's project has no such action.
+
+    All who begin at the same time with the same key ask for it together.
+    """
+
+    async def read() -> dict[str, Any]:
+        async with context.reading(caller).connection() as connection:
+            await context.reader.require_action(connection, caller.project_id, action_id)
+        return {}
+
+    await context.brief_reads.read((*caller.who, action_id), read)
 
 
 async def _events(request: Request, context: Context, watch: Watch, read: _Read) -> AsyncIterator[bytes]:
