@@ -1,5 +1,7 @@
 """What follows from the declaration of an upserted noun: everything that a plain one needs."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,12 @@ import pytest
 from pydantic import TypeAdapter
 
 import tallykeep.resources
+from tallykeep.api.auditing.events import EVENTS
 from tallykeep.api.routes.resources.upserted import noun_routes
 from tallykeep.api.schemas.nouns import schemas_of
 from tallykeep.catalog.contents import contents
 from tallykeep.catalog.nouns import NOUNS, Noun
+from tallykeep.core.nouns import CHANGES, NOUN_NAMES, NounName
 from tallykeep.resources.fields.field import Field
 from tallykeep.resources.upserts.declaring.action_types import (
     bulk_update,
@@ -120,6 +124,41 @@ def test_action_types_are_called_after_the_noun() -> None:
 def test_every_noun_has_a_folder_with_the_same_files(noun: Noun) -> None:
     folder = RESOURCES / noun.spec.plural
     assert {"__init__.py", "spec.py", "action_types.py"} <= {file.name for file in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("name", "noun"), [*zip(NOUN_NAMES, NOUNS, strict=True)], ids=[name.plural for name in NOUN_NAMES]
+)
+def test_names_of_nouns_say_what_there_is(name: NounName, noun: Noun) -> None:
+    assert (name.singular, name.plural) == (noun.spec.noun, noun.spec.plural)
+    assert name.csv == (noun.csv is not None)
+    assert name.json == (noun.json and noun.json.path.removeprefix(f"/v1/{name.plural}/"))
+    events = {event.value for event in EVENTS.values()}
+    assert name.changes == tuple(change for change in CHANGES if f"{name.singular}.{change}" in events)
+
+
+_WITH_KIOSKS = """
+from tallykeep.core import nouns
+nouns.NOUN_NAMES = (*nouns.NOUN_NAMES, nouns.NounName("kiosk", changes=("create",)))
+from tallykeep.cli.kit.row_types import IMPORTED, UPDATED
+from tallykeep.core.audit.events import Event
+from tallykeep.engine.managing.project_tables import TABLES
+from tallykeep.tenants.permissions import ROLES, Permission, Role
+print([event for event in Event if event.resource_type == "kiosk"])
+print([(each.name, each.role, each.meaning) for each in Permission if "kiosks" in each])
+print("kiosks" in IMPORTED, "kiosks" in UPDATED, list(TABLES).index("kiosks") < list(TABLES).index("orders"))
+"""
+
+
+def test_a_line_of_its_own_gives_a_noun_permissions_events_and_its_place_in_deletions() -> None:
+    command = [sys.executable, "-c", _WITH_KIOSKS]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    assert printed == [
+        "[<Event.KIOSK_CREATE: 'kiosk.create'>]",
+        "[('KIOSKS_READ', <Role.READER: 'reader'>, 'see kiosks'), "
+        "('KIOSKS_WRITE', <Role.OPERATOR: 'operator'>, 'import and create kiosks')]",
+        "True True True",
+    ]
 
 
 def test_the_catalog_names_columns_that_answers_have() -> None:

@@ -1,7 +1,9 @@
 """Permissions: what a route needs and a key may have, in one table, and the roles that stand for sets of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+
+from tallykeep.core.nouns import NOUN_NAMES
 
 
 class Role(StrEnum):
@@ -14,6 +16,13 @@ class Role(StrEnum):
     OPERATOR = "operator"
     ADMIN = "admin"
     OWNER = "owner"
+
+
+def _of_nouns() -> Iterator[tuple[str, tuple[str, Role, str]]]:
+    """The two permissions of each noun: the name of the member, and what stands in its line."""
+    for noun in NOUN_NAMES:
+        yield f"{noun.plural}_READ".upper(), (f"{noun.plural}.read", Role.READER, f"see {noun.plural}")
+        yield f"{noun.plural}_WRITE".upper(), (f"{noun.plural}.write", Role.OPERATOR, noun.written)
 
 
 class Permission(StrEnum):
@@ -75,6 +84,12 @@ class Permission(StrEnum):
     VOUCHERS_WRITE = "vouchers.write", Role.OPERATOR, "import, create, change and delete vouchers"
     WEBHOOKS_READ = "webhooks.read", Role.ADMIN, "see webhooks, without their secrets, and deliveries"
     WEBHOOKS_MANAGE = "webhooks.manage", Role.ADMIN, "create, change, test and delete webhooks; send events again"
+
+    # A noun without lines of its own has those of a plain one.
+    _ignore_ = "_name _line"
+    for _name, _line in _of_nouns():
+        if _name not in vars():
+            vars()[_name] = _line
 
 
 BY_CODE: Mapping[str, Permission] = {permission.value: permission for permission in Permission}

@@ -6,6 +6,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from tallykeep.cli.kit.exits import UsageError
+from tallykeep.core.nouns import NOUN_NAMES, NounName
 
 Form = Literal["csv", "json"]
 Verb = Literal["import", "update"]
@@ -38,13 +39,15 @@ def _row_type(name: str, csv: str | None, json: str | None, update: str | None =
     return RowType(name, paths)
 
 
-# A bulk update creates what does not exist: as JSON, what has one is imported by it.
+def _of_noun(noun: NounName) -> RowType:
+    """A noun's type. A bulk update creates what does not exist: as JSON, what has one is imported by it."""
+    update = noun.json if noun.json == "bulk/async" else None
+    return _row_type(noun.plural, "importCSV" if noun.csv else None, noun.json, update)
+
+
 _ALL = (
     _row_type("vouchers", "importCSV", "import", "bulk/async"),
-    _row_type("customers", "importCSV", "bulk/async", "bulk/async"),
-    _row_type("products", "importCSV", "bulk/async", "bulk/async"),
-    _row_type("skus", "importCSV", None),
-    _row_type("orders", None, "import"),
+    *(_of_noun(noun) for noun in NOUN_NAMES if noun.csv or noun.json),
     _row_type(CAMPAIGN_VOUCHERS, "importCSV", "import", at="campaigns/{target}"),
 )
 ROW_TYPES = {row_type.name: row_type for row_type in _ALL}

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Literal
 
+from tallykeep.core.nouns import NOUN_NAMES
+
 Outcome = Literal["success", "failed", "refused"]
 Door = Literal["api", "dashboard", "worker", "server"]
 
@@ -71,6 +73,14 @@ class Event(StrEnum):
     WEBHOOK_ROTATE_SECRET = "webhook.rotate_secret"  # noqa: S105 - a name  # pragma: allowlist secret
     WEBHOOK_TEST = "webhook.test"
     DELIVERY_RESEND = "delivery.resend"
+
+    # Of a noun without lines of its own: its changes.
+    _ignore_ = "_noun _change _name"
+    for _noun in NOUN_NAMES:
+        for _change in _noun.changes:
+            _name = f"{_noun.singular}_{_change}".upper()
+            if _name not in vars():
+                vars()[_name] = f"{_noun.singular}.{_change}"
 
     @property
     def resource_type(self) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg import sql
 
+from tallykeep.core.nouns import NOUN_NAMES
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 
@@ -20,10 +21,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "idempotency_keys": ("key",),
     "uploads": ("action_id",),
     "vouchers": ("code",),
-    "orders": ("id",),
-    "skus": ("id",),
-    "products": ("id",),
-    "customers": ("id",),
+    **{noun.plural: ("id",) for noun in reversed(NOUN_NAMES)},
     "campaigns": ("id",),
     "category_labels": ("label",),
     "categories": ("id",),
@@ -49,8 +47,8 @@ LARGE_ROWS = frozenset({"batches", "report_parts"})
 MAX_COUNTED = 100_000  # rows of one kind: some hundredths of a second
 # What people call what a project holds, by table.
 _COUNTED = {
-    "vouchers": "vouchers", "campaigns": "campaigns", "customers": "customers", "products": "products", "skus": "skus",
-    "orders": "orders", "categories": "categories", "metadata_schemas": "metadata_schemas", "webhooks": "webhooks",
+    "vouchers": "vouchers", "campaigns": "campaigns", **{noun.plural: noun.plural for noun in NOUN_NAMES},
+    "categories": "categories", "metadata_schemas": "metadata_schemas", "webhooks": "webhooks",
     "bin_entries": "bin_entries", "async_actions": "async_actions", "keys": KEYS,
 }  # fmt: skip
 
