@@ -4,11 +4,12 @@ import json
 import math
 import os
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -81,14 +82,30 @@ class Measure:
     full_only: bool = False
     family: str = ""  # of rows that are shown together, the worst first
 
+    @property
+    def group(self) -> str:
+        """Its family; a row of its own is one by itself."""
+        return self.family or self.name
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """A measure with its figures, or with the reason why there are none."""
+    """A measure with its figures, or with the reason why there are none, and when and where that was found."""
 
     measure: Measure
     figures: Figures | None
     reason: str = ""
+    measured_at: str = ""
+    machine: str = ""
+
+    @classmethod
+    def from_json(cls, measure: Measure, row: Mapping[str, Any]) -> "Outcome":
+        """Return what an earlier run found, held to the limit that the measure has now."""
+        figures, reason = None, str(row["verdict"])
+        if row["ours"] is not None:
+            figures = Figures(**{name: row[name] for name in ("ours", "floor", "unit", "rows", "note", "fits")})
+            reason = "not measured against a floor"
+        return cls(measure, figures, reason, row["measured_at"], row["machine"])
 
     @property
     def ratio(self) -> float | None:
@@ -129,57 +146,87 @@ class Outcome:
             "name": self.measure.name, "what": self.measure.what, "against": self.measure.against,
             "limit": str(self.measure.limit), "ours": figures and figures.ours, "floor": figures and figures.floor,
             "unit": figures and figures.unit, "rows": figures and figures.rows, "ratio": self.ratio,
-            "verdict": self.verdict, "note": figures.note if figures else "",
+            "verdict": self.verdict, "note": figures.note if figures else "", "fits": figures and figures.fits,
+            "measured_at": self.measured_at, "machine": self.machine,
         }  # fmt: skip
 
 
 class Report:
-    """Prints every row at once, and writes the page and the JSON anew after each."""
+    """Prints every row at once, and writes the page and the JSON anew after each family.
 
-    def __init__(self, *, complete: bool, size: str) -> None:
-        directory = _HERE if complete else _HERE / "out"
+    At full size these keep the rows that earlier runs measured, each with its day, until they are measured again: a run
+    that fails to do so changes nothing of them.
+    """
+
+    def __init__(self, measures: Sequence[Measure], *, size: str, keeps: bool, directory: Path = _HERE) -> None:
+        directory = directory if keeps else directory / "out"
         directory.mkdir(exist_ok=True)
         self._page, self._json = directory / "RESULTS.md", directory / "results.json"
         self._size = size
+        self._measures = measures
         self._machine = _machine()
-        self._started = datetime.now(UTC)
-        self._outcomes: list[Outcome] = []
+        self._outcomes = _read(self._json, measures) if keeps else {}
         print(f"{self._machine}; {size}\n")
         print(_line(["measure", "ours", "floor or alternative", "ratio", "limit", "verdict"]), flush=True)
 
     def add(self, outcomes: list[Outcome]) -> None:
         """Take the rows of one more family, and show the worst of them first."""
         for outcome in sorted(outcomes, key=lambda each: each.badness, reverse=True):
-            self._outcomes.append(outcome)
+            if outcome.figures is not None or outcome.measure.name not in self._outcomes:
+                now = datetime.now(UTC).isoformat(timespec="minutes")
+                row = replace(outcome, measured_at=now, machine=self._machine)
+                self._outcomes[outcome.measure.name] = row
             print(_line(outcome.cells()))
             note = outcome.figures.note if outcome.figures else ""
             against = f"{'' if outcome.measure.limit.unit else 'against '}{outcome.measure.against}"
             print(f"    {against}{'; ' if note else ''}{note}", flush=True)
-        self._page.write_text(self._markdown())
-        self._json.write_text(json.dumps(self._document(), indent=2, ensure_ascii=False) + "\n")
+        _write(self._page, self._markdown())
+        document = {"size": self._size, "results": [outcome.to_json() for outcome in self._in_order()]}
+        _write(self._json, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
     def close(self) -> None:
         """Say where it is to be found."""
         print(f"\nWritten to {self._page} and {self._json}")
 
-    def _document(self) -> dict[str, object]:
-        about = {"measured_at": self._started.isoformat(timespec="seconds"), "machine": self._machine}
-        return {**about, "size": self._size, "results": [outcome.to_json() for outcome in self._outcomes]}
+    def _in_order(self) -> list[Outcome]:
+        """The rows that there are, family by family, the worst of each first."""
+        rows: list[Outcome] = []
+        for _, family in groupby(self._measures, key=lambda measure: measure.group):
+            family_rows = [self._outcomes[measure.name] for measure in family if measure.name in self._outcomes]
+            rows += sorted(family_rows, key=lambda each: each.badness, reverse=True)
+        return rows
 
     def _markdown(self) -> str:
+        rows = self._in_order()
+        machines = "; ".join(dict.fromkeys(row.machine for row in rows))
         head = [
             "# Results", "",
-            f"{self._started:%Y-%m-%d %H:%M} UTC, {self._machine}; {self._size}. Written by `make bench`; "
+            f"{machines}; {self._size}. Written by `make bench`, which replaces the rows that it measures; "
             "how to read it: [docs/performance.md](../docs/performance.md).", "",
-            "| measure | ours | floor or alternative | ratio | limit | verdict | against |",
-            "|---|---|---|---|---|---|---|",
+            "| measure | ours | floor or alternative | ratio | limit | verdict | against | measured |",
+            "|---|---|---|---|---|---|---|---|",
         ]  # fmt: skip
-        return "\n".join([*head, *map(_markdown_row, self._outcomes)]) + "\n"
+        return "\n".join([*head, *map(_markdown_row, rows)]) + "\n"
+
+
+def _write(path: Path, content: str) -> None:
+    """Write a file anew, so that it is whole whenever this ends."""
+    new = path.with_suffix(".new")
+    new.write_text(content)
+    new.replace(path)
+
+
+def _read(path: Path, measures: Sequence[Measure]) -> dict[str, Outcome]:
+    """The rows that earlier runs have measured, of the measures that there still are, by name."""
+    if not path.exists():
+        return {}
+    rows = {row["name"]: row for row in json.loads(path.read_text())["results"]}
+    return {each.name: Outcome.from_json(each, rows[each.name]) for each in measures if each.name in rows}
 
 
 def _markdown_row(outcome: Outcome) -> str:
     note = outcome.figures.note if outcome.figures else ""
-    cells = [*outcome.cells(), f"{outcome.measure.against}{'; ' if note else ''}{note}"]
+    cells = [*outcome.cells(), f"{outcome.measure.against}{'; ' if note else ''}{note}", outcome.measured_at[:10]]
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from benchmarks.lab import FULL, QUICK, Lab
-from benchmarks.measures import chosen
+from benchmarks.measures import MEASURES, chosen
 from benchmarks.report import Measure, NotMeasuredError, Outcome, Report
 
 
@@ -26,11 +26,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGALRM, _give_up)
     size = QUICK if arguments.quick else FULL
-    report = Report(complete=not arguments.quick and not arguments.only, size=size.name)
+    report = Report(MEASURES, size=size.name, keeps=not arguments.quick)
     with tempfile.TemporaryDirectory(prefix="tallykeep-bench-files-") as directory:
         lab = Lab(size, Path(directory))
         try:
-            for _, family in groupby(measures, key=lambda measure: measure.family or measure.name):
+            for _, family in groupby(measures, key=lambda measure: measure.group):
                 report.add([_measured(measure, lab, wanted=bool(arguments.only)) for measure in family])
         finally:
             lab.close()
