@@ -34,7 +34,7 @@ class Bounds:
     answered: float = 1  # times what the attack says
     accepted: float = 4e-6  # for each row of a file, beyond that
     memory: float = 40
-    workbook: float = 120  # of the process that reads one, which has its own limit and ends with it
+    workbook: float = 150  # of the process that reads one, which has its own limit and ends with it
     spooled: float = 100  # a workbook, as it came
 
 

@@ -173,7 +173,7 @@ class Settings(BaseSettings):
         " to take submissions. One project has three fifths of each at most.",
     )
     max_uploads: int = Field(
-        default=64, gt=1, le=100_000, description="Uploads that an API process takes at a time; and as many downloads."
+        default=48, gt=1, le=100_000, description="Uploads that an API process takes at a time; and as many downloads."
     )
     max_watches: int = Field(
         default=512, gt=1, le=100_000, description="Requests that an API process lets wait for actions at a time."

@@ -29,7 +29,7 @@ OLE_REFUSED = (
 _CHUNK_BYTES = 1 << 18
 # Each may take as much memory as the settings allow.
 _BOUNDS = Bounds(in_all=2, of_project=1, of_key=1, waiting=20)
-_TIMEOUT_SECONDS = 10.0
+_TIMEOUT_SECONDS = 5.0
 _MAX_NAME_LENGTH = 255
 
 
