@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.interleavings.trying import EVERY_ORDER, SEED
+from tests.interleavings.trying import EVERY_ORDER, MAX_ORDERS, SEED
 from tests.postgres import fresh_database
 
 ORDERS_TRIED = "orders tried"
+MORE_ORDERS = "has more orders"
 _OF_ANOTHER_SEED = "of_another_seed"
 
 
@@ -35,7 +36,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [
         each for group in terminalreporter.stats.values() for each in group if getattr(each, "when", "") == "call"
     ]
-    orders = sum(count for each in reports for name, count in each.user_properties if name == ORDERS_TRIED)
+    orders, unfinished = (
+        sum(count for each in reports for name, count in each.user_properties if name == wanted)
+        for wanted in (ORDERS_TRIED, MORE_ORDERS)
+    )
     if orders:
-        which = "every order of two" if EVERY_ORDER else f"orders chosen by SEED={SEED}; EVERY_ORDER=1 tries all of two"
+        every = f"every order of two; {unfinished} scenarios have more than MAX_ORDERS={MAX_ORDERS}, and some by chance"
+        which = every if EVERY_ORDER else f"orders chosen by SEED={SEED}; EVERY_ORDER=1 tries all of two"
         terminalreporter.write_line(f"interleavings: {orders} orders ({which})")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.interleavings.choosing import chosen
-from tests.interleavings.conftest import ORDERS_TRIED
+from tests.interleavings.conftest import MORE_ORDERS, ORDERS_TRIED
 from tests.interleavings.scenarios import PAIRS, THREES
 from tests.interleavings.trying import EVERY_ORDER, ORDERS, SCHEDULE, SEED, Tried, try_every_order, try_some_orders
 
@@ -32,7 +32,7 @@ def _of_this_seed(names: Collection[str], parts: int) -> list[Any]:
 @pytest.mark.parametrize("name", _of_this_seed(PAIRS, _PARTS))
 def test_two_at_once(database_url: str, record_property: Record, name: str) -> None:
     if EVERY_ORDER and SCHEDULE is None:
-        tried = asyncio.run(try_every_order(database_url, PAIRS[name]))
+        tried = asyncio.run(try_every_order(database_url, PAIRS[name], name))
     else:
         tried = asyncio.run(try_some_orders(database_url, PAIRS[name], name, _SAMPLE))
     _check(tried, record_property, name)
@@ -47,5 +47,6 @@ def test_three_at_once(database_url: str, record_property: Record, name: str) ->
 
 def _check(tried: Tried, record_property: Record, name: str) -> None:
     record_property(ORDERS_TRIED, tried.orders)
+    record_property(MORE_ORDERS, int(tried.has_more))
     if tried.wrong:
         pytest.fail(tried.report(name), pytrace=False)
