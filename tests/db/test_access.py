@@ -63,12 +63,12 @@ def demoting(caller: Caller, other: Caller) -> Deed:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "error"),
+    ("first", "second", "error", "message"),
     [
-        (revoking, revoking, UnauthorizedError),
-        (revoking, demoting, UnauthorizedError),
-        (demoting, demoting, ForbiddenError),
-        (demoting, revoking, ForbiddenError),
+        (revoking, revoking, UnauthorizedError, "revoked while it asked"),
+        (revoking, demoting, UnauthorizedError, "revoked while it asked"),
+        (demoting, demoting, ForbiddenError, "changed while it asked"),
+        (demoting, revoking, ForbiddenError, "changed while it asked"),
     ],
 )
 def test_of_two_that_end_each_other_the_second_finds_itself_ended(
@@ -76,12 +76,13 @@ def test_of_two_that_end_each_other_the_second_finds_itself_ended(
     first: Callable[[Caller, Caller], Deed],
     second: Callable[[Caller, Caller], Deed],
     error: type[Exception],
+    message: str,
 ) -> None:
     async def scenario() -> None:
         async with open_engine(database_url) as engine:
             one = await caller_with_key(engine)
             two = await another(engine, one)
-            with pytest.raises(error):
+            with pytest.raises(error, match=message):
                 await behind(engine, first(one, two), second(two, one))
 
     asyncio.run(scenario())
@@ -222,6 +223,19 @@ def test_a_key_that_was_revoked_meanwhile_is_given_no_token(database_url: str) -
                 assert await authenticate_token(connection, token.access_token) is None
                 with pytest.raises(UnauthorizedError):
                     await issue_token(connection, other, "api", None)
+
+    asyncio.run(scenario())
+
+
+def test_a_token_that_is_left_of_a_key_grants_nothing(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            other = await another(engine, await caller_with_key(engine))
+            async with engine.pool.connection() as connection:
+                token = await issue_token(connection, other, "api", None)
+                assert await authenticate_token(connection, token.access_token)
+                await engine.query("UPDATE api_keys SET revoked_at = now() WHERE key_id = %s RETURNING 1", other.key_id)
+                assert await authenticate_token(connection, token.access_token) is None
 
     asyncio.run(scenario())
 

@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.http import raw
 from tests.http.watching import WatchQueries, events, vouchers_held_back
 from tests.server import Api
 
@@ -137,6 +138,16 @@ def test_nobody_is_waited_for_who_went_away(api: Api, served_database: str) -> N
         queries.until_silent()
         with pytest.raises(httpx.ReadTimeout):
             api.http.get(f"/v1/async-actions/{action_id}", params={"wait": 30}, timeout=httpx.Timeout(60, read=0.5))
+        queries.until_silent()
+
+
+def test_who_announced_a_body_and_went_away_is_not_waited_for_either(api: Api, served_database: str) -> None:
+    with psycopg.connect(served_database, autocommit=True) as connection, vouchers_held_back(served_database):
+        action_id = api.import_json([{"code": "GONE-2", **GIFT}])
+        queries = WatchQueries(connection)
+        with raw.Client(api) as client:
+            assert client.send(client.head("GET", f"/v1/async-actions/{action_id}/events", "Content-Length: 100"), b"x")
+            queries.until_queried()
         queries.until_silent()
 
 

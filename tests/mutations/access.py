@@ -64,7 +64,7 @@ MUTATIONS = (
         "src/tallykeep/tenants/authenticate.sql",
         "    AND revoked_at IS NULL AND (api_keys.expires_at IS NULL",
         "    AND (api_keys.expires_at IS NULL",
-        f"{ACCESS}::test_a_key_that_was_revoked_meanwhile_is_given_no_token",
+        f"{ACCESS}::test_a_token_that_is_left_of_a_key_grants_nothing",
     ),
     Mutation(
         "a token has no more than its key has now",
@@ -163,6 +163,20 @@ MUTATIONS = (
         "lambda: read_ended if watch.ended else read, known",
         "lambda: read_ended, known",
         "tests/http/test_shared_questions.py::test_long_polls_that_timed_out_read_for_themselves",
+    ),
+    Mutation(
+        "who begins to wait together reads together",
+        "src/tallykeep/api/routes/actions/wait.py",
+        "    return await context.brief_reads.read(_shown_to(request, caller, action_id), read)",
+        "    return await read()",
+        "tests/http/test_shared_questions.py::test_who_begins_to_wait_together_reads_together",
+    ),
+    Mutation(
+        "a request meets the route that comes first",
+        "src/tallykeep/api/route_index.py",
+        "self._routes.setdefault(_literal_prefix(route.path), []).append(route)",
+        "self._routes.setdefault(_literal_prefix(route.path), []).insert(0, route)",
+        "tests/unit/test_route_index.py::test_every_request_meets_the_route_that_comes_first",
     ),
     Mutation(
         "a key works from its addresses alone",
