@@ -64,10 +64,17 @@ MUTATIONS = (
     ),
     Mutation(
         "limits: too many wrong keys are not looked at",
+        f"{_LIMITS}/wrong_credentials.py",
+        "        return max((math.ceil(end - now) for end in ends), default=0)\n",
+        "        return 0\n",
+        f"{_GUESSES}::test_who_sends_too_many_has_to_wait_and_nobody_else[by_app_keys]",
+    ),
+    Mutation(
+        "limits: wrong keys that come at the same time count too",
         "src/tallykeep/api/dependencies/grants.py",
         "    return 0 if wrong.is_quiet else wrong.wait_seconds(address, identity, token)\n",
         "    return 0\n",
-        f"{_GUESSES}::test_who_sends_too_many_has_to_wait_and_nobody_else[by_app_keys]",
+        f"{_GUESSES}::test_guesses_that_come_at_the_same_time_are_counted_too",
     ),
     Mutation(
         "limits: a key is closed to those alone who have failed with it",
