@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from typing import Any
 
 import psycopg
@@ -337,3 +338,22 @@ def test_what_can_be_imported_is_listed_with_its_limits(api: Api) -> None:
 def test_numbers_that_are_none_are_refused(api: Api, name: str, number: str) -> None:
     words = f".{name} should be a whole number from 1 to"
     refused(api, b"Code\nA\n", 400, "invalid_query_params", words, **{name: number})
+
+
+def test_no_more_of_a_compressed_body_is_expanded_than_is_looked_at(api: Api) -> None:
+    rows = b"".join(b"A%d,GIFT_VOUCHER,5,%s\n" % (number, os.urandom(600).hex().encode()) for number in range(6_000))
+    body = gzip.compress(b"Code,Voucher Type,Value,Note\n" + rows, 1)
+    corrupt = body[:-2_000] + b"x" * 2_000
+    headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
+    seen, expected = (
+        api.http.post("/v1/imports/preview", content=content, headers=headers) for content in (corrupt, body)
+    )
+    assert (seen.status_code, seen.json()) == (200, expected.json())
+    field = b'--x\r\nContent-Disposition: form-data; name="limit"\r\n\r\n0\r\n--x--\r\n'
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f.csv.gz"\r\n\r\n' + body + b"\r\n" + field
+    behind = api.http.post(
+        "/v1/imports/preview",
+        content=gzip.compress(form, 1),
+        headers={"Content-Type": "multipart/form-data; boundary=x", "Content-Encoding": "gzip"},
+    )
+    assert behind.status_code == 400, "the field behind the file was read"

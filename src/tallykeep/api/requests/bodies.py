@@ -37,18 +37,23 @@ def require_media_type(request: Request, *accepted: str) -> None:
 
 
 async def body_chunks(
-    request: Request, limit: Limit, expanded_limit: Limit | None = None, aside: Aside = directly
+    request: Request,
+    limit: Limit,
+    expanded_limit: Limit | None = None,
+    aside: Aside = directly,
+    received: AsyncIterator[bytes] | None = None,
 ) -> AsyncIterator[bytes]:
     """Yield the body as it comes, expanded where it says that it is compressed, within the same limit or
     `expanded_limit`.
 
-    What takes long is done by `aside`.
+    What takes long is done by `aside`. `received` is the body as received_chunks yields it, where somebody goes on with
+    that when this is not gone on with.
 
     Raises BodyTooLargeError, before reading where the length is announced; UnsupportedMediaTypeError for a compression
     that is not known, InvalidPayloadError for a stream that is corrupt, UploadTimeoutError.
     """
     coding = _coding(request)
-    body = _received(request, limit)
+    body = received_chunks(request, limit) if received is None else received
     async for chunk in expanded(body, coding, expanded_limit or limit, aside) if coding else body:
         yield chunk
 
@@ -79,7 +84,8 @@ def _announced_bytes(request: Request) -> float:
     return int(announced) if announced.isdecimal() else inf
 
 
-async def _received(request: Request, limit: Limit) -> AsyncIterator[bytes]:
+async def received_chunks(request: Request, limit: Limit) -> AsyncIterator[bytes]:
+    """Yield the body as it comes, compressed or not; raise BodyTooLargeError beyond the limit."""
     if limit.size < _announced_bytes(request) < inf:
         raise limit.too_large("The body")
     received = 0

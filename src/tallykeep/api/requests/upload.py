@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 
 from tallykeep.api.auditing.attempt import attempt_of
-from tallykeep.api.requests.bodies import body_chunks, has_body, media_type, require_media_type
+from tallykeep.api.requests.bodies import body_chunks, has_body, media_type, received_chunks, require_media_type
 from tallykeep.api.requests.multipart import FileForm, charset_of
 from tallykeep.api.requests.submission_options import read_submission_options, refuse_contradictions
 from tallykeep.api.responses.answers import request_id
@@ -45,6 +45,7 @@ class RequestUpload:
         self._empty = no_body is not None and not has_body(request)
         self._form: FileForm | None = None
         self._early_options: dict[str, str | None] = {}
+        self._received: AsyncIterator[bytes] | None = None
         read_submission_options(request.query_params)  # what is wrong there is refused before the rows are read
         self._query = dict(request.query_params)
         if not self._empty:
@@ -96,9 +97,19 @@ class RequestUpload:
         if self._empty and self._no_body is not None:
             yield self._no_body
             return
-        body = body_chunks(self._request, self._max_received, self._expanded, self._aside)
+        received = self._received = received_chunks(self._request, self._max_received)
+        body = body_chunks(self._request, self._max_received, self._expanded, self._aside, received)
         async for chunk in self._form.file(body, self._aside) if self._form else body:
             yield chunk
+
+    async def read_rest(self, chunks: AsyncIterator[bytes]) -> None:
+        """Read what is left of the body of which `chunks` have been taken; raises what they raise.
+
+        Behind the file of a form, fields may come; any other body is not even expanded.
+        """
+        rest = chunks if self._form or self._received is None else self._received
+        async for _ in rest:
+            pass
 
     def placed(self, batch: Batch, source: Source) -> Batch:
         """Return the batch as it is: this is the first file."""

@@ -108,8 +108,7 @@ async def _previewed(context: Context, caller: Caller, upload: RequestUpload, as
     titles = known_titles(dict.fromkeys(upload.mapped_columns))
     sheet = upload.early_option("sheet")
     sample = await context.samples.take(content, caller.who, aside, partial=partial, sheet=sheet, titles=titles)
-    async for _ in body:
-        pass  # fields of the form may come behind the file
+    await upload.read_rest(body)
     upload.refuse_late()
     query = _preview_query(upload)
     seen = await preview(
