@@ -29,6 +29,7 @@ class Bounds:
     """What has to hold, in seconds and MiB."""
 
     get: float = 0.5
+    own_get: float = 1  # under the attacker's own key, which shares all that it has with the attack
     imported: float = 2
     health: float = 1
     answered: float = 1  # times what the attack says
@@ -150,7 +151,7 @@ def _broken(attack: Attack, outcome: Outcome, bounds: Bounds) -> Iterator[str]:
     seen = outcome.bystander["seen"]
     for name, names, bound in (
         ("GET", ("get other", "list other"), bounds.get),
-        ("GET, same key", ("get same", "list same"), bounds.get),
+        ("GET, same key", ("get same", "list same"), bounds.own_get),
         ("import", ("import other",), bounds.imported),
         ("import, same key", () if attack.delays_own_imports else ("import same",), bounds.imported),
         ("livez", ("livez",), bounds.health),
