@@ -3,8 +3,8 @@
 -- those served longest ago. Of all of them the batch and the action are locked, the batch first: whoever has it is left
 -- in peace. What others hold is skipped. Whatever the plan, nothing else is locked, but for the batch of an action that
 -- somebody is just changing: candidates are in order before anything of them is locked, and each join hangs on the one
--- before it. `this` is worded so that no partial index is there for it, see close_jointly. `job_id` is NULL for the job in hand; `may_join` is false for what has to be
--- applied separately, whose body is not read.
+-- before it. `this` is worded so that no partial index is there for it, see close_jointly. `job_id` is NULL for the job
+-- in hand; `may_join` is false for what has to be applied separately, whose body is not read.
 WITH waiting AS MATERIALIZED (
     SELECT id, (args ->> 'project_id')::bigint AS project_id
     FROM procrastinate_jobs
