@@ -46,8 +46,8 @@ async def body_chunks(
     """Yield the body as it comes, expanded where it says that it is compressed, within the same limit or
     `expanded_limit`.
 
-    What takes long is done by `aside`. `received` is the body as received_chunks yields it, where somebody goes on with
-    that when this is not gone on with.
+    What takes long is done by `aside`. A caller that passes in `received`, the body as received_chunks yields it, can
+    read the rest from there without expanding it.
 
     Raises BodyTooLargeError, before reading where the length is announced; UnsupportedMediaTypeError for a compression
     that is not known, InvalidPayloadError for a stream that is corrupt, UploadTimeoutError.
