@@ -166,6 +166,17 @@ def test_a_row_that_repeats_the_header_fails(api: Api, again: str, mapping: dict
     assert [row["outcome"] for row in seen["rows"]].count("failed") == 1
 
 
+@pytest.mark.parametrize(
+    "header", ['"The ""short"" name",Source ID', '"The ""one""","Source""ID"', '"In\r\ntwo lines",Source ID']
+)
+def test_a_header_with_quoted_titles_is_known_again(api: Api, header: str) -> None:
+    files = {"file": ("customers.csv", f"{header}\r\nx,A\r\n{header}\r\n")}
+    mapping = json.dumps({'Source"ID': "Source ID"} if "Source ID" not in header else {})
+    answer = api.http.post("/v1/customers/importCSV", files=files, data={"mapping": mapping})
+    action = api.ended(answer.json()["async_action_id"])
+    assert (action["done_count"], action["failed_count"]) == (1, 1)
+
+
 @pytest.mark.parametrize("error", ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!"])
 @pytest.mark.parametrize("column", ["Category", "Region", "Code"])
 def test_the_error_of_a_spreadsheet_fails_its_row(api: Api, error: str, column: str) -> None:
