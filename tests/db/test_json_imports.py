@@ -15,7 +15,7 @@ from tallykeep.resources.categories.labels import CategoryLabels
 from tallykeep.resources.metadata.checker import MetadataChecker
 from tallykeep.resources.vouchers.draft import VoucherDraft
 from tallykeep.resources.vouchers.importing.json_rows import JsonVouchers
-from tallykeep.resources.vouchers.writing.store import copy_new, ready_text
+from tallykeep.resources.vouchers.writing.store import copy_new, ready_pieces
 from tests.db.engine import Engine, open_engine
 from tests.sizes import examples
 from tests.unit.json_vouchers import BODIES
@@ -36,7 +36,7 @@ def _carefully(elements: list[bytes]) -> dict[str, tuple[bytes, VoucherDraft]]:
 
 async def _stored(engine: Engine, drafts: Sequence[VoucherDraft]) -> list[str]:
     async with engine.pool.connection() as connection, connection.transaction(force_rollback=True):
-        assert await copy_new(connection, ready_text(engine.project_id, drafts, _NOW))
+        assert await copy_new(connection, ready_pieces(engine.project_id, drafts, _NOW))
         return [row["stored"] for row in await (await connection.execute(_STORED)).fetchall()]
 
 

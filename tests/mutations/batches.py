@@ -66,8 +66,8 @@ MUTATIONS = (
     Mutation(
         "keys are written in order",
         "src/tallykeep/resources/vouchers/writing/store.py",
-        "join(sorted(_lines(drafts)))",
-        "join(_lines(drafts))",
+        "copy_pieces(sorted(_lines(drafts)), ",
+        "copy_pieces(_lines(drafts), ",
         "tests/db/test_batch_order.py::test_keys_are_written_in_order",
     ),
     Mutation(

@@ -17,7 +17,7 @@ from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.vouchers.draft import DraftTable, VoucherDraft, rows_of
 from tallykeep.resources.vouchers.updating.metadata_rules import metadata_rules
 from tallykeep.resources.vouchers.writing.of_campaign import UPDATE_MEMBERS
-from tallykeep.resources.vouchers.writing.store import already_exists, copy_new, insert_new, ready_text, stage
+from tallykeep.resources.vouchers.writing.store import already_exists, copy_new, insert_new, ready_pieces, stage
 
 _NONE = DraftTable([], [], [])
 # Actions that met a code which exists, or others in a circle. A guess that speeds things up, local to this process.
@@ -56,7 +56,7 @@ class Import(Operation):
         if not single or self._action_id in _meets_existing:
             return
         try:
-            is_copied = await copy_new(self._connection, ready_text(self._project_id, single, self._timestamp))
+            is_copied = await copy_new(self._connection, ready_pieces(self._project_id, single, self._timestamp))
         except DeadlockDetected:
             _meets_existing.add(self._action_id)
             raise

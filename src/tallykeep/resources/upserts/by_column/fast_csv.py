@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from tallykeep.core.rows import Failure, Row, Table
-from tallykeep.db.copy_format import NULL
+from tallykeep.db.copy_format import NULL, copy_pieces
 from tallykeep.formats.csv.titles import normal_title
 from tallykeep.resources.fields import cleaning
 from tallykeep.resources.fields.columns.cell_column import NEEDS_CARE, CellColumn
@@ -58,10 +58,10 @@ class ReadyChanges:
             [self.references[at] for at in kept] if self.references else [],
         )
 
-    def text(self, ids: list[str]) -> str:
+    def pieces(self, ids: list[str]) -> list[bytes]:
         """COPY's text, in the order of the keys; the ids are for those that turn out to be new."""
         lines = map("\t".join, zip(self.keys, ids, map(str, self.numbers), self.column_texts, strict=True))
-        return "".join([f"{line}\n" for line in sorted(lines)])
+        return copy_pieces(sorted(lines))
 
 
 class SortedRows(NamedTuple):

@@ -32,7 +32,7 @@ class Merge:
         self._columns = columns
         self._ready = ReadyChanges([], [], [], [])
         self._rows: Sequence[Row] = []
-        self._text = ""
+        self._pieces: list[bytes] = []
         self._ids: list[str] = []
         self._left: set[int] = set()  # the numbers of the rows that cannot be merged after all
         self._if_there: list[tuple[str, Failure]] = []
@@ -45,7 +45,7 @@ class Merge:
         self._rows = rows
         self._ready, failures, self._if_there, others = self._columns.sort_out(rows)
         self._ids = new_ids(self._spec.prefix, len(self._ready.keys))
-        self._text = self._ready.text(self._ids)
+        self._pieces = self._ready.pieces(self._ids)
         return failures, others
 
     async def stage(self, other_keys: Iterable[str | None]) -> list[Row]:
@@ -62,7 +62,8 @@ class Merge:
         await self._connection.execute(statements.create_changes)
         await self._connection.execute(statements.clear_changes)
         async with self._connection.cursor().copy(statements.copy_changes) as copy:
-            await copy.write(self._text)
+            for piece in self._pieces:
+                await copy.write(piece)
         unchecked = self._columns.unchecked
         left = [] if unchecked is None else self._leave(await self._taken_out(statements.take_out_unchecked, unchecked))
         if self._claimed.action_id not in _meet_others and await self._is_apart(keys):

@@ -38,7 +38,7 @@ from tallykeep.resources.vouchers.writing.store import (
     date_failures,
     insert_staged,
     lock_existing,
-    ready_text,
+    ready_pieces,
     stage,
     type_failures,
     upsert_staged,
@@ -58,7 +58,7 @@ Cleaner = CsvVouchers | JsonVouchers
 class Ready(NamedTuple):
     """New vouchers in COPY's text format, and their codes, each with its row."""
 
-    text: str
+    pieces: list[bytes]
     created: dict[str, int]
 
 
@@ -78,7 +78,7 @@ class VoucherImport(Operation):
         self._write: _Write = upsert_staged if self._updates else insert_staged
         self._drafts: Sequence[VoucherDraft] = []
         self._repeated: list[VoucherDraft] = []
-        self._ready: str | None = None
+        self._ready: list[bytes] | None = None
         self._new: dict[str, int] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Failure]:
@@ -86,7 +86,7 @@ class VoucherImport(Operation):
         drafts, failures = self._cleaner.clean(rows)
         failures += self._fold(drafts)
         if self._action_id not in _meets_existing:
-            self._ready = ready_text(self._project_id, self._drafts, self._timestamp)
+            self._ready = ready_pieces(self._project_id, self._drafts, self._timestamp)
         return failures
 
     async def stage(self) -> None:
@@ -103,9 +103,9 @@ class VoucherImport(Operation):
             _meets_existing.add(self._action_id)
         await stage(self._connection, self._drafts)
 
-    async def _copy_new(self, text: str) -> bool:
+    async def _copy_new(self, pieces: list[bytes]) -> bool:
         try:
-            return await copy_new(self._connection, text)
+            return await copy_new(self._connection, pieces)
         except DeadlockDetected:
             _meets_existing.add(self._action_id)
             raise

@@ -66,8 +66,9 @@ class JointVoucherImport(JointOperation):
 
     async def _copy(self, batches: list[tuple[ClaimedBatch, Ready]]) -> bool:
         # In key order over all of them, so that two such COPYs that share keys never wait in a circle.
-        lines = sorted([line for _, ready in batches for line in ready.text.split("\n")[:-1]])
-        return not lines or await copy_new(self._connection, "\n".join(lines) + "\n")
+        pieces = [piece for _, ready in batches for piece in ready.pieces]
+        lines = sorted(b"".join(pieces).split(b"\n")[:-1])
+        return not lines or await copy_new(self._connection, [b"\n".join(lines) + b"\n"])
 
 
 def _is_in(existing: _Codes, claimed: ClaimedBatch, ready: Ready) -> bool:

@@ -11,7 +11,7 @@ from tallykeep.db.queries import queries
 from tallykeep.resources.fields.code_rules import CodeRule, Walk
 from tallykeep.resources.fields.memo import RecentKeys
 from tallykeep.resources.vouchers.draft import VoucherDraft, alike, codes_of
-from tallykeep.resources.vouchers.writing.store import copy_new, insert_free, ready_text
+from tallykeep.resources.vouchers.writing.store import copy_new, insert_free, ready_pieces
 
 _sql = queries(__package__, "generated_codes.sql")
 
@@ -60,7 +60,7 @@ class Generated:
         if self._rule.possible < _PLENTY:
             return
         drafts = self._drafts(self._drawn())
-        if await copy_new(self._connection, ready_text(self._project_id, drafts, self._timestamp)):
+        if await copy_new(self._connection, ready_pieces(self._project_id, drafts, self._timestamp)):
             self.codes += codes_of(drafts)
 
     async def write(self) -> None:

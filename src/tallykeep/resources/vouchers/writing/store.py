@@ -10,7 +10,7 @@ from tallykeep.core.errors import OvertakenError
 from tallykeep.core.ids import new_ids
 from tallykeep.core.rows import Failure
 from tallykeep.db.connections.pool import Connection
-from tallykeep.db.copy_format import NULL, copy_text
+from tallykeep.db.copy_format import NULL, copy_pieces, copy_text
 from tallykeep.db.queries import queries
 from tallykeep.resources.vouchers.draft import DEFAULT, Dates, DraftTable, VoucherDraft, codes_of, last_rows_of
 from tallykeep.resources.vouchers.writing.statements import (
@@ -24,20 +24,18 @@ from tallykeep.resources.vouchers.writing.statements import (
 _sql = queries(__package__, "store.sql")
 
 
-def ready_text(project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime) -> str:
+def ready_pieces(project_id: int, drafts: Sequence[VoucherDraft], timestamp: datetime) -> list[bytes]:
     """Write drafts as new vouchers in COPY's text format."""
-    if not drafts:
-        return ""
-    head = f"{project_id}\t{timestamp.isoformat()}\t"
     # In key order, so that two batches that share keys wait for each other and never in a circle.
-    return head + f"\n{head}".join(sorted(_lines(drafts))) + "\n"
+    return copy_pieces(sorted(_lines(drafts)), head=f"{project_id}\t{timestamp.isoformat()}\t")
 
 
-async def copy_new(connection: Connection, text: str) -> bool:
-    """Copy ready text straight into the table, the fastest way; False, and nothing written, if a code exists."""
+async def copy_new(connection: Connection, pieces: Iterable[bytes]) -> bool:
+    """Copy what is ready straight into the table, the fastest way; False, and nothing written, if a code exists."""
     try:
         async with connection.transaction(), connection.cursor().copy(COPY_NEW) as copy:
-            await copy.write(text)
+            for piece in pieces:
+                await copy.write(piece)
     except UniqueViolation:
         return False
     return True
@@ -57,9 +55,10 @@ async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
     await connection.execute(_sql.clear_stage)
     # The staging table has no defaults: there, what is absent is NULL. Values never begin with a bare backslash.
     lines = [line.replace(f"\t{DEFAULT}", f"\t{NULL}") for line in _lines(drafts)]
-    text = "".join([f"{line}\t{end}\n" for line, end in zip(lines, _ends(drafts), strict=True)])
+    lines = [f"{line}\t{end}" for line, end in zip(lines, _ends(drafts), strict=True)]
     async with connection.cursor().copy(COPY_STAGE) as copy:
-        await copy.write(text)
+        for piece in copy_pieces(lines):
+            await copy.write(piece)
 
 
 def _lines(drafts: Sequence[VoucherDraft]) -> list[str]:
