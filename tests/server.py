@@ -43,6 +43,8 @@ class Server:
         env = {name: value for name, value in os.environ.items() if not name.startswith("TALLYKEEP_")}
         # All tests come from one address, and many send wrong keys.
         env |= {"TALLYKEEP_MAX_WRONG_CREDENTIALS": "0"}
+        # Which batch which worker has is nobody's choice: with one, tests of order know who has it.
+        env |= {"TALLYKEEP_WORKERS": "1"}
         env |= {"TALLYKEEP_DATA_DIR": str(directory / "data"), "TALLYKEEP_PORT": str(kept_port()), **variables}
         if database_url:
             env["TALLYKEEP_DATABASE_URL"] = database_url
@@ -129,15 +131,19 @@ class Server:
 
     def role(self, name: str) -> psutil.Process:
         """The process of one role, waiting for it where it is just being started again."""
+        return self.role_processes(name, 1)[0]
+
+    def role_processes(self, name: str, count: int) -> list[psutil.Process]:
+        """The processes of one role, waiting until there are so many."""
         assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            for process in psutil.Process(self._process.pid).children():
-                words = _command(process)
-                if words and (words[-1] == name or Path(words[0]).name == name):
-                    return process
+            commands = ((process, _command(process)) for process in psutil.Process(self._process.pid).children())
+            processes = [each for each, words in commands if words and name in (words[-1], Path(words[0]).name)]
+            if len(processes) >= count:
+                return processes
             time.sleep(0.02)
-        raise AssertionError(f"no process for {name}")
+        raise AssertionError(f"no {count} processes for {name}")
 
     def family(self) -> list[psutil.Process]:
         """Every process below and including the supervisor."""

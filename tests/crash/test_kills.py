@@ -233,6 +233,21 @@ def test_an_api_that_is_stopped_is_replaced(impatient: Server) -> None:
     assert api.ended(api.import_json([{"code": "AFTER-SILENCE", "gift": {"amount": 1}}]))["done_count"] == 1
 
 
+def test_each_of_two_workers_is_watched_and_comes_back(serve: Callable[..., Server]) -> None:
+    server = serve("two-workers", TALLYKEEP_WORKERS="2", TALLYKEEP_WORKER_SILENCE_SECONDS="2")
+    killed, stopped = workers = server.role_processes("worker", 2)
+    files = {Path(each.environ()["TALLYKEEP_HEARTBEAT_FILE"]).name for each in workers}
+    assert files == {"worker.heartbeat", "worker-2.heartbeat"}
+    killed.kill()
+    stopped.suspend()
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert not alive
+    others = server.role_processes("worker", 2)
+    assert len(others) == 2 and {each.pid for each in workers}.isdisjoint(each.pid for each in others)
+    api = client(server)
+    assert api.ended(api.import_json([{"code": "AFTER-BOTH", "gift": {"amount": 1}}]))["done_count"] == 1
+
+
 def test_a_worker_that_is_stopped_while_it_starts_is_replaced(impatient: Server) -> None:
     stopped = []
     for _ in range(2):  # the second one before it has given any sign of life

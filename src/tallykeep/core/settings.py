@@ -130,6 +130,10 @@ class Settings(BaseSettings):
         default=60, description="How often a worker looks for what has been kept long enough."
     )
 
+    workers: Annotated[int, Field(gt=0, le=256)] | None = Field(
+        default=None,
+        description="Worker processes that serve keeps running; left out, two, or one on a machine with one core.",
+    )
     worker_concurrency: int = Field(
         default=3, gt=0, le=1_000, description="Batches one worker process has in hand at a time."
     )

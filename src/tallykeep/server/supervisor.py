@@ -1,4 +1,4 @@
-"""`tallykeep serve`: PostgreSQL, API and worker as child processes; one that dies comes back, all stop together."""
+"""`tallykeep serve`: PostgreSQL, API and workers as child processes; one that dies comes back, all stop together."""
 
 import asyncio
 import fcntl
@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -34,6 +34,7 @@ _DATABASE_STOP_SECONDS = 120
 _MAX_BACKOFF = 2.0
 _HEALTHY_AFTER = 3.0
 _AGAIN_SECONDS = 0.2
+_USUAL_WORKERS = 2  # one interpreter checks rows on one core only, and PostgreSQL writes on another
 _QUESTIONS = 4  # without an answer, by which an API is known to be stuck
 
 PrepareDatabase = Callable[[Settings, str], object]
@@ -80,13 +81,13 @@ class Supervisor:
             if isinstance(keys, Keys):
                 # At once: whatever comes next, these are not shown again.
                 _say(shown_keys(keys, self._settings))
-            roles = self._roles(database_url, port)
+            heartbeat_files = self._heartbeat_files()
+            api, *workers = roles = self._roles(database_url, port, heartbeat_files)
             for role in roles:
                 self._keep(role)
-            self._keepers += [
-                asyncio.create_task(self._watch_answers(roles[0], port), name="answers"),
-                asyncio.create_task(self._watch_heartbeat(roles[-1]), name="heartbeat"),
-            ]
+            self._keepers.append(asyncio.create_task(self._watch_answers(api, port), name="answers"))
+            for worker, file in zip(workers, heartbeat_files, strict=True):
+                self._keepers.append(asyncio.create_task(self._watch_heartbeat(worker, file), name="heartbeat"))
             await self._announce(port, keys if isinstance(keys, Keys) else None)
             await self._stopping.wait()
         finally:
@@ -105,14 +106,31 @@ class Supervisor:
             output=open_private(log), log=log,
         )  # fmt: skip
 
-    def _roles(self, database_url: str, port: int) -> list[Role]:
-        self._heartbeat_file.unlink(missing_ok=True)
-        env = environment_of_roles(
-            database_url=database_url, host=self._settings.host, port=port, data_dir=self._settings.data_dir,
-            heartbeat_file=self._heartbeat_file,
-        )  # fmt: skip
+    def _roles(self, database_url: str, port: int, heartbeat_files: Sequence[Path]) -> list[Role]:
+        """The API, and a worker for each of these files."""
+        at = {
+            "database_url": database_url,
+            "host": self._settings.host,
+            "port": port,
+            "data_dir": self._settings.data_dir,
+        }
         command = [sys.executable, "-m", "tallykeep"]
-        return [Role(name, [*command, name], env=env) for name in ("api", "worker")]
+        return [
+            Role("api", [*command, "api"], env=environment_of_roles(**at)),
+            *(
+                Role(file.stem, [*command, "worker"], env=environment_of_roles(**at, heartbeat_file=file))
+                for file in heartbeat_files
+            ),
+        ]
+
+    def _heartbeat_files(self) -> list[Path]:
+        """One for each worker, which is called by its name: worker, worker-2, and so on."""
+        count = self._settings.workers or min(os.cpu_count() or 1, _USUAL_WORKERS)
+        names = ["worker", *(f"worker-{number}" for number in range(2, count + 1))]
+        files = [self._settings.data_dir.resolve() / f"{name}.heartbeat" for name in names]
+        for file in files:
+            file.unlink(missing_ok=True)
+        return files
 
     def _keep(self, role: Role) -> None:
         self._keepers.append(asyncio.create_task(self._kept(role), name=role.name))
@@ -134,17 +152,19 @@ class Supervisor:
             )
             await asyncio.sleep(backoff)
 
-    async def _watch_heartbeat(self, worker: Role) -> None:
+    async def _watch_heartbeat(self, worker: Role, heartbeat_file: Path) -> None:
         """Kill a worker that is there but does nothing (stopped, stuck); `_kept` then starts another."""
         timeout_seconds = self._settings.worker_silence_seconds
-        pulse = Pulse(self._heartbeat_file, timeout_seconds)
+        pulse = Pulse(heartbeat_file, timeout_seconds)
         while not self._stopping.is_set():
             await asyncio.sleep(timeout_seconds / 4)
             process = worker.process
             if process is None or process.returncode is not None:
                 continue
             if pulse.silent_seconds(process.pid) > timeout_seconds:
-                _log.warning("the worker shows no sign of life and is killed", silent_for_seconds=timeout_seconds)
+                _log.warning(
+                    "a worker shows no sign of life and is killed", role=worker.name, silent_for_seconds=timeout_seconds
+                )
                 process.kill()
                 await process.wait()
 
@@ -166,10 +186,6 @@ class Supervisor:
                     _log.warning("the API answers nothing and is killed", silent_for_seconds=timeout_seconds)
                     process.kill()
                     await process.wait()
-
-    @property
-    def _heartbeat_file(self) -> Path:
-        return self._settings.data_dir.resolve() / "worker.heartbeat"
 
     async def _until_answering(self, role: Role, database_url: str) -> None:
         """Wait for the server, however long its recovery takes, as long as it runs.
