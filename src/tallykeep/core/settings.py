@@ -132,7 +132,7 @@ class Settings(BaseSettings):
 
     workers: Annotated[int, Field(gt=0, le=256)] | None = Field(
         default=None,
-        description="Worker processes that serve keeps running; left out, two, or one on a machine with one core.",
+        description="Worker processes that serve keeps running; left out, two, or one on fewer than four cores.",
     )
     worker_concurrency: int = Field(
         default=3, gt=0, le=1_000, description="Batches one worker process has in hand at a time."
