@@ -9,6 +9,7 @@ from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.formats.batch_cutter import BatchCutter, row_too_long
 from tallykeep.formats.charset import Transcoder
 from tallykeep.formats.csv.header import HeaderHints, locate_header, title_columns
+from tallykeep.formats.csv.quotes import are_around_cells
 from tallykeep.formats.csv.records import Cut, blank_among, count_records, cut_records, may_hold_blank
 from tallykeep.formats.pieces import end_of_line, pieces
 
@@ -194,7 +195,8 @@ def _rows_of_plain(block: bytes, delimiter: str) -> int | None:
     if may_hold_blank(block, delimiter) or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
         return None
     count = block.count(b"\n")
-    return count if b'"' not in block or count_records(block, delimiter) == count else None
+    is_plain = b'"' not in block or are_around_cells(block, delimiter) or count_records(block, delimiter) == count
+    return count if is_plain else None
 
 
 def _rows_of_spaced(block: bytes, delimiter: str) -> tuple[list[bytes], list[int], int] | None:
