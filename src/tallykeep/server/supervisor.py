@@ -34,7 +34,7 @@ _DATABASE_STOP_SECONDS = 120
 _MAX_BACKOFF = 2.0
 _HEALTHY_AFTER = 3.0
 _AGAIN_SECONDS = 0.2
-_MOST_WORKERS = 2  # unless more are asked for; each keeps a core busy with checks, and PostgreSQL another one
+_MAX_WORKERS = 2  # unless more are asked for; each keeps a core busy with checks, and PostgreSQL another one
 _QUESTIONS = 4  # without an answer, by which an API is known to be stuck
 
 PrepareDatabase = Callable[[Settings, str], object]
@@ -125,7 +125,7 @@ class Supervisor:
 
     def _heartbeat_files(self) -> list[Path]:
         """One for each worker, which is called by its name: worker, worker-2, and so on."""
-        count = self._settings.workers or min(max((os.cpu_count() or 1) // 2, 1), _MOST_WORKERS)
+        count = self._settings.workers or min(max((os.cpu_count() or 1) // 2, 1), _MAX_WORKERS)
         names = ["worker", *(f"worker-{number}" for number in range(2, count + 1))]
         files = [self._settings.data_dir.resolve() / f"{name}.heartbeat" for name in names]
         for file in files:
