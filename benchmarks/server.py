@@ -157,8 +157,12 @@ class Bench:
 
     def cpu_seconds(self) -> float:
         """What the server, PostgreSQL with it, has had of the processors by now."""
+        return sum(sum(process.cpu_times()[:4]) for process in self.processes())
+
+    def processes(self) -> list[psutil.Process]:
+        """The server's processes, those of its PostgreSQL with them."""
         server = psutil.Process(self._pid)
-        return sum(sum(process.cpu_times()[:4]) for process in (server, *server.children(recursive=True)))
+        return [server, *server.children(recursive=True)]
 
     @contextmanager
     def another_worker(self) -> Iterator[None]:

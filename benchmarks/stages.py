@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,14 +11,11 @@ from typing import Any, TypeVar
 
 import psutil
 
-from benchmarks.database import PROJECT_ID, Database
-from benchmarks.files import documents
-from benchmarks.files.people_and_goods import CUSTOMERS, PRODUCTS, SKUS
-from benchmarks.files.sorts import DIRTY, OWN, REPEATING, SORTS, flawed_rows
+from benchmarks.database import PROJECT_ID
+from benchmarks.files.sorts import OWN, SORTS, flawed_rows
 from benchmarks.files.vouchers import VOUCHERS
-from benchmarks.imports.nested import put_products
-from benchmarks.imports.prepared import prepare
-from benchmarks.imports.vouchers import CSV_ROUTE, JSON_ROUTE, timed_import
+from benchmarks.imports.types import IMPORTS, USUAL_TYPES
+from benchmarks.imports.vouchers import timed_import
 from benchmarks.lab import QUICK, Lab
 from benchmarks.server import Bench, running_bench
 from tallykeep.catalog.action_types import ACTION_TYPES
@@ -38,31 +34,6 @@ _BATCHES = 100
 _CHUNK = 1 << 16
 
 
-@dataclass(frozen=True)
-class _Import:
-    """A type of import: its route, its noun, its files, and what has to be there."""
-
-    route: str
-    noun: str
-    file: Callable[[Lab, str, int], Path]
-    put_there: Callable[[Database], None] = lambda _: None
-    sorts: tuple[str, ...] = SORTS
-
-    def prepare(self, bench: Bench, sort: str) -> None:
-        prepare(bench, self.noun, has_schema=sort == DIRTY)
-        self.put_there(bench.database)
-
-
-_IMPORTS = {
-    "VOUCHERS.IMPORT_CSV": _Import(CSV_ROUTE, "voucher", VOUCHERS.file),
-    "VOUCHERS.IMPORT": _Import(JSON_ROUTE, "voucher", documents.vouchers),
-    "CUSTOMERS.IMPORT_CSV": _Import("/v1/customers/importCSV", "customer", CUSTOMERS.file),
-    "PRODUCTS.IMPORT_CSV": _Import("/v1/products/importCSV", "product", PRODUCTS.file),
-    "SKUS.IMPORT_CSV": _Import("/v1/skus/importCSV", "sku", SKUS.file, put_products),
-    "ORDERS.IMPORT": _Import("/v1/orders/import", "order", documents.orders, sorts=(REPEATING, OWN)),
-}
-_USUAL_TYPES = ["VOUCHERS.IMPORT_CSV", "VOUCHERS.IMPORT"]
-
 Splitter = CsvSplitter | JsonSplitter
 Result = TypeVar("Result")
 
@@ -71,7 +42,7 @@ def main() -> None:
     """Print microseconds a row: of the processor for stages in Python, on the clock (and of both) for all others."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sorts", nargs="*", help=f"some of {', '.join(SORTS)}; left out, all")
-    parser.add_argument("--types", nargs="*", choices=_IMPORTS, default=_USUAL_TYPES, metavar="ACTION_TYPE")
+    parser.add_argument("--types", nargs="*", choices=IMPORTS, default=USUAL_TYPES, metavar="ACTION_TYPE")
     arguments = parser.parse_args()
     sorts = arguments.sorts or SORTS
     if unknown := set(sorts) - set(SORTS):
@@ -80,7 +51,7 @@ def main() -> None:
     with TemporaryDirectory() as directory, running_bench() as bench:
         lab = Lab(QUICK, Path(directory))
         for name in arguments.types:
-            for sort in [sort for sort in sorts if sort in _IMPORTS[name].sorts]:
+            for sort in [sort for sort in sorts if sort in IMPORTS[name].sorts]:
                 _show_stages(lab, bench, name, sort)
     with TemporaryDirectory() as directory, running_bench(TALLYKEEP_BATCH_ROWS="1") as bench:
         seconds = timed_import(bench, VOUCHERS.file(Lab(QUICK, Path(directory)), OWN, _BATCHES)) / _BATCHES
@@ -95,7 +66,7 @@ def _show_stages(lab: Lab, bench: Bench, name: str, sort: str) -> None:
         "batch_bytes": settings.batch_bytes // ACTION_TYPES[name].batch_bytes_divisor,
         "max_row_bytes": settings.max_row_bytes,
     }
-    imported = _IMPORTS[name]
+    imported = IMPORTS[name]
     path = imported.file(lab, sort, _ROWS)
     splitter: Splitter = CsvSplitter(**sizes) if path.suffix == ".csv" else JsonSplitter(**sizes)
     batches = _in_python("API: split", lambda: _split(splitter, path))
