@@ -18,7 +18,9 @@ class Row:
 
 
 class Table(Sequence[Row]):
-    """Rows of a file that need no parser: no quotes, one cell for every title; cells are made when asked for.
+    """Rows of a file that need no parser: one cell for every title; cells are made when asked for.
+
+    Cells hold anything but the `delimiter`, which is not the file's own where some were in quotes.
 
     `lines` have no ends. Of the `width` cells of each only those at `kept` count; `numbers` are the rows' own.
     """

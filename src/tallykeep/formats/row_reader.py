@@ -10,6 +10,7 @@ from operator import itemgetter
 from tallykeep.core import exact_json
 from tallykeep.core.batch import Batch, Source
 from tallykeep.core.rows import Row, Table
+from tallykeep.formats.csv.quotes import SEPARATOR, without_quotes
 from tallykeep.formats.csv.records import records_in
 from tallykeep.formats.csv.spreadsheet_errors import has_marks, unmarked
 from tallykeep.formats.csv.titles import wrong_width
@@ -108,16 +109,20 @@ def split_rows(batch: Batch, source: Source, parts: int) -> list[Batch]:
 
 
 def _table(batch: Batch, source: Source) -> Table | None:
-    """Return rows that need no parser; None where there is a quote, or a line of another width."""
-    body = batch.body
-    if batch.broken or b'"' in body or has_marks(body):
+    """Return rows that need no parser; None where quotes may say more than what is one cell, or a width is another."""
+    if batch.broken or has_marks(batch.body):
+        return None
+    is_quoted = b'"' in batch.body
+    body = without_quotes(batch.body, source.delimiter) if is_quoted else batch.body
+    if body is None:
         return None
     try:
         text = body.replace(b"\r\n", b"\n").decode()
     except UnicodeDecodeError:
         return None
     lines = text.split("\n")
-    delimiter, width = source.delimiter, len(source.header) if source.kept is None else source.width
+    delimiter = SEPARATOR if is_quoted else source.delimiter
+    width = len(source.header) if source.kept is None else source.width
     if "\r" in text or lines.pop() or {line.count(delimiter) for line in lines} != {width - 1}:
         return None
     numbers = range(batch.first_row, batch.first_row + len(lines))
