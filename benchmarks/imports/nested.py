@@ -28,7 +28,9 @@ class _Table:
     upsert: LiteralString
 
     def steps(self, ready: Path) -> list[str | tuple[str, Path]]:
-        return [self.create_stage, (f"COPY bench_{self.name} FROM STDIN", ready), self.upsert]
+        # Without statistics, the keys of the next table would be looked for in this one by reading all of it each time.
+        analyze = f"ANALYZE {self.name}"
+        return [self.create_stage, (f"COPY bench_{self.name} FROM STDIN", ready), self.upsert, analyze]
 
 
 # SKUs behind their products, orders behind all that they name.
