@@ -13,7 +13,9 @@ def test_no_row_and_no_event_is_lost_or_doubled_whatever_is_killed(session_dir: 
     assert is_clean(figures), as_text(figures)
     assert figures["rows"] >= SHORT.rows
     assert sum(figures["faults"].values()) == SHORT.kills
-    assert all(figures["accepted in the dark"].values()), as_text(figures)
+    # What has no key is sent once only: whether one of those few gets between the faults is chance in a run this short.
+    certain = ("with an Idempotency-Key", "the API killed at that moment")
+    assert all(figures["accepted in the dark"][which] for which in certain), as_text(figures)
     assert figures["values that several submissions wrote"] > 0
     assert figures["events"] > figures["submissions"]
     assert figures["events that came again"] > 0
