@@ -34,7 +34,8 @@ _OTHERS = {
     "labels": "SELECT label, coalesce(categories.name, category_labels.name, '(no category)') AS shown"
     " FROM category_labels LEFT JOIN categories ON categories.project_id = category_labels.project_id"
     " AND categories.id = category_id WHERE category_labels.project_id = %(project)s",
-    "bin": "SELECT resource_type, resource_name, content FROM bin_entries WHERE project_id = %(project)s ORDER BY 1, 2",
+    "bin": "SELECT resource_type, resource_name, content FROM bin_entries WHERE project_id = %(project)s"
+    " ORDER BY 1, 2, content ->> 'source_id'",
 }
 _ROWS = {
     table: f"SELECT * FROM {table} WHERE project_id = %(project)s ORDER BY {key}, id" for table, key in _KEYS.items()
