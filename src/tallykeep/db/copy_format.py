@@ -21,7 +21,7 @@ def copy_text(value: str | float) -> str:
 
 
 def copy_pieces(lines: Sequence[str], head: str = "") -> list[bytes]:
-    """Write lines in COPY's text format, each behind the same head, in pieces of some ten thousand bytes."""
+    """Write lines in COPY's text format, each behind the same head, in pieces of some 64 thousand characters."""
     between = f"\n{head}"
     count = _lines_a_piece(lines, len(between))
     parts = (lines[start : start + count] for start in range(0, len(lines), count))
