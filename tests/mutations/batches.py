@@ -197,6 +197,20 @@ MUTATIONS = (
         f"{WORKER_SLOTS}::test_one_batch_at_a_time_is_tried_in_a_process_of_its_own",
     ),
     Mutation(
+        "large batches give way to small ones",
+        "src/tallykeep/engine/applier.py",
+        "self.right_of_way.taken() if small else",
+        "",
+        "tests/db/test_right_of_way.py::test_a_large_batch_waits_while_a_small_one_is_in_hand",
+    ),
+    Mutation(
+        "they do so for a moment",
+        "src/tallykeep/core/concurrency/right_of_way.py",
+        "min(latest + self._max_wait - started, seconds_left)",
+        "60",
+        "tests/db/test_right_of_way.py::test_it_waits_neither_long_for_one_nor_long_in_all",
+    ),
+    Mutation(
         "an isolated attempt that met an outage is forgotten",
         "src/tallykeep/engine/applier.py",
         "        except NotTriedError as error:\n            await forget_attempt(self.pool, suspect.claimed)\n",

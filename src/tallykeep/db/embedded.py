@@ -73,6 +73,8 @@ class EmbeddedServer:
             "max_wal_size": "4GB",
             "checkpoint_timeout": "15min",
             "wal_compression": "on",
+            # A segment filled with zeros first, 16 MiB of them, makes whoever commits meanwhile wait for a tenth of a second.
+            "wal_init_zero": "off",
             "jit": "off",
             "max_connections": "100",
             # What it refuses it tells us, with values of rows in the text; its own log is for what befalls the server.

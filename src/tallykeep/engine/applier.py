@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tallykeep.core.action_type import ActionTypes
 from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.concurrency.right_of_way import RightOfWay
 from tallykeep.core.errors import NotTriedError, NotYetError, UnreadableActionError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
@@ -52,6 +53,7 @@ class Applier:
     action_types: ActionTypes
     settings: Settings
     run_isolated: RunIsolated
+    right_of_way: RightOfWay = field(default_factory=RightOfWay)
     _atomic: set[int] = field(default_factory=set)  # projects of which an atomic action is in hand
     _isolating: asyncio.Lock = field(default_factory=asyncio.Lock)
     _joint: JointState = field(default_factory=JointState)
@@ -60,14 +62,16 @@ class Applier:
         """Apply the project's next batch, and queue its next job; nothing to do is fine.
 
         A small job applies small actions alone, together with those of the small jobs behind it. Where it finds none, a
-        job of the project's larger actions has applied its batch; in that one's place it queues another.
+        job of the project's larger actions has applied its batch; in that one's place it queues another. Large batches
+        of this process give way meanwhile.
         """
         try:
-            if small and await self._joint_attempts.advance(project_id):
-                return
-            async with self.pool.connection() as connection:
-                if not await self._advance(connection, project_id, small) and small:
-                    await queue_slots(connection, project_id, 1)
+            with self.right_of_way.taken() if small else self.right_of_way.given():
+                if small and await self._joint_attempts.advance(project_id):
+                    return
+                async with self.pool.connection() as connection:
+                    if not await self._advance(connection, project_id, small) and small:
+                        await queue_slots(connection, project_id, 1)
         except _NotNowError as not_now:
             await self._retries.put_off(project_id, not_now.error, not_now.claimed)
         except Exception as error:

@@ -14,6 +14,7 @@ import structlog
 
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.concurrency.right_of_way import give_way
 from tallykeep.core.errors import BatchLostError, OutOfOrderError, RequestError
 from tallykeep.core.options.submission_options import OnError
 from tallykeep.core.rows import Failure, Row
@@ -167,6 +168,7 @@ async def _checked(
     """Work on many rows, or large ones, is done beside the event loop: other batches have to be written meanwhile."""
     if rows < _MANY_ROWS and len(claimed.batch.body) < _MANY_BYTES:
         return check(*args, **kwargs)
+    await give_way()
     return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, partial(check, *args, **kwargs))
 
 
@@ -183,6 +185,7 @@ async def _apply_rows(
     await operation.stage()
     if not claimed.submission_options.is_atomic:
         await _wait_for_earlier_batches(connection, claimed)
+    await give_way()
     failures += await operation.write()
     report = reported(refused, action_type) + operation.report() if action_type.report_header else ""
     keys = frozenset(shortened.keys)

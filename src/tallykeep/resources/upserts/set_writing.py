@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from psycopg.errors import UniqueViolation
 from psycopg.rows import tuple_row
 
+from tallykeep.core.concurrency.right_of_way import give_way
 from tallykeep.core.errors import OvertakenError
 from tallykeep.db.connections.pool import Connection
 from tallykeep.resources.fields.memo import RecentKeys
@@ -101,6 +102,7 @@ async def update_existing(
 async def _copy(connection: Connection, statement: bytes, texts: Iterable[str]) -> None:
     async with connection.cursor().copy(statement) as copy:
         for text in texts:
+            await give_way()
             await copy.write(text)
             await asyncio.sleep(0)  # others want the event loop
 

@@ -6,6 +6,7 @@ from typing import Any
 from psycopg.errors import DeadlockDetected
 
 from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.concurrency.right_of_way import give_way
 from tallykeep.core.ids import new_ids
 from tallykeep.core.rows import Failure, Row, Table
 from tallykeep.db.connections.pool import Connection
@@ -63,6 +64,7 @@ class Merge:
         await self._connection.execute(statements.clear_changes)
         async with self._connection.cursor().copy(statements.copy_changes) as copy:
             for piece in self._pieces:
+                await give_way()
                 await copy.write(piece)
         unchecked = self._columns.unchecked
         left = [] if unchecked is None else self._leave(await self._taken_out(statements.take_out_unchecked, unchecked))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
 
+from tallykeep.core.concurrency.right_of_way import give_way
 from tallykeep.core.errors import OvertakenError
 from tallykeep.core.ids import new_ids
 from tallykeep.core.rows import Failure
@@ -35,6 +36,7 @@ async def copy_new(connection: Connection, pieces: Iterable[bytes]) -> bool:
     try:
         async with connection.transaction(), connection.cursor().copy(COPY_NEW) as copy:
             for piece in pieces:
+                await give_way()
                 await copy.write(piece)
     except UniqueViolation:
         return False
@@ -58,6 +60,7 @@ async def stage(connection: Connection, drafts: Sequence[VoucherDraft]) -> None:
     lines = [f"{line}\t{end}" for line, end in zip(lines, _ends(drafts), strict=True)]
     async with connection.cursor().copy(COPY_STAGE) as copy:
         for piece in copy_pieces(lines):
+            await give_way()
             await copy.write(piece)
 
 
