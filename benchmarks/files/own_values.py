@@ -53,8 +53,9 @@ def code(number: int) -> str:
 
 
 def note(number: int) -> str:
-    """A sentence."""
-    return f"Handed to desk {scrambled(number)} by order of customer {number}"
+    """A sentence; in one of four a comma, for which a cell stands in quotes."""
+    comma = "," if number % 4 == 0 else ""
+    return f"Handed to desk {scrambled(number)}{comma} by order of customer {number}"
 
 
 def reference(number: int) -> str:

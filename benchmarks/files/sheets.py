@@ -1,6 +1,6 @@
 """CSV files: columns and what stands in them, written row by row."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.files import metadata
@@ -46,13 +46,17 @@ class Sheet:
         """The header and the rows."""
         columns = self._columns.get(sort, self._columns[OWN])
         values = tuple(columns.values())
-        yield ",".join(columns) + "\n"
+        yield _line(columns)
         for number, flaw in numbered(sort, rows, len(self.flaws)):
             if flaw is None:
-                yield ",".join([value(number) for value in values]) + "\n"
+                yield _line([value(number) for value in values])
             else:
                 wrong = {title: text.format(n=number) for title, text in self.flaws[flaw].items()}
-                yield ",".join([wrong[title] if title in wrong else columns[title](number) for title in columns]) + "\n"
+                yield _line([wrong[title] if title in wrong else columns[title](number) for title in columns])
+
+
+def _line(cells: Iterable[str]) -> str:
+    return ",".join([f'"{cell}"' if "," in cell else cell for cell in cells]) + "\n"
 
 
 def _up_to(size: int, lines: Iterator[str]) -> Iterator[str]:
