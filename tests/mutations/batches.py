@@ -3,6 +3,7 @@
 from tests.mutations.mutation import Mutation
 
 JOINT = "tests/db/test_joint_attempts.py"
+RIGHT_OF_WAY = "tests/db/test_right_of_way.py"
 WORKER_SLOTS = "tests/db/test_worker_slots.py"
 
 MUTATIONS = (
@@ -199,16 +200,23 @@ MUTATIONS = (
     Mutation(
         "large batches give way to small ones",
         "src/tallykeep/engine/applier.py",
-        "self.right_of_way.taken() if small else",
+        "self.right_of_way.taken() if is_small(claimed) else",
         "",
-        "tests/db/test_right_of_way.py::test_a_large_batch_waits_while_a_small_one_is_in_hand",
+        f"{RIGHT_OF_WAY}::test_a_batch_of_few_rows_has_it",
+    ),
+    Mutation(
+        "they do so where they copy",
+        "src/tallykeep/resources/vouchers/writing/store.py",
+        "                await give_way()\n                await copy",
+        "                await copy",
+        f"{RIGHT_OF_WAY}::test_others_pause_before_rows_are_checked_and_between_pieces_that_are_copied",
     ),
     Mutation(
         "they do so for a moment",
         "src/tallykeep/core/concurrency/right_of_way.py",
-        "min(latest + self._max_wait - started, seconds_left)",
-        "60",
-        "tests/db/test_right_of_way.py::test_it_waits_neither_long_for_one_nor_long_in_all",
+        "self._ends(now) - now, started + seconds_left - now)",
+        "self._ends(now) - now, 1.0)",
+        "tests/unit/test_right_of_way.py::test_of_all_small_ones_together_it_waits_for_a_while_only",
     ),
     Mutation(
         "an isolated attempt that met an outage is forgotten",

@@ -73,7 +73,7 @@ class EmbeddedServer:
             "max_wal_size": "4GB",
             "checkpoint_timeout": "15min",
             "wal_compression": "on",
-            # A segment filled with zeros first, 16 MiB of them, makes whoever commits meanwhile wait for a tenth of a second.
+            # Whoever commits while a new segment is filled with zeros waits until all 16 MiB of it are on disk.
             "wal_init_zero": "off",
             "jit": "off",
             "max_connections": "100",

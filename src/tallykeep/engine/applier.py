@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from tallykeep.core.action_type import ActionTypes
@@ -16,7 +16,13 @@ from tallykeep.db.transient import accuses_a_row, is_transient
 from tallykeep.engine.applying.accounting import close_batch
 from tallykeep.engine.applying.atomic import apply_atomically
 from tallykeep.engine.applying.attempt import apply_batch
-from tallykeep.engine.applying.claim import claim_batch, forget_attempt, is_earlier_unfinished, note_attempt
+from tallykeep.engine.applying.claim import (
+    claim_batch,
+    forget_attempt,
+    is_earlier_unfinished,
+    is_small,
+    note_attempt,
+)
 from tallykeep.engine.applying.joint.claim import JointState
 from tallykeep.engine.applying.joint.joint_attempts import JointAttempts
 from tallykeep.engine.recovering.quarantine import Quarantine, RunIsolated
@@ -62,16 +68,14 @@ class Applier:
         """Apply the project's next batch, and queue its next job; nothing to do is fine.
 
         A small job applies small actions alone, together with those of the small jobs behind it. Where it finds none, a
-        job of the project's larger actions has applied its batch; in that one's place it queues another. Large batches
-        of this process give way meanwhile.
+        job of the project's larger actions has applied its batch; in that one's place it queues another.
         """
         try:
-            with self.right_of_way.taken() if small else self.right_of_way.given():
-                if small and await self._joint_attempts.advance(project_id):
-                    return
-                async with self.pool.connection() as connection:
-                    if not await self._advance(connection, project_id, small) and small:
-                        await queue_slots(connection, project_id, 1)
+            if small and await self._joint_attempts.advance(project_id):
+                return
+            async with self.pool.connection() as connection:
+                if not await self._advance(connection, project_id, small) and small:
+                    await queue_slots(connection, project_id, 1)
         except _NotNowError as not_now:
             await self._retries.put_off(project_id, not_now.error, not_now.claimed)
         except Exception as error:
@@ -81,7 +85,7 @@ class Applier:
 
     @property
     def _joint_attempts(self) -> JointAttempts:
-        return JointAttempts(self.pool, self.action_types, self.settings, self._joint)
+        return JointAttempts(self.pool, self.action_types, self.settings, self._joint, self.right_of_way)
 
     @property
     def _retries(self) -> Retries:
@@ -122,7 +126,7 @@ class Applier:
                 if claimed is None:
                     return False
                 await self._require_earlier_ended(connection, claimed)
-                with self._atomic_slot(claimed):
+                with self._atomic_slot(claimed), self._way(claimed):
                     attempts = await note_attempt(self.pool, claimed)
                     if attempts > self.settings.batch_attempts:
                         raise _SuspectError(claimed, attempts)
@@ -162,6 +166,9 @@ class Applier:
             yield
         finally:
             self._atomic.discard(claimed.project_id)
+
+    def _way(self, claimed: ClaimedBatch) -> AbstractContextManager[None]:
+        return self.right_of_way.taken() if is_small(claimed) else self.right_of_way.given()
 
     async def _isolate(self, connection: Connection, suspect: _SuspectError) -> None:
         quarantine = Quarantine(self.run_isolated, self.settings)

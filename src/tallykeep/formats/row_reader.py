@@ -117,7 +117,7 @@ def _table(batch: Batch, source: Source) -> Table | None:
     if body is None:
         return None
     try:
-        text = body.replace(b"\r\n", b"\n").decode()
+        text = (body.replace(b"\r\n", b"\n") if b"\r" in body else body).decode()
     except UnicodeDecodeError:
         return None
     lines = text.split("\n")

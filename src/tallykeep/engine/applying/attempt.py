@@ -185,7 +185,6 @@ async def _apply_rows(
     await operation.stage()
     if not claimed.submission_options.is_atomic:
         await _wait_for_earlier_batches(connection, claimed)
-    await give_way()
     failures += await operation.write()
     report = reported(refused, action_type) + operation.report() if action_type.report_header else ""
     keys = frozenset(shortened.keys)

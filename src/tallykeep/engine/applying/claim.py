@@ -13,6 +13,9 @@ from tallykeep.engine.applying.attempt import LONG_WAIT
 _sql = queries(__package__, "claim.sql")
 
 
+SMALL_ROWS, SMALL_BYTES = 100, 16_384
+
+
 async def claim_batch(
     connection: Connection, project_id: int, action_id: str, settings: Settings, first_row: int | None = None
 ) -> ClaimedBatch | None:
@@ -44,6 +47,11 @@ async def claim_batch(
         open_batches=action["open_batches"],
         lock_timeout=action["lock_timeout"],
     )
+
+
+def is_small(claimed: ClaimedBatch) -> bool:
+    """Return whether the batch is applied in a moment, so that others may well wait for it."""
+    return claimed.batch.row_count <= SMALL_ROWS and len(claimed.batch.body) <= SMALL_BYTES
 
 
 def submission_of(action: dict[str, Any]) -> tuple[Source, SubmissionOptions]:

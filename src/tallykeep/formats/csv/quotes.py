@@ -28,6 +28,11 @@ def without_quotes(block: bytes, delimiter: str) -> bytes | None:
     return b"".join(unquoted)
 
 
+def has_bare_returns(lines: bytes) -> bool:
+    """Whether there is a carriage return without a line feed behind it; quick where there is none at all."""
+    return b"\r" in lines and lines.count(b"\r") != lines.count(b"\r\n")
+
+
 def _parts(block: bytes) -> Iterator[bytes]:
     """Yield some lines at a time, and a line that is long by itself."""
     start = 0
@@ -42,11 +47,12 @@ def _pieces(lines: bytes, delimiter: bytes) -> list[bytes]:
 
     A quote within a cell, written twice, has nothing outside between its two.
     """
-    if (count := lines.count(b'"')) % 2 or count * _BYTES_A_QUOTE > len(lines):
+    limit = len(lines) // _BYTES_A_QUOTE
+    pieces = lines.split(b'"', limit + 1)
+    if (quotes := len(pieces) - 1) % 2 or quotes > limit:
         return []
-    pieces = lines.split(b'"')
     outside, inside = pieces[::2], b"".join(pieces[1::2])
-    if b"\n" in inside or b"\r" in inside or lines.count(b"\r") != lines.count(b"\r\n"):
+    if b"\n" in inside or b"\r" in inside or has_bare_returns(lines):
         return []
     before = b"".join([piece[-1:] for piece in outside[:-1]])
     behind = b"".join([piece[:1] for piece in outside[1:]])

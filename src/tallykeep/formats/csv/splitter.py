@@ -9,7 +9,7 @@ from tallykeep.core.errors import InvalidPayloadError
 from tallykeep.formats.batch_cutter import BatchCutter, row_too_long
 from tallykeep.formats.charset import Transcoder
 from tallykeep.formats.csv.header import HeaderHints, locate_header, title_columns
-from tallykeep.formats.csv.quotes import are_around_cells
+from tallykeep.formats.csv.quotes import are_around_cells, has_bare_returns
 from tallykeep.formats.csv.records import Cut, blank_among, count_records, cut_records, may_hold_blank
 from tallykeep.formats.pieces import end_of_line, pieces
 
@@ -192,7 +192,7 @@ class CsvSplitter:
 
 def _rows_of_plain(block: bytes, delimiter: str) -> int | None:
     """Count the rows of these complete lines, if each is one; None if not, or there are blank lines, old Mac lines."""
-    if may_hold_blank(block, delimiter) or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
+    if may_hold_blank(block, delimiter) or has_bare_returns(block):
         return None
     count = block.count(b"\n")
     is_plain = b'"' not in block or are_around_cells(block, delimiter) or count_records(block, delimiter) == count

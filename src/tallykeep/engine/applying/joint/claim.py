@@ -11,7 +11,7 @@ from tallykeep.core.errors import UnreadableActionError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
-from tallykeep.engine.applying.claim import submission_of
+from tallykeep.engine.applying.claim import SMALL_BYTES, SMALL_ROWS, submission_of
 from tallykeep.engine.scheduling.job_queue import SMALL
 
 _sql = queries(__package__, "joint.sql")
@@ -19,8 +19,6 @@ _sql = queries(__package__, "joint.sql")
 _MAX_OTHERS = 63  # jobs taken along
 _HELD_BY_OTHERS = 4_096  # actions of a project that are passed over, as so many processes have 64 of them each
 _MAX_SEPARATE = 10_000
-_MAX_ROWS = 100  # of one of them
-_MAX_BYTES = 16_384
 # Of how long a batch waits for others' rows: one that waits keeps all waiting; separately, each waits for itself.
 _PART_OF_LOCK_WAIT = 5
 _NOT_YET = datetime.min.replace(tzinfo=UTC)  # until they have passed their gates
@@ -77,8 +75,8 @@ async def claim_jointly(
         "others": state.others,
         "held_by_others": _HELD_BY_OTHERS,
         "types": list(types),
-        "max_rows": _MAX_ROWS,
-        "max_bytes": _MAX_BYTES,
+        "max_rows": SMALL_ROWS,
+        "max_bytes": SMALL_BYTES,
         "silence": str(round(settings.lease_seconds * 1000)),
         "lock_timeout": f"{max(round(settings.lock_wait_seconds * 1000 / _PART_OF_LOCK_WAIT), 1)}ms",
     }

@@ -9,6 +9,7 @@ import structlog
 
 from tallykeep.core.action_type import ActionTypes
 from tallykeep.core.batch import ClaimedBatch
+from tallykeep.core.concurrency.right_of_way import RightOfWay
 from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
@@ -28,6 +29,7 @@ class JointAttempts:
     action_types: ActionTypes
     settings: Settings
     state: JointState
+    right_of_way: RightOfWay
 
     async def advance(self, project_id: int) -> bool:
         """Make a joint attempt; return whether it did all that the job in hand, of this project, was there for.
@@ -38,9 +40,10 @@ class JointAttempts:
             claim = JointClaim([], {}, 0)
             started = time.monotonic()
             try:
-                async with self.pool.connection() as connection, connection.transaction():
-                    claim = await self._claim(connection, project_id)
-                    outcomes = await self._complete(connection, claim) if claim.claimed else []
+                with self.right_of_way.taken():
+                    async with self.pool.connection() as connection, connection.transaction():
+                        claim = await self._claim(connection, project_id)
+                        outcomes = await self._complete(connection, claim) if claim.claimed else []
             except asyncio.CancelledError:
                 await self._give_up(claim.claimed, None, 0.0)  # the worker was asked to stop, nobody died
                 raise
