@@ -131,6 +131,20 @@ MUTATIONS = (
         "tests/unit/test_broken_lines.py::test_what_was_noted_is_not_decided_again",
     ),
     Mutation(
+        "each of several workers is watched",
+        "src/tallykeep/server/supervisor.py",
+        "in zip(workers, heartbeat_files, strict=True):",
+        "in zip(workers[:1], heartbeat_files[:1], strict=True):",
+        "tests/crash/test_kills.py::test_each_of_two_workers_is_watched_and_comes_back",
+    ),
+    Mutation(
+        "quotes that are not around cells go by the parser",
+        "src/tallykeep/formats/csv/quotes.py",
+        'before.strip(delimiter + b"\n") or behind',
+        "behind",
+        "tests/unit/test_quotes.py::test_what_needs_no_parser_is_what_the_parser_reads",
+    ),
+    Mutation(
         "an API that answers nothing is found out",
         "src/tallykeep/server/child_process.py",
         "self._failed + 1 if await self._is_silent() else 0",
