@@ -30,7 +30,7 @@ _VOUCHER_FLAWS: Flaws = (
 _METADATA_FLAWS: Flaws = (
     {"metadata.Region": "Atlantis {n}"},
     {"metadata.Region": None},
-    {"metadata.Reference": "R{n}"},
+    {"metadata.Reference": "{n}"},
     {"metadata.Reference": "REF-{n}-that-is-far-too-long"},
     {"metadata.Budget": "about {n}"},
     {"metadata.Budget": -1.5},

@@ -25,7 +25,7 @@ SCHEMA: dict[str, Any] = {
 FLAWS: tuple[dict[str, str], ...] = (
     {"Region": "Atlantis {n}"},
     {"Region": ""},
-    {"Reference": "R{n}"},
+    {"Reference": "{n}"},
     {"Reference": "REF-{n}-that-is-far-too-long"},
     {"Budget": "about {n}"},
     {"Budget": "-{n}"},
