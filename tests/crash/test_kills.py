@@ -235,7 +235,8 @@ def test_an_api_that_is_stopped_is_replaced(impatient: Server) -> None:
 
 def test_each_of_two_workers_is_watched_and_comes_back(serve: Callable[..., Server]) -> None:
     server = serve("two-workers", TALLYKEEP_WORKERS="2", TALLYKEEP_WORKER_SILENCE_SECONDS="2")
-    by_file = {Path(each.environ()["TALLYKEEP_HEARTBEAT_FILE"]).name: each for each in server.role_processes("worker", 2)}
+    both = server.role_processes("worker", 2)
+    by_file = {Path(each.environ()["TALLYKEEP_HEARTBEAT_FILE"]).name: each for each in both}
     assert set(by_file) == {"worker.heartbeat", "worker-2.heartbeat"}
     killed, stopped = workers = by_file["worker.heartbeat"], by_file["worker-2.heartbeat"]
     killed.kill()
