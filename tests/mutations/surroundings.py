@@ -140,7 +140,7 @@ MUTATIONS = (
     Mutation(
         "quotes that are not around cells go by the parser",
         "src/tallykeep/formats/csv/quotes.py",
-        'before.strip(delimiter + b"\n") or behind',
+        'before.strip(delimiter + b"\\n") or behind',
         "behind",
         "tests/unit/test_quotes.py::test_what_needs_no_parser_is_what_the_parser_reads",
     ),
