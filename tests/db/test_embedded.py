@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 
 import psutil
+import psycopg
 import pytest
 
 from tallykeep.core.errors import DatabaseUnavailableError
@@ -45,6 +46,11 @@ def users(monkeypatch: pytest.MonkeyPatch) -> Users:
     monkeypatch.setattr(embedded.pwd, "getpwnam", machine.named)
     monkeypatch.setattr(embedded, "_USER_PAUSE_SECONDS", 0)
     return machine
+
+
+def test_whoever_commits_waits_for_no_segment_to_be_filled(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SHOW wal_init_zero").fetchone() == ("off",)
 
 
 def test_servers_that_start_at_once_share_one_system_user(users: Users) -> None:

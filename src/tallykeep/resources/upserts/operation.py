@@ -11,7 +11,6 @@ from typing import Any
 
 from tallykeep.core import exact_json
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.concurrency.right_of_way import give_way
 from tallykeep.core.errors import OvertakenError
 from tallykeep.core.ids import new_ids
 from tallykeep.core.operation import Operation
@@ -292,7 +291,6 @@ class Upsert(Operation):
         statements = self._spec.statements
         await self._connection.execute(statements.create_stage)
         await self._connection.execute(statements.clear_stage)
-        await give_way()
         async with self._connection.cursor().copy(statements.copy_stage) as copy:
             for record in records:
                 await copy.write_row(self._stored(record))
