@@ -61,6 +61,23 @@ def test_rows_of_a_file_that_share_a_shortened_key_fail(database_url: str, name:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("header", ["Code,Voucher Type,Value", "Voucher Type,Code,Value", "Voucher Type,Value,Code"])
+@pytest.mark.parametrize("key", ["4.00638E+12", "4.00638e12", " 4.00638E12 "])
+@pytest.mark.parametrize("value", ["5", '"5"'])
+def test_they_are_found_in_whichever_column_and_form(database_url: str, header: str, key: str, value: str) -> None:
+    def line(code: str) -> str:
+        cells = {"Code": code, "Voucher Type": "GIFT_VOUCHER", "Value": value}
+        return ",".join(cells[title] for title in header.split(","))
+
+    async def run() -> None:
+        async with open_engine(database_url) as engine:
+            action_id = await engine.submit_csv("\n".join([header, line(key), line("A"), line(key)]))
+            await engine.finish(action_id)
+            assert await failed_rows(engine, action_id) == [1, 3]
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     ("action_type", "rows"),
     [

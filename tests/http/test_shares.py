@@ -155,14 +155,14 @@ def test_a_project_has_so_many_open_actions(small: Api, bystander: Api, served_d
 def test_a_project_has_its_share_of_requests(small: Api, bystander: Api) -> None:
     with ExitStack() as held:
 
-        def refused_once_one_more_is_held() -> bool:
+        def refused_with_one_more_held() -> bool:
             # One that comes while `small` asks may be refused itself, so there is no number of them that is enough.
             client = held.enter_context(Client(small))
             head = client.head("POST", "/v1/customers", "Content-Type: application/json", "Content-Length: 10")
             client.send(head, b"{")
             return small.http.get("/v1/customers").status_code == 429
 
-        wait_for(refused_once_one_more_is_held)
+        wait_for(refused_with_one_more_held)
         assert bystander.get("/v1/customers")["total"] == 0
 
 

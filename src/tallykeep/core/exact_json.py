@@ -13,7 +13,7 @@ EncodeError = orjson.JSONEncodeError
 # Every sign of a number becomes a 0, and what can stand before one a colon, so that one search finds those that are
 # long enough to lose digits. It finds some within strings as well, though not those that these begin with.
 _NUMERALS = bytes.maketrans(b"0123456789.+-E,[ \t\r\n", b"0" * 13 + b"e" + b":" * 6)
-_LONG, _LONG_NUMBER, _LONG_POWER = b"0" * 16, b":" + b"0" * 16, re.compile(rb":00*+e000")
+_LONG_NUMBER, _LONG_POWER = b":" + b"0" * 16, re.compile(rb":00*+e000")
 _ANY_POWER = re.compile(rb":00*+e")  # what begins with two signs is searched for faster than what begins with one
 _ZERO_AT_END = re.compile(rb"\.[0-9]++(?<=[0-9]0)(?=[,}\]\s])")
 _MAX_DIGITS = 1_000  # PostgreSQL holds 16,383 behind the point
@@ -74,16 +74,21 @@ def has_usual_numbers(data: bytes) -> bool:
     They have at most fifteen digits, no exponent, and no further 0 at the end of their decimals.
     """
     numerals = data.translate(_NUMERALS)
-    if (_LONG in numerals and _LONG_NUMBER in numerals) or (b"0e" in numerals and _ANY_POWER.search(numerals)):
+    if _has_long_number(numerals) or (b"0e" in numerals and _ANY_POWER.search(numerals)):
         return False
     return b"." not in data or not _ZERO_AT_END.search(data)
 
 
 def _seem_long(data: bytes | bytearray) -> bool:
     numerals = b":" + data.translate(_NUMERALS)
-    if _LONG in numerals and _LONG_NUMBER in numerals:
+    if _has_long_number(numerals):
         return True
     return b"0e000" in numerals and _LONG_POWER.search(numerals) is not None
+
+
+def _has_long_number(numerals: bytes) -> bool:
+    # From behind: searching forward, Python compares nearly every byte, here it leaves out what cannot be part of it.
+    return numerals.rfind(_LONG_NUMBER) >= 0
 
 
 def _brackets(data: bytes | bytearray) -> int:

@@ -1,4 +1,4 @@
--- The whole schema of today, at revision 0031, to be read; migrations make it (migrations/versions).
+-- The whole schema of today, at revision 0032, to be read; migrations make it (migrations/versions).
 -- Written by `make schema` from a database that was just migrated. The queue's own tables are procrastinate's.
 
 CREATE TABLE access_tokens (
@@ -222,12 +222,14 @@ CREATE TABLE batches (
     unprocessed_count bigint NOT NULL DEFAULT 0,
     lines bigint[],
     broken bigint[],
+    uncompressed_size bigint,
     CONSTRAINT batches_pkey PRIMARY KEY (project_id, action_id, first_row),
     CONSTRAINT batches_done_count_check CHECK (done_count >= 0),
     CONSTRAINT batches_failed_count_check CHECK (failed_count >= 0),
     CONSTRAINT batches_first_row_check CHECK (first_row > 0),
     CONSTRAINT batches_row_count_check CHECK (row_count > 0 OR row_count = 0 AND status = 'CLOSED'),
     CONSTRAINT batches_status_check CHECK (status = ANY (ARRAY['OPEN', 'CLOSED'])),
+    CONSTRAINT batches_uncompressed_size_check CHECK (uncompressed_size > 0),
     CONSTRAINT batches_unprocessed_count_check CHECK (unprocessed_count >= 0),
     CONSTRAINT closed_exactly_once CHECK ((closed_at IS NOT NULL) = (status = 'CLOSED')),
     CONSTRAINT closed_means_every_row_accounted_for

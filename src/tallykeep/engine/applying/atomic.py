@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from tallykeep.core.action import AfterBatch
 from tallykeep.core.action_type import ActionType
-from tallykeep.core.batch import Batch, ClaimedBatch
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.rows import Failure
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.accounting import add_report, close_all, close_met, record, reject
 from tallykeep.engine.applying.attempt import BatchOutcome, apply_batch
+from tallykeep.engine.stored_batches import batch_of
 
 _sql = queries(__package__, "attempt.sql")
 
@@ -93,4 +94,4 @@ async def _batches_from(connection: Connection, claimed: ClaimedBatch) -> AsyncI
         following = await (await connection.execute(_sql.next_batch, claimed.batch_key, binary=True)).fetchone()
         if following is None:
             return
-        claimed = replace(claimed, batch=Batch(**following))
+        claimed = replace(claimed, batch=batch_of(following))

@@ -176,7 +176,7 @@ async def _apply_rows(
     connection: Connection, action_type: ActionType, claimed: ClaimedBatch, rows: Sequence[Row]
 ) -> BatchOutcome:
     shortened, refused = ShortenedKeys(action_type, claimed), list[Failure]()
-    if shortened.may_occur and await _checked(claimed, len(rows), shortened.find, rows):
+    if shortened.may_occur(rows) and await _checked(claimed, len(rows), shortened.find, rows):
         if not claimed.submission_options.is_atomic:
             await _wait_for_earlier_batches(connection, claimed)
         rows, refused = await shortened.part(connection, rows)

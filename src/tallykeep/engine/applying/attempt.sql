@@ -4,7 +4,7 @@ FROM async_actions
 WHERE project_id = :project_id AND id = :action_id AND status IN ('ENQUEUED', 'IN_PROGRESS')
 
 -- name: next_batch
-SELECT first_row, row_count, body, lines, broken
+SELECT first_row, row_count, body, uncompressed_size, lines, broken
 FROM batches
 WHERE project_id = :project_id AND action_id = :action_id AND first_row > :first_row
 ORDER BY first_row

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from tallykeep.core.action_type import ActionType
 from tallykeep.core.batch import ClaimedBatch, Source
-from tallykeep.core.rows import Failure, Row
+from tallykeep.core.rows import Failure, Row, Table
 from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.formats.csv.titles import normal_title
@@ -22,6 +22,7 @@ _sql = queries(__package__, "attempt.sql")
 # As spreadsheets write it, with a plus; without one only what has decimals: 7E42 is as good a code as any.
 _SHORTENED = re.compile(r"\d(?:(?:[.,]\d{1,20})?[eE]\+\d{1,3}|\.\d{1,20}[eE]\d{1,3})", re.ASCII)
 _WITHOUT_PLUS = re.compile(rb"\.\d{1,20}[eE]\d")
+_CELL_WITHOUT_PLUS = re.compile(r"\.\d{1,20}[eE]\d", re.ASCII)
 _MAX_LENGTH = 30
 
 
@@ -38,16 +39,19 @@ class ShortenedKeys:
         self._claimed = claimed
         self.keys: set[str] = set()
 
-    @property
-    def may_occur(self) -> bool:
+    def may_occur(self, rows: Sequence[Row]) -> bool:
         """Return whether every row is worth checking: quick, for all the files that have no such key."""
         body = self._claimed.batch.body
         if not self._action_type.key_columns or self._claimed.source.format == "planned":
             return False
         # Rows that belong to no action come without the bytes.
         # The plus is searched for first: that takes a tenth of the time.
-        has_plus = b"+" in body and (b"E+" in body or b"e+" in body)
-        return not body or has_plus or may_be_in(_WITHOUT_PLUS, body, _MAX_LENGTH)
+        if not body or (b"+" in body and (b"E+" in body or b"e+" in body)):
+            return True
+        if isinstance(rows, Table):
+            keys = "\n".join(_key_cells(rows, _key_column(self._claimed.source, self._action_type)))
+            return _CELL_WITHOUT_PLUS.search(keys) is not None
+        return may_be_in(_WITHOUT_PLUS, body, _MAX_LENGTH)
 
     def find(self, rows: Sequence[Row]) -> bool:
         """Find such keys among the rows; return whether there is any."""
@@ -95,9 +99,23 @@ def _reason(title: str, key: str) -> str:
     )
 
 
-def _shortened_keys(rows: Sequence[Row], source: Source, action_type: ActionType) -> Iterator[tuple[int, str]]:
+def _key_column(source: Source, action_type: ActionType) -> int | None:
     wanted = set(map(normal_title, action_type.key_columns))
-    column = next((at for at, title in enumerate(source.header) if normal_title(title) in wanted), None)
+    return next((at for at, title in enumerate(source.header) if normal_title(title) in wanted), None)
+
+
+def _key_cells(table: Table, column: int | None) -> list[str]:
+    """Return the keys alone: of a wide file they are a small part of what would be searched."""
+    if column is None:
+        return []
+    delimiter, at = table.delimiter, table.kept[column]
+    if at == 0:
+        return [line.partition(delimiter)[0] for line in table.lines]
+    return [line.split(delimiter, at + 1)[at] for line in table.lines]
+
+
+def _shortened_keys(rows: Sequence[Row], source: Source, action_type: ActionType) -> Iterator[tuple[int, str]]:
+    column = _key_column(source, action_type)
     for row in rows:
         if isinstance(row.value, list):
             key = row.value[column] if column is not None and column < len(row.value) else None

@@ -13,12 +13,13 @@ from typing import IO, Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 from tallykeep.core import exact_json
-from tallykeep.core.batch import Batch, Source
+from tallykeep.core.batch import Source
 from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.downloads.spooled import pieces_of, spool
 from tallykeep.engine.file_rules.column_mapping import OURS
+from tallykeep.engine.stored_batches import batch_of
 from tallykeep.formats.csv.formulas import copy_titles
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, CsvLines, csv_line, csv_lines
 from tallykeep.formats.row_reader import raw_rows, read_rows
@@ -83,7 +84,7 @@ async def _next_batches(pool: Connections, wanted: dict[str, Any]) -> list[dict[
 
 
 def _picked(held: dict[str, Any], source: Source, *, unprocessed: bool) -> list[FailedRow]:
-    batch = Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
+    batch = batch_of(held)
     reasons: dict[int, str | None] = dict(held["failures"])
     if unprocessed:
         first = batch.first_row + batch.row_count - held["unprocessed_count"]

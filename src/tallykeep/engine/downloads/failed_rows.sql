@@ -4,6 +4,7 @@ SELECT
     batches.first_row,
     batches.row_count,
     batches.body,
+    batches.uncompressed_size,
     batches.lines,
     batches.broken,
     CASE batches.status WHEN 'OPEN' THEN batches.row_count ELSE batches.unprocessed_count END AS unprocessed_count,

@@ -1,5 +1,5 @@
 -- name: batches_of_rows
-SELECT first_row, row_count, body, lines, broken
+SELECT first_row, row_count, body, uncompressed_size, lines, broken
 FROM batches
 WHERE project_id = :project_id
     AND action_id = :action_id
@@ -13,7 +13,7 @@ ORDER BY first_row
 LIMIT :limit
 
 -- name: next_batches
-SELECT first_row, row_count, body, lines, broken
+SELECT first_row, row_count, body, uncompressed_size, lines, broken
 FROM batches
 WHERE project_id = :project_id AND action_id = :action_id AND first_row > :after
 ORDER BY first_row

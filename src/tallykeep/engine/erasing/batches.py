@@ -12,6 +12,7 @@ from tallykeep.engine.erasing.steps import Step
 from tallykeep.engine.erasing.values_in_reasons import reason_without_values
 from tallykeep.engine.file_rules.cell_rules import read_replaced
 from tallykeep.engine.reason_groups import bare_reason, group_digest, group_number
+from tallykeep.engine.stored_batches import batch_of, to_be_stored
 from tallykeep.formats.people.person import ERASED, Person
 from tallykeep.formats.people.rows import rows_about, values_of, without_rows
 
@@ -53,15 +54,10 @@ def _without(held: dict[str, Any], person: Person, people: People | None) -> _Er
     return _Erased(without_rows(batch, source, numbers), values_of(batch, source, numbers, read_replaced))
 
 
-def batch_of(held: dict[str, Any]) -> Batch:
-    """Return the batch that a row of its table is."""
-    return Batch(held["first_row"], held["row_count"], bytes(held["body"]), held["lines"], held["broken"])
-
-
 async def _rewrite(step: Step, person: Person, held: dict[str, Any], erased: _Erased) -> None:
-    action_id, batch = held["action_id"], erased.batch
-    of_batch = {"first_row": batch.first_row, "body": batch.body, "broken": batch.broken}
-    await step.write(_sql.rewrite_batch, action_id, **of_batch)
+    action_id = held["action_id"]
+    (stored,) = await to_be_stored([erased.batch])
+    await step.write(_sql.rewrite_batch, action_id, **stored._asdict())
     await _rewrite_failures(step, person, action_id, erased.values)
     if len(erased.values) == held["total_count"]:
         await step.write(_sql.forget_what_is_said_of_all, action_id, erased=ERASED)

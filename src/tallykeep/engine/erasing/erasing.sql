@@ -22,7 +22,7 @@ WHERE project_id = :project_id AND id = :action_id AND failed_count = 0
 -- name: next_batches
 -- As many as have so many bytes together, one at least.
 SELECT
-    sized.action_id, sized.first_row, batches.row_count, batches.body, batches.lines, batches.broken,
+    sized.action_id, sized.first_row, batches.row_count, batches.body, batches.uncompressed_size, batches.lines, batches.broken,
     sized.type, sized.source, sized.total_count
 FROM (
     SELECT
@@ -30,7 +30,8 @@ FROM (
         sum(bytes) OVER (ORDER BY action_id, first_row) - bytes AS bytes_before
     FROM (
         SELECT
-            batches.action_id, batches.first_row, octet_length(batches.body)::bigint AS bytes,
+            batches.action_id, batches.first_row,
+            coalesce(batches.uncompressed_size, octet_length(batches.body)) AS bytes,
             actions.type, actions.source, actions.total_count
         FROM batches
         JOIN async_actions AS actions ON actions.project_id = batches.project_id AND actions.id = batches.action_id
@@ -55,7 +56,7 @@ ORDER BY sized.action_id, sized.first_row
 
 -- name: rewrite_batch!
 UPDATE batches
-SET body = :body, broken = :broken
+SET body = :body, uncompressed_size = :uncompressed_size, broken = :broken
 WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row
 
 -- name: failures_of_rows

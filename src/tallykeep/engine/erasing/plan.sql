@@ -3,7 +3,7 @@
 -- reports and the actions themselves (parts 1 to 3), last the end (part 4). A step has a limited number of things, and of
 -- bytes. Behind the last known thing of each part a step has no end, for what comes until it is taken.
 WITH stored AS (
-    SELECT 1 AS part, action_id, first_row, octet_length(body)::bigint AS bytes
+    SELECT 1 AS part, action_id, first_row, coalesce(uncompressed_size, octet_length(body)) AS bytes
     FROM batches
     WHERE project_id = :project_id
     UNION ALL

@@ -9,9 +9,10 @@ from tallykeep.core.action_type import People
 from tallykeep.core.batch import Source
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
-from tallykeep.engine.erasing.batches import MAX_BATCHES, MAX_BYTES, batch_of
+from tallykeep.engine.erasing.batches import MAX_BATCHES, MAX_BYTES
 from tallykeep.engine.erasing.steps import Step
 from tallykeep.engine.file_rules.cell_rules import read_replaced
+from tallykeep.engine.stored_batches import batch_of
 from tallykeep.formats.people.person import Person
 from tallykeep.formats.people.rows import rows_about, values_of
 

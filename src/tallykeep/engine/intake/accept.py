@@ -37,6 +37,7 @@ from tallykeep.engine.scheduling.fair_scheduling import (
     refused_if_closed,
     slot_params,
 )
+from tallykeep.engine.stored_batches import to_be_stored
 from tallykeep.engine.webhooks.emitting import emit
 from tallykeep.formats.csv.decimal_marks import DecimalMarks, with_marks
 from tallykeep.tenants.audit.entries import EMPTY_END_ENTRY, SUBMITTED_ENTRY, submission_columns
@@ -158,8 +159,9 @@ class Acceptance:
         if plain and not staged.batches and len(rest) == 1 and len(rest[0].body) <= MAX_GROUP_BYTES:
             await self._commits.accept(self._pool, submission.who, params, rest[0])
             return
+        stored = await to_be_stored(rest)
         async with self._pool.connection() as connection, connection.transaction():
-            await staged.accept(connection, rest)
+            await staged.accept(connection, stored)
             totals = _Totals(staged.rows, staged.batches)
             await self._complete(connection, submission, submission_options, params, totals)
             if submission.guard is not None:

@@ -8,7 +8,7 @@ by the pruner once nobody has touched it for some minutes.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 import psycopg
 import structlog
@@ -20,6 +20,7 @@ from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.retention.pruner import remove_one
+from tallykeep.engine.stored_batches import StoredBatch, batch_of, to_be_stored
 
 _sql = queries(__package__, "staging.sql")
 _log = structlog.get_logger()
@@ -139,7 +140,7 @@ class Staged:
         if self._allowance is not None:
             await self._allowance.hold(self.rows + sum(batch.row_count for batch in batches))
 
-    async def accept(self, connection: Connection, rest: Sequence[Batch]) -> None:
+    async def accept(self, connection: Connection, rest: Sequence[StoredBatch]) -> None:
         """Write the rest, and take the upload for accepted, in the transaction open on `connection`.
 
         Raises UploadLostError where what was staged is not there any more.
@@ -154,7 +155,7 @@ class Staged:
         async with self._pool.connection() as connection:
             wanted = {**self._params, "first_row": first_row}
             row = await (await connection.execute(_sql.read_batch, wanted, binary=True)).fetchone()
-        return Batch(**{**row, "body": bytes(row["body"])}) if row else None
+        return await asyncio.to_thread(batch_of, row) if row else None
 
     def end(self) -> None:
         """Note that the upload was accepted."""
@@ -175,24 +176,21 @@ class Staged:
             await self._staging.give_up(self._key)
 
     async def _write(self, batches: Sequence[Batch], *, begin: bool) -> None:
+        stored = await to_be_stored(batches)
         async with self._pool.connection() as connection, connection.transaction():
             if begin:
                 await connection.execute(_sql.begin_upload, self._params)
             else:
                 _require((await connection.execute(_sql.touch_upload, self._params)).rowcount)
-            await self._copy(connection, batches)
+            await self._copy(connection, stored)
 
-    async def _copy(self, connection: Connection, batches: Sequence[Batch]) -> None:
+    async def _copy(self, connection: Connection, batches: Sequence[StoredBatch]) -> None:
         if not batches:
             return
         async with connection.cursor().copy(_sql.copy_batches) as copy:
-            copy.set_types(["int8", "text", "int8", "int8", "bytea", "int8[]", "int8[]"])
+            copy.set_types(["int8", "text", "int8", "int8", "bytea", "int8", "int8[]", "int8[]"])
             for batch in batches:
-                row: tuple[Any, ...] = (
-                    *self._key, batch.first_row, batch.row_count, batch.body, batch.lines,
-                    batch.broken,
-                )  # fmt: skip
-                await copy.write_row(row)
+                await copy.write_row((*self._key, *batch))
                 self.rows += batch.row_count
                 self.batches += 1
 

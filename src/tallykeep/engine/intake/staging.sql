@@ -33,9 +33,10 @@ INSERT INTO removals (project_id, action_id, everything)
 SELECT project_id, action_id, true FROM given_up
 
 -- name: copy_batches!
-COPY batches (project_id, action_id, first_row, row_count, body, lines, broken) FROM STDIN (FORMAT BINARY)
+COPY batches (project_id, action_id, first_row, row_count, body, uncompressed_size, lines, broken)
+FROM STDIN (FORMAT BINARY)
 
 -- name: read_batch
-SELECT first_row, row_count, body, lines, broken
+SELECT first_row, row_count, body, uncompressed_size, lines, broken
 FROM batches
 WHERE project_id = :project_id AND action_id = :action_id AND first_row = :first_row

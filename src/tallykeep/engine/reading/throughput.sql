@@ -3,7 +3,7 @@
 SELECT
     batches.first_row,
     batches.row_count,
-    octet_length(batches.body) AS size,
+    coalesce(batches.uncompressed_size, octet_length(batches.body)) AS size,
     batches.status,
     batches.done_count,
     batches.failed_count,

@@ -79,7 +79,7 @@ def _check_one(operation: JointOperation, action_types: ActionTypes, claimed: Cl
     action_type = action_types[claimed.action_type]
     claimed, rows = filled_rows(claimed, action_type)
     shortened = ShortenedKeys(action_type, claimed)
-    if shortened.may_occur and shortened.find(rows):
+    if shortened.may_occur(rows) and shortened.find(rows):
         raise CannotJoinError("some of its keys were shortened by a spreadsheet")
     return operation.check(claimed, rows)
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tallykeep.core.batch import Batch, ClaimedBatch
+from tallykeep.core.batch import ClaimedBatch
 from tallykeep.core.errors import UnreadableActionError
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.claim import SMALL_BYTES, SMALL_ROWS, submission_of
 from tallykeep.engine.scheduling.job_queue import SMALL
+from tallykeep.engine.stored_batches import batch_of
 
 _sql = queries(__package__, "joint.sql")
 
@@ -96,10 +97,10 @@ def _claimed(row: dict[str, Any], state: JointState) -> ClaimedBatch | None:
     """Return the batch; None for that of an action which nobody can read, as its separate attempt will find."""
     try:
         source, submission_options = submission_of(row)
+        batch = batch_of(row)
     except UnreadableActionError:
         state.keep_separate([(row["project_id"], row["id"])])
         return None
-    batch = Batch(row["first_row"], row["row_count"], row["body"], row["lines"], row["broken"])
     key = (row["project_id"], row["id"], row["type"])
     return ClaimedBatch(*key, source, batch, submission_options, timestamp=_NOT_YET)
 

@@ -21,14 +21,14 @@ served AS (
 )
 SELECT
     served.project_id, served.slots, served.jobs[row_number() OVER (PARTITION BY served.project_id)] AS job_id,
-    action.id, type, source, submission_options, first_row, row_count, lines, broken, may_join,
+    action.id, type, source, submission_options, first_row, row_count, lines, broken, uncompressed_size, may_join,
     CASE WHEN may_join THEN body END AS body
 FROM set_config('idle_in_transaction_session_timeout', :silence, true) AS silence,
     set_config('lock_timeout', :lock_timeout, true) AS lock_timeout,
     served,
     LATERAL (
         SELECT
-            this.id, this.type, this.source, first_row, row_count, lines, broken, body,
+            this.id, this.type, this.source, first_row, row_count, lines, broken, body, uncompressed_size,
             this.submission_options - '{mapping,defaults,values}'::text[] AS submission_options,
             this.type = ANY (:types)
             AND this.on_error = 'continue'
@@ -36,7 +36,7 @@ FROM set_config('idle_in_transaction_session_timeout', :silence, true) AS silenc
             AND this.retry_count = 0
             AND batch.row_count = this.total_count
             AND batch.row_count <= :max_rows
-            AND octet_length(batch.body) <= :max_bytes
+            AND coalesce(uncompressed_size, octet_length(body)) <= :max_bytes
             AND NOT EXISTS (
                 SELECT FROM attempts
                 WHERE attempts.project_id = this.project_id AND attempts.action_id = this.id AND attempts > 0
@@ -52,7 +52,7 @@ FROM set_config('idle_in_transaction_session_timeout', :silence, true) AS silenc
                 LIMIT served.slots + :held_by_others
             ) AS candidate,
             LATERAL (
-                SELECT action_id, first_row, row_count, lines, broken, body
+                SELECT action_id, first_row, row_count, lines, broken, body, uncompressed_size
                 FROM batches
                 WHERE project_id = served.project_id AND action_id = candidate.id AND status = 'OPEN'
                 LIMIT 1
