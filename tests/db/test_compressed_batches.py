@@ -9,17 +9,21 @@ import pytest
 
 from tallykeep.catalog.personal_data.export import PEOPLE
 from tallykeep.core.batch import Batch
+from tallykeep.core.errors import DamagedBatchError
 from tallykeep.core.ids import new_id
 from tallykeep.core.options.submission_options import SubmissionOptions
 from tallykeep.engine import stored_batches
+from tallykeep.engine.applying.claim import SMALL_BYTES
 from tallykeep.engine.downloads.failed_rows import as_csv, as_ndjson, failed_rows
 from tallykeep.engine.downloads.source_rows import as_source_file, as_spreadsheet, shown_source_rows
 from tallykeep.engine.erasing.reading import stored_rows
 from tallykeep.engine.intake.staging import Staged, Staging
 from tallykeep.engine.reading.throughput import list_batches
+from tallykeep.engine.stored_batches import batch_of
 from tallykeep.formats.people.person import Person
 from tests.db.engine import Engine, open_engine
-from tests.db.erasing import MARKER, erase
+from tests.db.erasing import MARKER, erase, source_ids
+from tests.db.joint import JointHolding, serve_all
 
 ROWS, A_BATCH = 900, 300
 FAILED = {2, 299, 601}  # rows
@@ -32,7 +36,7 @@ def customers() -> bytes:
 
     def line(row: int) -> str:
         email = "no address" if row in FAILED else f"{row}@example.com"
-        return f'C-{row},Name {row},{email},"street {row}, house {row}"'
+        return f'C-{row},Name {row},{email},"{row} street of long names, house {row}, second floor"'
 
     return "\n".join(["Source_id,Name,Email,Address_Line_1", *map(line, range(1, ROWS + 1))]).encode()
 
@@ -201,17 +205,133 @@ def test_what_is_staged_is_read_before_acceptance(database_url: str, is_compress
     asyncio.run(scenario())
 
 
+def test_what_is_large_without_compression_joins_no_others(database_url: str) -> None:
+    gift = {"type": "GIFT_VOUCHER", "gift": {"amount": 1}}
+    large = [{"code": f"L-{row}", **gift, "metadata": {"note": "x" * 8_000}} for row in range(50)]
+
+    async def scenario() -> None:
+        holding = JointHolding()
+        async with open_engine(database_url, holding.action_types) as engine:
+            action_id = await engine.submit_json(large)
+            (stored,) = await bodies(engine, action_id)
+            assert stored["size"] < SMALL_BYTES < stored["uncompressed_size"]
+            others = [await engine.submit_json([{"code": f"S-{number}", **gift}]) for number in range(2)]
+            await serve_all(engine)
+            assert [(await engine.get(each))["status"] for each in (action_id, *others)] == ["DONE"] * 3
+            assert sum(holding.sizes) == len(others)
+
+    asyncio.run(scenario())
+
+
+async def damage(engine: Engine, action_id: str, first_row: int) -> None:
+    """Change one byte amid the body, as a disk does."""
+    (batch,) = await engine.query(
+        "UPDATE batches SET body = set_byte(body, at, get_byte(body, at) # 255)"
+        " FROM (SELECT octet_length(body) / 2 AS at FROM batches WHERE action_id = %s AND first_row = %s) AS amid"
+        " WHERE action_id = %s AND first_row = %s RETURNING uncompressed_size",
+        action_id, first_row, action_id, first_row,
+    )  # fmt: skip
+    assert batch["uncompressed_size"] > stored_batches._WORTH_BYTES
+
+
+def damaged(first_row: int) -> Any:
+    return pytest.raises(DamagedBatchError, match=f"the batch at row {first_row}.* is damaged")
+
+
 def test_an_action_with_a_damaged_batch_is_given_up_and_says_which(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=A_BATCH) as engine:
             action_id = await engine.submit("CUSTOMERS.IMPORT_CSV", customers())
-            await engine.query(
-                "UPDATE batches SET body = overlay(body PLACING '\\x00'::bytea FROM octet_length(body) / 2)"
-                " WHERE action_id = %s AND first_row = 301 RETURNING 1",
-                action_id,
-            )
+            await damage(engine, action_id, 301)
             ended = await engine.finish(action_id)
             assert (ended["status"], ended["done_count"], ended["unprocessed_count"]) == ("FAILED", 298, 600)
             assert "the batch at row 301 is damaged" in ended["reason"]
+            assert "send the rows that have no outcome again" in ended["reason"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("first_row", [1, 601])
+def test_so_is_an_atomic_one_of_which_nothing_stays(database_url: str, first_row: int) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, batch_rows=A_BATCH) as engine:
+            body = customers().replace(b"no address", b"some@example.com")
+            action_id = await engine.submit("CUSTOMERS.IMPORT_CSV", body, on_error="reject")
+            await damage(engine, action_id, first_row)
+            ended = await engine.finish(action_id)
+            assert (ended["status"], ended["done_count"], ended["unprocessed_count"]) == ("FAILED", 0, ROWS)
+            assert f"the batch at row {first_row} is damaged" in ended["reason"]
+            assert await source_ids(engine) == []
+
+    asyncio.run(scenario())
+
+
+def test_what_shows_rows_says_which_batch_is_damaged(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, batch_rows=A_BATCH) as engine:
+            action_id = await engine.submit("CUSTOMERS.IMPORT_CSV", customers())
+            await engine.finish(action_id)
+            await damage(engine, action_id, 601)
+            parent = await engine.controller.find(engine.project_id, action_id)
+            of_action = (engine.pool, engine.project_id, action_id, parent.source)
+            assert set(await shown_source_rows(*of_action, [1, 300])) == {1, 300}
+            with damaged(601):
+                await shown_source_rows(*of_action, [1, 601])
+            with damaged(601):
+                await content(as_source_file(*of_action))
+            with damaged(601):
+                await content(as_ndjson(failed_rows(*of_action), parent.source))
+            again = engine.submission("CUSTOMERS.IMPORT_CSV")
+            with damaged(601):
+                await engine.controller.retry(parent, again, SubmissionOptions(), None, unprocessed=False)
+
+    asyncio.run(scenario())
+
+
+def test_erasures_and_exports_go_past_a_damaged_batch_and_say_so(database_url: str) -> None:
+    async def scenario() -> None:
+        async with open_engine(database_url, batch_rows=A_BATCH) as engine:
+            action_id = await engine.submit("CUSTOMERS.IMPORT_CSV", customers())
+            await engine.finish(action_id)
+            await damage(engine, action_id, 1)
+            person = Person(keys=frozenset({f"C-{ANN}"}))
+            rows = [row async for some in stored_rows(engine.pool, engine.project_id, person, PEOPLE) for row in some]
+            assert [row["row"] for row in rows] == [1, ANN]
+            assert rows[0]["content"] is None
+            assert f"the batch at row 1 of the action {action_id} is damaged" in rows[0]["reason"]
+            ended = await engine.finish(await erase(engine, f"C-{ANN}"))
+            assert ended["failed_count"] == 1
+            (failure,) = await engine.query("SELECT reason FROM failures WHERE action_id = %s", ended["id"])
+            assert f"the batch at row 1 of the action {action_id} is damaged" in failure["reason"]
+            assert await engine.query("SELECT FROM customers WHERE source_id = %s", f"C-{ANN}") == []
+            stored = await engine.query("SELECT * FROM batches WHERE action_id = %s AND first_row = 301", action_id)
+            assert batch_of(stored[0]).body.splitlines()[ANN - 301].decode() == "," + MARKER
+
+    asyncio.run(scenario())
+
+
+def test_a_batch_that_is_rewritten_is_stored_as_its_size_wants_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored uncompressed by an earlier version, and what is small once a person is gone from it."""
+
+    async def rewritten(engine: Engine, action_id: str, row: int) -> dict[str, Any]:
+        assert (await engine.finish(await erase(engine, f"C-{row}")))["failed_count"] == 0
+        return (await bodies(engine, action_id))[0]
+
+    async def scenario() -> None:
+        async with open_engine(database_url) as engine:
+            with monkeypatch.context() as before:
+                before.setattr(stored_batches, "_WORTH_BYTES", 1 << 40)
+                action_id = await engine.submit("CUSTOMERS.IMPORT_CSV", customers())
+            await engine.finish(action_id)
+            assert [each["uncompressed_size"] for each in await bodies(engine, action_id)] == [None]
+            now = await rewritten(engine, action_id, 10)
+            assert now["size"] < now["uncompressed_size"]
+            with monkeypatch.context() as after:
+                after.setattr(stored_batches, "_WORTH_BYTES", 1 << 40)
+                now = await rewritten(engine, action_id, 11)
+            assert now["uncompressed_size"] is None
+            assert now["size"] > 16_384
 
     asyncio.run(scenario())

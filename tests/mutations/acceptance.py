@@ -130,4 +130,11 @@ MUTATIONS = (
         "len(self.body) + 0 *",
         "tests/unit/test_memory_budget.py::test_what_batches_are_said_to_hold_is_what_they_hold",
     ),
+    Mutation(
+        "what a disk has changed of a batch is nobody's row",
+        "src/tallykeep/engine/stored_batches.py",
+        "_PARAMETERS.checksum_flag: 1",
+        "_PARAMETERS.checksum_flag: 0",
+        "tests/unit/test_stored_batches.py::test_no_bit_of_a_body_changes_unnoticed",
+    ),
 )

@@ -289,6 +289,13 @@ MUTATIONS = (
         f"{JOINT}::test_a_code_that_is_taken_leaves_its_own_action_out",
     ),
     Mutation(
+        "what is large without compression joins no others",
+        "src/tallykeep/engine/applying/joint/joint.sql",
+        "coalesce(uncompressed_size, octet_length(body)) <= :max_bytes",
+        "octet_length(body) <= :max_bytes",
+        "tests/db/test_compressed_batches.py::test_what_is_large_without_compression_joins_no_others",
+    ),
+    Mutation(
         "a joint attempt closes all of its batches or none",
         "src/tallykeep/engine/applying/joint/accounting.py",
         'counted is None or counted["ended"] != len(outcomes)',

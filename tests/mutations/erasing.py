@@ -56,6 +56,13 @@ MUTATIONS = (
         "tests/db/test_erasing.py::test_rows_are_erased_and_every_tally_and_number_stays",
     ),
     Mutation(
+        "a batch that was rewritten is as large as it is now",
+        f"{_ERASING}/erasing.sql",
+        "body = :body, uncompressed_size = :uncompressed_size,",
+        "body = :body,",
+        "tests/db/test_compressed_batches.py::test_a_person_is_found_and_erased[compressed]",
+    ),
+    Mutation(
         "a cell that is an address is nobody else's",
         "src/tallykeep/formats/people/traces.py",
         "            return trimmed in self._wanted\n        return any(next",

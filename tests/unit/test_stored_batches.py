@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallykeep.core.batch import Batch
-from tallykeep.core.errors import UnreadableActionError
+from tallykeep.core.errors import DamagedBatchError
 from tallykeep.engine.stored_batches import batch_of, stored_form, to_be_stored
 
 LINES = b"".join(b"C-%d,GIFT_VOUCHER,%d\n" % (number, number * 7) for number in range(2_000))
@@ -60,7 +60,7 @@ def test_batches_of_all_sizes_keep_their_order() -> None:
     ids=["cut", "half", "not compressed", "other size", "nothing"],
 )
 def test_a_damaged_body_is_no_batch(changed: Any) -> None:
-    with pytest.raises(UnreadableActionError, match="the batch at row 9 is damaged"):
+    with pytest.raises(DamagedBatchError, match="the batch at row 9 is damaged"):
         batch_of(changed(columns(Batch(9, 2_000, LINES))))
 
 
@@ -71,6 +71,6 @@ def test_no_bit_of_a_body_changes_unnoticed(at: int, bit: int) -> None:
     body[at % len(body)] ^= 1 << bit
     try:
         read = batch_of(row | {"body": bytes(body)})
-    except UnreadableActionError:
+    except DamagedBatchError:
         return
     assert read.body == LINES  # a bit that says nothing about the content

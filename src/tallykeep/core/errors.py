@@ -281,3 +281,11 @@ class InternalError(RequestError):
     code = 500
     key = "internal_error"
     message = "Internal error"
+
+
+class DamagedBatchError(RequestError, UnreadableActionError):
+    """What is stored of a batch is not what was written; the text names the batch, and no value of its rows."""
+
+    code = 500
+    key = "damaged_batch"
+    message = "Damaged batch"

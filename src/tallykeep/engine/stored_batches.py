@@ -1,4 +1,4 @@
-"""How a batch stands in its table: the body compressed where that is worth it, and what was sent of it read again."""
+"""How a batch stands in its table: the body compressed where that is worth it, and expanded when it is read."""
 
 import asyncio
 import sys
@@ -7,15 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from tallykeep.core.batch import Batch
-from tallykeep.core.errors import UnreadableActionError
+from tallykeep.core.errors import DamagedBatchError
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-_WORTH_BYTES = 1 << 14  # fewer take longer to hand to a thread than to store
-# The fastest level that finds what repeats from row to row; the checksum tells bytes that the disk has changed.
+_WORTH_BYTES = 1 << 14  # fewer are stored as quickly as they are handed to a thread
+_MANY_BYTES = 1 << 18  # so many take a moment to expand
+# The fastest level that finds what repeats from row to row; the checksum shows that a disk has changed something.
 _PARAMETERS = zstd.CompressionParameter
 _OPTIONS: dict[int, int] = {_PARAMETERS.compression_level: 1, _PARAMETERS.checksum_flag: 1}
 _beside_the_loop = ThreadPoolExecutor(2, "compression")
@@ -34,10 +35,13 @@ class StoredBatch(NamedTuple):
 
 async def to_be_stored(batches: Sequence[Batch]) -> list[StoredBatch]:
     """Return what is stored of these; large bodies are compressed beside the event loop."""
-    if all(len(batch.body) <= _WORTH_BYTES for batch in batches):
-        return list(map(stored_form, batches))
-    compress = asyncio.get_running_loop().run_in_executor
-    return [await compress(_beside_the_loop, stored_form, batch) for batch in batches]
+    return [await _to_be_stored(batch) for batch in batches]
+
+
+async def _to_be_stored(batch: Batch) -> StoredBatch:
+    if len(batch.body) <= _WORTH_BYTES:
+        return stored_form(batch)
+    return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, stored_form, batch)
 
 
 def stored_form(batch: Batch) -> StoredBatch:
@@ -53,21 +57,36 @@ def _compressed(body: bytes) -> tuple[bytes, int | None]:
     return (compressed, len(body)) if len(compressed) < len(body) else (body, None)
 
 
-def batch_of(row: Mapping[str, Any]) -> Batch:
-    """Return the batch that these columns of a row of the table are; a body of a megabyte takes a millisecond.
+async def read_batch(row: Mapping[str, Any]) -> Batch:
+    """Return the batch that these columns of a row of the table are; a large one is expanded beside the event loop.
 
-    Raises UnreadableActionError where the body is not what was written.
+    Raises DamagedBatchError.
+    """
+    if (row["uncompressed_size"] or 0) < _MANY_BYTES:
+        return batch_of(row)
+    return await asyncio.get_running_loop().run_in_executor(_beside_the_loop, batch_of, row)
+
+
+def batch_of(row: Mapping[str, Any]) -> Batch:
+    """Return the batch that these columns of a row of the table are, in a thread where it is large.
+
+    Raises DamagedBatchError where the body is not what was written.
     """
     body, uncompressed_size = row["body"], row["uncompressed_size"]
-    body = bytes(body) if uncompressed_size is None else _expanded(body, uncompressed_size, row["first_row"])
+    body = bytes(body) if uncompressed_size is None else _expanded(body, uncompressed_size, row)
     return Batch(row["first_row"], row["row_count"], body, row["lines"], row["broken"])
 
 
-def _expanded(body: bytes, size: int, first_row: int) -> bytes:
+def _expanded(body: bytes, size: int, row: Mapping[str, Any]) -> bytes:
     try:
         expanded = zstd.decompress(body)
     except zstd.ZstdError as error:
-        raise UnreadableActionError(f"the batch at row {first_row} is damaged: {error}") from error
+        raise _damaged(row, str(error)) from error
     if len(expanded) != size:
-        raise UnreadableActionError(f"the batch at row {first_row} is damaged: {len(expanded)} bytes instead of {size}")
+        raise _damaged(row, f"{len(expanded)} bytes instead of {size}")
     return expanded
+
+
+def _damaged(row: Mapping[str, Any], how: str) -> DamagedBatchError:
+    of_action = f" of the action {row['action_id']}" if row.get("action_id") else ""
+    return DamagedBatchError(f"What is stored of the batch at row {row['first_row']}{of_action} is damaged: {how}")

@@ -145,7 +145,7 @@ class Batch(TypedDict):
 
     first_row: int
     row_count: int
-    size: Annotated[int, Field(description="Bytes.")]
+    size: Annotated[int, Field(description="Bytes of its rows as they came.")]
     status: str
     done_count: int
     failed_count: int

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from tallykeep.core.errors import RequestError, TallykeepError, UnreadableActionError
+from tallykeep.core.errors import DamagedBatchError, RequestError, TallykeepError, UnreadableActionError
 
 # SQLSTATEs whose first line may hold a value: data exceptions, what a function of somebody's raises, and internal
 # errors, as which others than PostgreSQL itself report what it refuses.
@@ -62,7 +62,9 @@ def _text_of(error: BaseException) -> str | None:
         return _text_of_database(error)
     if isinstance(error, OSError):
         return _first_line(error.strerror or errno.errorcode.get(error.errno or 0, "") or type(error).__name__)
-    if isinstance(error, TallykeepError) and not isinstance(error, _OF_CLIENTS):
+    if isinstance(error, DamagedBatchError) or (
+        isinstance(error, TallykeepError) and not isinstance(error, _OF_CLIENTS)
+    ):
         return _first_line(error)
     return "" if not str(error) else None
 

@@ -16,7 +16,7 @@ from tallykeep.db.connections.pool import Connection
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.accounting import add_report, close_all, close_met, record, reject
 from tallykeep.engine.applying.attempt import BatchOutcome, apply_batch
-from tallykeep.engine.stored_batches import batch_of
+from tallykeep.engine.stored_batches import read_batch
 
 _sql = queries(__package__, "attempt.sql")
 
@@ -94,4 +94,4 @@ async def _batches_from(connection: Connection, claimed: ClaimedBatch) -> AsyncI
         following = await (await connection.execute(_sql.next_batch, claimed.batch_key, binary=True)).fetchone()
         if following is None:
             return
-        claimed = replace(claimed, batch=batch_of(following))
+        claimed = replace(claimed, batch=await read_batch(following))

@@ -9,7 +9,7 @@ from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
 from tallykeep.db.queries import queries
 from tallykeep.engine.applying.attempt import LONG_WAIT
-from tallykeep.engine.stored_batches import batch_of
+from tallykeep.engine.stored_batches import read_batch
 
 _sql = queries(__package__, "claim.sql")
 
@@ -41,7 +41,7 @@ async def claim_batch(
     batch = await (await connection.execute(_sql.claim_open_batch, window, binary=True)).fetchone()
     if batch is None:
         return None
-    claimed = (project_id, action_id, action["type"], source, batch_of(batch), submission_options)
+    claimed = (project_id, action_id, action["type"], source, await read_batch(batch), submission_options)
     return ClaimedBatch(
         *claimed,
         timestamp=action["timestamp"],

@@ -24,6 +24,7 @@ _SHORTENED = re.compile(r"\d(?:(?:[.,]\d{1,20})?[eE]\+\d{1,3}|\.\d{1,20}[eE]\d{1
 _WITHOUT_PLUS = re.compile(rb"\.\d{1,20}[eE]\d")
 _CELL_WITHOUT_PLUS = re.compile(r"\.\d{1,20}[eE]\d", re.ASCII)
 _MAX_LENGTH = 30
+_FAR_IN = 3  # columns from either end
 
 
 def is_shortened(key: object) -> bool:
@@ -48,10 +49,10 @@ class ShortenedKeys:
         # The plus is searched for first: that takes a tenth of the time.
         if not body or (b"+" in body and (b"E+" in body or b"e+" in body)):
             return True
-        if isinstance(rows, Table):
-            keys = "\n".join(_key_cells(rows, _key_column(self._claimed.source, self._action_type)))
-            return _CELL_WITHOUT_PLUS.search(keys) is not None
-        return may_be_in(_WITHOUT_PLUS, body, _MAX_LENGTH)
+        keys = _key_cells(rows, self._claimed.source, self._action_type) if isinstance(rows, Table) else None
+        if keys is None:
+            return may_be_in(_WITHOUT_PLUS, body, _MAX_LENGTH)
+        return _CELL_WITHOUT_PLUS.search("\n".join(keys)) is not None
 
     def find(self, rows: Sequence[Row]) -> bool:
         """Find such keys among the rows; return whether there is any."""
@@ -104,14 +105,18 @@ def _key_column(source: Source, action_type: ActionType) -> int | None:
     return next((at for at, title in enumerate(source.header) if normal_title(title) in wanted), None)
 
 
-def _key_cells(table: Table, column: int | None) -> list[str]:
-    """Return the keys alone: of a wide file they are a small part of what would be searched."""
+def _key_cells(table: Table, source: Source, action_type: ActionType) -> list[str] | None:
+    """Return the keys, a small part of a wide file; None where cutting them out takes longer than it saves."""
+    column = _key_column(source, action_type)
     if column is None:
         return []
     delimiter, at = table.delimiter, table.kept[column]
     if at == 0:
         return [line.partition(delimiter)[0] for line in table.lines]
-    return [line.split(delimiter, at + 1)[at] for line in table.lines]
+    if at <= _FAR_IN:
+        return [line.split(delimiter, at + 1)[at] for line in table.lines]
+    behind = table.width - 1 - at
+    return [line.rsplit(delimiter, behind + 1)[-1 - behind] for line in table.lines] if behind <= _FAR_IN else None
 
 
 def _shortened_keys(rows: Sequence[Row], source: Source, action_type: ActionType) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,7 @@ from tallykeep.core.errors import ConflictError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.downloads.spooled import pieces_of, spool
-from tallykeep.engine.stored_batches import batch_of
+from tallykeep.engine.stored_batches import read_batch
 from tallykeep.formats.csv.formulas import COPY_TITLE, spreadsheet_lines
 from tallykeep.formats.csv.writer import BYTE_ORDER_MARK, csv_line
 from tallykeep.formats.json.elements import ELEMENT_SEPARATOR
@@ -119,7 +119,7 @@ async def _batches(pool: Connections, query: LiteralString, wanted: dict[str, An
     while rows := await _next(pool, query, {**wanted, "after": after, "limit": _BATCHES_AT_A_TIME}):
         after = rows[-1]["first_row"]
         while rows:
-            yield await asyncio.to_thread(batch_of, rows.pop(0))
+            yield await read_batch(rows.pop(0))
 
 
 async def _next(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tallykeep.core.action_type import People
 from tallykeep.core.batch import Batch, Source
+from tallykeep.core.errors import DamagedBatchError
 from tallykeep.db.queries import queries
 from tallykeep.engine.erasing.steps import Step
 from tallykeep.engine.erasing.values_in_reasons import reason_without_values
@@ -29,21 +30,25 @@ class _Erased:
     values: dict[int, Any]
 
 
-async def erase_from_batches(step: Step, person: Person) -> int:
-    """Erase the person's rows from the batches of a step; returns how many there were.
+async def erase_from_batches(step: Step, person: Person) -> tuple[int, list[DamagedBatchError]]:
+    """Erase the person's rows from the batches of a step; returns how many there were, and what could not be read.
 
     The tallies stay as they are, and so do the numbers of all rows.
     """
-    total, behind = 0, step.start
+    total, damaged, behind = 0, list[DamagedBatchError](), step.start
     while held := await step.fetch(_sql.next_batches, behind, limit=MAX_BATCHES, max_bytes=MAX_BYTES):
         behind = held[-1]["action_id"], held[-1]["first_row"]
         for one in held:
             # Reading thousands of rows takes milliseconds, which others need not wait for.
-            erased = await asyncio.to_thread(partial(_without, one, person, step.people.get(one["type"])))
+            try:
+                erased = await asyncio.to_thread(partial(_without, one, person, step.people.get(one["type"])))
+            except DamagedBatchError as error:
+                damaged.append(error)
+                continue
             if erased is not None:
                 await _rewrite(step, person, one, erased)
                 total += len(erased.values)
-    return total
+    return total, damaged
 
 
 def _without(held: dict[str, Any], person: Person, people: People | None) -> _Erased | None:

@@ -24,6 +24,11 @@ from tallykeep.formats.people.person import Person
 
 _sql = queries(__package__, "erasing.sql")
 
+_NOT_SEARCHED = (
+    "nobody can tell whether it holds rows of the customer: restore it from a backup, or wait until retention has"
+    " removed it, and retry the erasure"
+)
+
 # Deletes the person's resources; returns how many, and what these tell of the person beyond what is known.
 DeleteResources = Callable[[Connection, int, Person], Awaitable[tuple[int, Person]]]
 # Returns why somebody who was taken for gone is not; None where they are.
@@ -80,7 +85,7 @@ class ErasureStep(Operation):
             case 0:
                 return await self._delete_resources(person)
             case 1:
-                return await erase_from_batches(step, person)
+                return await self._erase_from_batches(step, person)
             case 2:
                 await erase_from_reports(step, person)
             case 3:
@@ -88,6 +93,15 @@ class ErasureStep(Operation):
             case _:
                 await self._connection.execute(_sql.forget_person, self._claimed.action_key)
         return 0
+
+    async def _erase_from_batches(self, step: Step, person: Person) -> int:
+        """Erase from all batches that can be read, and fail where others may be about the person, too."""
+        erased, damaged = await erase_from_batches(step, person)
+        if damaged:
+            others = f", and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+            reason = f"{damaged[0].details}{others}; {_NOT_SEARCHED}"
+            self._failures.append(Failure(self._claimed.batch.first_row, None, reason, damaged[0].key))
+        return erased
 
     async def _delete_resources(self, person: Person) -> int:
         """Delete the customer, whom an action that was under way may have made anew, and what belongs to them."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from tallykeep.core.action_type import People
 from tallykeep.core.batch import Source
+from tallykeep.core.errors import DamagedBatchError
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.erasing.batches import MAX_BATCHES, MAX_BYTES
@@ -39,15 +40,20 @@ async def stored_rows(
 ) -> AsyncIterator[list[dict[str, Any]]]:
     """Yield the person's rows in all actions, the oldest action first, some at a time.
 
-    Each has action_id, type, row, line, content (cells by title, or a value of JSON), failed and reason. Between
-    batches no connection is held: who reads this may be slow.
+    Each has action_id, type, row, line, content (cells by title, or a value of JSON), failed and reason. In place of a
+    damaged batch stands one without content, whose reason says so. Between batches no connection is held: who reads
+    this may be slow.
     """
     behind = ("", 0)
     while held := await _next(pool, project_id, people, behind):
         behind = held[-1]["action_id"], held[-1]["first_row"]
         while held:
             one = held.pop(0)
-            rows = await asyncio.to_thread(partial(_rows_in, one, person, people.get(one["type"])))
+            try:
+                rows = await asyncio.to_thread(partial(_rows_in, one, person, people.get(one["type"])))
+            except DamagedBatchError as error:
+                yield [_unread(one, error)]
+                continue
             if rows:
                 yield await _with_failures(pool, project_id, one["action_id"], rows)
 
@@ -68,6 +74,12 @@ def _rows_in(held: dict[str, Any], person: Person, people: People | None) -> lis
     return [
         {**of_action, "row": number, "line": batch.line_of(number), "content": contents[number]} for number in numbers
     ]
+
+
+def _unread(held: dict[str, Any], error: DamagedBatchError) -> dict[str, Any]:
+    """Say in place of a row that a batch could not be searched."""
+    of_action = {"action_id": held["action_id"], "type": held["type"], "row": held["first_row"], "line": None}
+    return {**of_action, "content": None, "failed": False, "reason": error.details}
 
 
 async def _with_failures(

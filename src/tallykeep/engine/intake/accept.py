@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from tallykeep.core.action_type import Plan, Submission, Upload
-from tallykeep.core.batch import Batch, Source
+from tallykeep.core.batch import Source
 from tallykeep.core.concurrency.side_thread import SideThread
 from tallykeep.core.errors import ConflictError
 from tallykeep.core.ids import new_id
@@ -37,7 +37,7 @@ from tallykeep.engine.scheduling.fair_scheduling import (
     refused_if_closed,
     slot_params,
 )
-from tallykeep.engine.stored_batches import to_be_stored
+from tallykeep.engine.stored_batches import StoredBatch, to_be_stored
 from tallykeep.engine.webhooks.emitting import emit
 from tallykeep.formats.csv.decimal_marks import DecimalMarks, with_marks
 from tallykeep.tenants.audit.entries import EMPTY_END_ENTRY, SUBMITTED_ENTRY, submission_columns
@@ -128,8 +128,9 @@ class Acceptance:
                 source, submission_options, upload.file_name, fingerprint.size
             )
             await staged.hold(reader.rest)
+            rest = await to_be_stored(reader.rest)
             is_committing = True
-            await self._accept(submission, submission_options, params, fingerprint, staged, reader.rest)
+            await self._accept(submission, submission_options, params, fingerprint, staged, rest)
         except BaseException as error:
             is_unknown = not isinstance(error, Exception) or is_transient(error)
             await staged.give_up(perhaps_accepted=is_committing and is_unknown)
@@ -152,16 +153,15 @@ class Acceptance:
 
     async def _accept(
         self, submission: Submission, submission_options: SubmissionOptions, params: dict[str, Any],
-        fingerprint: Fingerprint, staged: Staged, rest: list[Batch],
+        fingerprint: Fingerprint, staged: Staged, rest: list[StoredBatch],
     ) -> None:  # fmt: skip
         guards = submission.guard or submission.quota_guard
         plain = not (submission.action_type.sequence or submission.idempotency_key or guards)
         if plain and not staged.batches and len(rest) == 1 and len(rest[0].body) <= MAX_GROUP_BYTES:
             await self._commits.accept(self._pool, submission.who, params, rest[0])
             return
-        stored = await to_be_stored(rest)
         async with self._pool.connection() as connection, connection.transaction():
-            await staged.accept(connection, stored)
+            await staged.accept(connection, rest)
             totals = _Totals(staged.rows, staged.batches)
             await self._complete(connection, submission, submission_options, params, totals)
             if submission.guard is not None:

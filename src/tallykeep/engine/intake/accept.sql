@@ -17,12 +17,12 @@ submitted AS (
     FROM unnest(
         :id::text[], :type::text[], :request_id::text[], :requested_by::text[], :parent_id::text[], :source::jsonb[],
         :submission_options::jsonb[], :file_name::text[], :body_size::bigint[], :total_count::bigint[],
-        :first_row::bigint[], :body::bytea[], :lines::text[], :broken::text[], :log_id::text[], :event::text[],
+        :first_row::bigint[], :body::bytea[], :uncompressed_size::bigint[], :lines::text[], :broken::text[], :log_id::text[], :event::text[],
         :door::text[], :key_kind::text[], :token_id::text[], :session_id::text[], :address::text[]
     ) WITH ORDINALITY AS member (
         id, type, request_id, requested_by, parent_id, source,
         submission_options, file_name, body_size, total_count,
-        first_row, body, lines, broken, log_id, event, door, key_kind, token_id, session_id, address, position
+        first_row, body, uncompressed_size, lines, broken, log_id, event, door, key_kind, token_id, session_id, address, position
     )
 )
 
@@ -51,14 +51,15 @@ WITH taken AS (SELECT :number::bigint AS accepted)
 
 -- name: batch!
 batch AS (
-    INSERT INTO batches (project_id, action_id, first_row, row_count, body, lines, broken)
-    VALUES (:project_id, :id, :first_row, :total_count, :body, :lines, :broken)
+    INSERT INTO batches (project_id, action_id, first_row, row_count, body, uncompressed_size, lines, broken)
+    VALUES (:project_id, :id, :first_row, :total_count, :body, :uncompressed_size, :lines, :broken)
 )
 
 -- name: batches!
 batches AS (
-    INSERT INTO batches (project_id, action_id, first_row, row_count, body, lines, broken)
-    SELECT :project_id, id, first_row, total_count, body, lines::bigint[], broken::bigint[] FROM submitted
+    INSERT INTO batches (project_id, action_id, first_row, row_count, body, uncompressed_size, lines, broken)
+    SELECT :project_id, id, first_row, total_count, body, uncompressed_size, lines::bigint[], broken::bigint[]
+    FROM submitted
 )
 
 -- name: plan_batches

@@ -9,7 +9,6 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-from tallykeep.core.batch import Batch
 from tallykeep.core.concurrency.slots import Who
 from tallykeep.core.errors import RequestError
 from tallykeep.db.connections.pool import Connections
@@ -22,6 +21,7 @@ from tallykeep.engine.scheduling.fair_scheduling import (
     refused_if_closed,
     slot_params,
 )
+from tallykeep.engine.stored_batches import StoredBatch
 from tallykeep.tenants.audit.entries import SUBMISSION_COLUMNS, SUBMITTED_ENTRY
 
 _sql = queries(__package__, "accept.sql")
@@ -45,7 +45,7 @@ class _Member:
 
     connections: Connections
     about: dict[str, Any]
-    batch: Batch
+    batch: StoredBatch
     committed: asyncio.Future[None]
 
 
@@ -56,7 +56,7 @@ class GroupCommits:
         self._waiting: dict[Who, deque[_Member]] = {}  # of each caller with a commit under way
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def accept(self, connections: Connections, who: Who, about: dict[str, Any], batch: Batch) -> None:
+    async def accept(self, connections: Connections, who: Who, about: dict[str, Any], batch: StoredBatch) -> None:
         """Make the action with its batch and its job, and return once that is committed.
 
         Raises the database's errors; a submission is refused for nobody's fault but its own.
@@ -142,7 +142,7 @@ def _tell(members: list[_Member], error: Exception | None) -> None:
             member.committed.set_exception(error)
 
 
-async def _commit_one(connections: Connections, about: dict[str, Any], batch: Batch) -> None:
+async def _commit_one(connections: Connections, about: dict[str, Any], batch: StoredBatch) -> None:
     params = {
         **about,
         **_slots(about["project_id"], 1),
@@ -150,6 +150,7 @@ async def _commit_one(connections: Connections, about: dict[str, Any], batch: Ba
         "total_count": batch.row_count,
         "first_row": batch.first_row,
         "body": batch.body,
+        "uncompressed_size": batch.uncompressed_size,
         "lines": batch.lines,
         "broken": batch.broken,
     }
@@ -166,6 +167,7 @@ async def _commit_many(group: list[_Member]) -> None:
         "total_count": [batch.row_count for batch in batches],
         "first_row": [batch.first_row for batch in batches],
         "body": [batch.body for batch in batches],
+        "uncompressed_size": [batch.uncompressed_size for batch in batches],
         "lines": [_array(batch.lines) for batch in batches],
         "broken": [_array(batch.broken) for batch in batches],
     }

@@ -20,7 +20,7 @@ from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.db.connections.pool import Connection, Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.retention.pruner import remove_one
-from tallykeep.engine.stored_batches import StoredBatch, batch_of, to_be_stored
+from tallykeep.engine.stored_batches import StoredBatch, read_batch, to_be_stored
 
 _sql = queries(__package__, "staging.sql")
 _log = structlog.get_logger()
@@ -155,7 +155,7 @@ class Staged:
         async with self._pool.connection() as connection:
             wanted = {**self._params, "first_row": first_row}
             row = await (await connection.execute(_sql.read_batch, wanted, binary=True)).fetchone()
-        return await asyncio.to_thread(batch_of, row) if row else None
+        return await read_batch(row) if row else None
 
     def end(self) -> None:
         """Note that the upload was accepted."""
@@ -177,6 +177,7 @@ class Staged:
 
     async def _write(self, batches: Sequence[Batch], *, begin: bool) -> None:
         stored = await to_be_stored(batches)
+        del batches  # they are larger
         async with self._pool.connection() as connection, connection.transaction():
             if begin:
                 await connection.execute(_sql.begin_upload, self._params)

@@ -17,6 +17,7 @@ from tallykeep.engine.applying.accounting import close_batch, reject
 from tallykeep.engine.applying.attempt import all_failed, require_earlier_closed
 from tallykeep.engine.applying.claim import claim_batch
 from tallykeep.engine.scheduling.fair_scheduling import queue_next
+from tallykeep.engine.stored_batches import to_be_stored
 from tallykeep.formats.row_reader import read_rows, split_rows
 
 _sql = queries(__package__, "quarantine.sql")
@@ -97,16 +98,9 @@ async def _cut_up(connection: Connection, claimed: ClaimedBatch, attempts: int) 
     """Replace the batch by smaller ones, which are applied in isolation as well."""
     parts = split_rows(claimed.batch, claimed.source, _PARTS)
     await connection.execute(_sql.delete_batch, claimed.batch_key)
-    for part in parts:
-        cut = {
-            "first_row": part.first_row,
-            "row_count": part.row_count,
-            "body": part.body,
-            "lines": part.lines,
-            "broken": part.broken,
-            "attempts": attempts,
-        }
-        await connection.execute(_sql.add_part_of_batch, {**claimed.action_key, **cut})
+    for part in await to_be_stored(parts):
+        cut = {**claimed.action_key, **part._asdict(), "attempts": attempts}
+        await connection.execute(_sql.add_part_of_batch, cut)
     await connection.execute(_sql.add_open_batches, {**claimed.action_key, "more": len(parts) - 1})
 
 

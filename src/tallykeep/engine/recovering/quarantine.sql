@@ -10,8 +10,8 @@ DELETE FROM batches WHERE project_id = :project_id AND action_id = :action_id AN
 
 -- name: add_part_of_batch!
 WITH part AS (
-    INSERT INTO batches (project_id, action_id, first_row, row_count, body, lines, broken)
-    VALUES (:project_id, :action_id, :first_row, :row_count, :body, :lines, :broken)
+    INSERT INTO batches (project_id, action_id, first_row, row_count, body, uncompressed_size, lines, broken)
+    VALUES (:project_id, :action_id, :first_row, :row_count, :body, :uncompressed_size, :lines, :broken)
 )
 INSERT INTO attempts (project_id, action_id, first_row, attempts)
 VALUES (:project_id, :action_id, :first_row, :attempts)

@@ -17,7 +17,13 @@ from psycopg_pool import PoolTimeout
 
 from tallykeep.core.action import EndedBy
 from tallykeep.core.batch import ClaimedBatch
-from tallykeep.core.errors import BatchLostError, NotYetError, OvertakenError, UnreadableActionError
+from tallykeep.core.errors import (
+    BatchLostError,
+    DamagedBatchError,
+    NotYetError,
+    OvertakenError,
+    UnreadableActionError,
+)
 from tallykeep.core.logs.failures import reason_in_log
 from tallykeep.core.settings import Settings
 from tallykeep.db.connections.pool import Connection, Pool
@@ -37,7 +43,8 @@ _PAUSE_SECONDS = 0.2
 # Nothing is wrong: another worker was first, or holds the batch.
 _ORDINARY = (NotYetError, BatchLostError, OvertakenError)
 _CONTENTION = (DeadlockDetected, LockNotAvailable, SerializationFailure)
-_WHAT_TO_DO = "another version of Tallykeep may have written it; send the same rows again"
+_OF_ANOTHER_VERSION = "another version of Tallykeep may have written it; send the same rows again"
+_DAMAGED = "a disk or a restored backup may be at fault; send the rows that have no outcome again"
 _MAX_DELAY_OF_WAITING = timedelta(seconds=5)  # for others, who may have ended any moment
 
 
@@ -110,7 +117,8 @@ class Retries:
     ) -> None:
         """End an action that no attempt can come to: what is stored of its submission cannot be read."""
         _log.error("an action is given up: it cannot be read", action_id=action_id, reason=reason_in_log(error))
-        reason = f"Given up, as what is stored of the submission cannot be read ({_one_line(error)}): {_WHAT_TO_DO}"
+        what_to_do = _DAMAGED if isinstance(error, DamagedBatchError) else _OF_ANOTHER_VERSION
+        reason = f"Given up, as what is stored of the submission cannot be read ({_one_line(error)}): {what_to_do}"
         async with connection.transaction():
             ended = await end_unfinished(connection, project_id, action_id, EndedBy.GAVE_UP, reason)
             if ended is not None:
