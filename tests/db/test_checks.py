@@ -63,6 +63,7 @@ BATCHES = [
     ("batches_first_row_check", OPEN.format("first_row = -first_row")),
     ("batches_row_count_check", OPEN.format("row_count = 0")),
     ("batches_row_count_check", OPEN.format("row_count = -1")),
+    ("batches_uncompressed_size_check", OPEN.format("uncompressed_size = 0")),
     ("batches_status_check", OPEN.format("status = 'LOST'")),
     ("batches_done_count_check", CLOSED.format("done_count = -1, failed_count = 3")),
     ("batches_failed_count_check", CLOSED.format("failed_count = -1, done_count = 3")),
