@@ -179,8 +179,10 @@ def test_a_batch_at_which_processes_died_is_cut_up(database_url: str, is_compres
             )
             await engine.advance()
             parts = await engine.query(
-                "SELECT row_count FROM batches WHERE action_id = %s ORDER BY first_row", action_id
+                "SELECT row_count, uncompressed_size FROM batches WHERE action_id = %s ORDER BY first_row", action_id
             )
+            assert len(parts) > ROWS // A_BATCH
+            assert {part["uncompressed_size"] is not None for part in parts} == {is_compressed}
             assert [part["row_count"] for part in parts][-2:] == [A_BATCH, A_BATCH]
             assert sum(part["row_count"] for part in parts) == ROWS
             await engine.query("DELETE FROM attempts RETURNING 1")
@@ -275,8 +277,7 @@ def test_what_shows_rows_says_which_batch_is_damaged(database_url: str) -> None:
             parent = await engine.controller.find(engine.project_id, action_id)
             of_action = (engine.pool, engine.project_id, action_id, parent.source)
             assert set(await shown_source_rows(*of_action, [1, 300])) == {1, 300}
-            with damaged(601):
-                await shown_source_rows(*of_action, [1, 601])
+            assert set(await shown_source_rows(*of_action, [1, 601])) == {1}, "a page of failures is shown all the same"
             with damaged(601):
                 await content(as_source_file(*of_action))
             with damaged(601):
@@ -293,16 +294,21 @@ def test_erasures_and_exports_go_past_a_damaged_batch_and_say_so(database_url: s
         async with open_engine(database_url, batch_rows=A_BATCH) as engine:
             action_id = await engine.submit("CUSTOMERS.IMPORT_CSV", customers())
             await engine.finish(action_id)
-            await damage(engine, action_id, 1)
+            for first_row in (1, 601):
+                await damage(engine, action_id, first_row)
             person = Person(keys=frozenset({f"C-{ANN}"}))
             rows = [row async for some in stored_rows(engine.pool, engine.project_id, person, PEOPLE) for row in some]
-            assert [row["row"] for row in rows] == [1, ANN]
+            assert [row["row"] for row in rows] == [1, ANN, 601]
             assert rows[0]["content"] is None
             assert f"the batch at row 1 of the action {action_id} is damaged" in rows[0]["reason"]
             ended = await engine.finish(await erase(engine, f"C-{ANN}"))
-            assert ended["failed_count"] == 1
+            assert (ended["status"], ended["failed_count"]) == ("DONE", 1)
+            assert ended["done_count"] == 1, "the row in the batch that can be read"
+            assert ended["total_count"] == 2
+            assert "Something of the customer may still be there" in ended["result"]["message"]
             (failure,) = await engine.query("SELECT reason FROM failures WHERE action_id = %s", ended["id"])
-            assert f"the batch at row 1 of the action {action_id} is damaged" in failure["reason"]
+            for first_row in (1, 601):
+                assert f"the batch at row {first_row} of the action {action_id} is damaged" in failure["reason"]
             assert await engine.query("SELECT FROM customers WHERE source_id = %s", f"C-{ANN}") == []
             stored = await engine.query("SELECT * FROM batches WHERE action_id = %s AND first_row = 301", action_id)
             assert batch_of(stored[0]).body.splitlines()[ANN - 301].decode() == "," + MARKER

@@ -17,8 +17,10 @@ MUTATIONS = (
     Mutation(
         "data, tally, close and next job are one transaction",
         "src/tallykeep/engine/applier.py",
-        "            async with connection.transaction():\n                claimed = await claim_batch(",
-        "            if True:\n                claimed = await claim_batch(",
+        "            async with connection.transaction():\n"
+        "                claimed = await claim_batch(connection, project_id, action_id, self.settings)\n",
+        "            if True:\n"
+        "                claimed = await claim_batch(connection, project_id, action_id, self.settings)\n",
         "tests/faults/test_batches.py::test_a_batch_at_every_fault_point[csv]",
     ),
     Mutation(

@@ -109,9 +109,10 @@ class Applier:
 
     async def _apply_or_isolate(self, connection: Connection, project_id: int, action_id: str) -> bool:
         try:
-            return await self._apply(connection, project_id, action_id)
-        except _SuspectError as suspect:
-            await self._isolate(connection, suspect)
+            try:
+                return await self._apply(connection, project_id, action_id)
+            except _SuspectError as suspect:
+                await self._isolate(connection, suspect)
         except UnreadableActionError as error:
             await self._retries.give_up_unreadable(connection, project_id, action_id, error)
         return True
@@ -194,7 +195,10 @@ class Applier:
 
     async def apply_isolated(self, connection: Connection, project_id: int, action_id: str, first_row: int) -> None:
         """Apply this very batch, here and now, unless somebody else has it, or had it."""
-        async with connection.transaction():
-            claimed = await claim_batch(connection, project_id, action_id, self.settings, first_row)
-            if claimed is not None:
-                await self._complete(connection, claimed)
+        try:
+            async with connection.transaction():
+                claimed = await claim_batch(connection, project_id, action_id, self.settings, first_row)
+                if claimed is not None:
+                    await self._complete(connection, claimed)
+        except UnreadableActionError as error:
+            await self._retries.give_up_unreadable(connection, project_id, action_id, error)

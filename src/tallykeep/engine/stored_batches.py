@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+import structlog
+
 from tallykeep.core.batch import Batch
 from tallykeep.core.errors import DamagedBatchError
 
@@ -19,6 +21,7 @@ _MANY_BYTES = 1 << 18  # so many take a moment to expand
 # The fastest level that finds what repeats from row to row; the checksum shows that a disk has changed something.
 _PARAMETERS = zstd.CompressionParameter
 _OPTIONS: dict[int, int] = {_PARAMETERS.compression_level: 1, _PARAMETERS.checksum_flag: 1}
+_log = structlog.get_logger()
 _beside_the_loop = ThreadPoolExecutor(2, "compression")
 
 
@@ -79,14 +82,17 @@ def batch_of(row: Mapping[str, Any]) -> Batch:
 
 def _expanded(body: bytes, size: int, row: Mapping[str, Any]) -> bytes:
     try:
-        expanded = zstd.decompress(body)
+        said = zstd.get_frame_info(body).decompressed_size  # first, so that damage cannot ask for any amount of memory
+        expanded = zstd.decompress(body) if said == size else b""
     except zstd.ZstdError as error:
         raise _damaged(row, str(error)) from error
     if len(expanded) != size:
-        raise _damaged(row, f"{len(expanded)} bytes instead of {size}")
+        raise _damaged(row, "it has another size")
     return expanded
 
 
 def _damaged(row: Mapping[str, Any], how: str) -> DamagedBatchError:
-    of_action = f" of the action {row['action_id']}" if row.get("action_id") else ""
+    action_id = row.get("action_id")
+    _log.error("a batch is damaged", row=row["first_row"], action_id=action_id, reason=how)
+    of_action = f" of the action {action_id}" if action_id else ""
     return DamagedBatchError(f"What is stored of the batch at row {row['first_row']}{of_action} is damaged: {how}")

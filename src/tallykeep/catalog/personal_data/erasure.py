@@ -66,10 +66,10 @@ async def _why_not_gone(connection: Connection, project_id: int, person: Person)
 def _result(_: ActionType, action: Action, __: list[Failure], ___: Report | None) -> dict[str, Any]:
     if not action.has_outcomes:
         return {}
-    not_gone = " Customers with the address are still there: the action's failures name them." * bool(
+    not_all = " Something of the customer may still be there: the action's failures say what." * bool(
         action.failed_count
     )
-    message = f"Erased {action.done_count} record(s) of a customer.{not_gone}"
+    message = f"Erased {action.done_count} record(s) of a customer.{not_all}"
     return {"message": message, "done_count": action.done_count}
 
 

@@ -7,7 +7,7 @@ from typing import IO, Any, LiteralString
 
 from tallykeep.core import exact_json
 from tallykeep.core.batch import Batch, Source
-from tallykeep.core.errors import ConflictError
+from tallykeep.core.errors import ConflictError, DamagedBatchError
 from tallykeep.db.connections.pool import Connections
 from tallykeep.db.queries import queries
 from tallykeep.engine.downloads.spooled import pieces_of, spool
@@ -30,11 +30,16 @@ async def shown_source_rows(
 ) -> _ShownRows:
     """Return what these rows hold, by number: the `cells` of a file's row; else its `text`, JSON as it came.
 
-    A file's line that cannot be read is `text` too. Rows that are not kept any more are left out.
+    A file's line that cannot be read is `text` too. Rows of a damaged batch are left out, and so are those that are not
+    kept any more.
     """
     wanted = {"project_id": project_id, "action_id": action_id, "rows": rows, "last": max(rows, default=0)}
     source_rows: _ShownRows = {}
-    async for batch in _batches(pool, _sql.batches_of_rows, wanted):
+    async for stored in _stored(pool, _sql.batches_of_rows, wanted):
+        try:
+            batch = await read_batch(stored)
+        except DamagedBatchError:  # the log says so
+            continue
         # Finding a few rows among thousands takes milliseconds, which others need not wait for.
         source_rows |= await asyncio.to_thread(_picked, batch, source, set(rows))
     return source_rows
@@ -114,12 +119,17 @@ def _around(source: Source) -> tuple[bytes, bytes, bytes]:
 
 
 async def _batches(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> AsyncIterator[Batch]:
+    async for stored in _stored(pool, query, wanted):
+        yield await read_batch(stored)
+
+
+async def _stored(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
     """Yield the batches in order; between them no connection is held, because who reads this may be slow."""
     after = 0
     while rows := await _next(pool, query, {**wanted, "after": after, "limit": _BATCHES_AT_A_TIME}):
         after = rows[-1]["first_row"]
         while rows:
-            yield await read_batch(rows.pop(0))
+            yield rows.pop(0)
 
 
 async def _next(pool: Connections, query: LiteralString, wanted: dict[str, Any]) -> list[dict[str, Any]]:

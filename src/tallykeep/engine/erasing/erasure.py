@@ -25,9 +25,10 @@ from tallykeep.formats.people.person import Person
 _sql = queries(__package__, "erasing.sql")
 
 _NOT_SEARCHED = (
-    "nobody can tell whether it holds rows of the customer: restore it from a backup, or wait until retention has"
-    " removed it, and retry the erasure"
+    "Rows of the customer may be there: restore what is damaged from a backup, or wait until retention has removed it,"
+    " and retry the erasure"
 )
+_MAX_NAMED = 20
 
 # Deletes the person's resources; returns how many, and what these tell of the person beyond what is known.
 DeleteResources = Callable[[Connection, int, Person], Awaitable[tuple[int, Person]]]
@@ -98,8 +99,9 @@ class ErasureStep(Operation):
         """Erase from all batches that can be read, and fail where others may be about the person, too."""
         erased, damaged = await erase_from_batches(step, person)
         if damaged:
-            others = f", and {len(damaged) - 1} more" if len(damaged) > 1 else ""
-            reason = f"{damaged[0].details}{others}; {_NOT_SEARCHED}"
+            named = "; ".join(error.details for error in damaged[:_MAX_NAMED])
+            others = f"; so are {more} others" if (more := len(damaged) - _MAX_NAMED) > 0 else ""
+            reason = f"{named}{others}. {_NOT_SEARCHED}"
             self._failures.append(Failure(self._claimed.batch.first_row, None, reason, damaged[0].key))
         return erased
 

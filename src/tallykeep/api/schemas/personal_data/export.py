@@ -19,10 +19,15 @@ class StoredRow(TypedDict):
     action_id: str
     type: Annotated[str, Field(description="The action's type.")]
     row: Annotated[int, Field(description="Its number among the rows that were sent, from 1.")]
-    line: Annotated[int | None, Field(description="Its line in the file; null for rows that came as JSON.")]
-    content: Annotated[Any, Field(description="Cells by title, or the JSON that was sent; a line that is unreadable.")]
+    line: Annotated[
+        int | None, Field(description="Its line in the file; null for rows that came as JSON, and for a damaged batch.")
+    ]
+    content: Annotated[
+        Any,
+        Field(description="Cells by title, or the JSON that was sent; an unreadable line; null for a damaged batch."),
+    ]
     failed: bool
-    reason: Annotated[str | None, Field(description="Why it failed.")]
+    reason: Annotated[str | None, Field(description="Why it failed, or that its batch is damaged.")]
 
 
 class CustomerEvent(TypedDict):
