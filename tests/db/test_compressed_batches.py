@@ -305,7 +305,7 @@ def test_erasures_and_exports_go_past_a_damaged_batch_and_say_so(database_url: s
             assert (ended["status"], ended["failed_count"]) == ("DONE", 1)
             assert ended["done_count"] == 1, "the row in the batch that can be read"
             assert ended["total_count"] == 2
-            assert "Something of the customer may still be there" in ended["result"]["message"]
+            assert "Not all could be erased" in ended["result"]["message"]
             (failure,) = await engine.query("SELECT reason FROM failures WHERE action_id = %s", ended["id"])
             for first_row in (1, 601):
                 assert f"the batch at row {first_row} of the action {action_id} is damaged" in failure["reason"]

@@ -69,7 +69,7 @@ def test_somebody_gone_whom_an_import_in_flight_brings_back_is_told_of(database_
             assert (await engine.finish(by_source_id))["failed_count"] == 0
             ended = await engine.finish(by_address)
             assert (ended["status"], ended["done_count"], ended["failed_count"]) == ("DONE", 1, 1)
-            assert "still there" in ended["result"]["message"]
+            assert "Not all could be erased" in ended["result"]["message"]
             (ann,) = await engine.query("SELECT id FROM customers WHERE source_id = 'C-7'")
             (failure,) = await engine.query("SELECT reason FROM failures WHERE action_id = %s", by_address)
             assert failure["reason"].startswith(f"Not gone: {ann['id']} came to have this e-mail address")

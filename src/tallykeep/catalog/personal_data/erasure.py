@@ -66,9 +66,7 @@ async def _why_not_gone(connection: Connection, project_id: int, person: Person)
 def _result(_: ActionType, action: Action, __: list[Failure], ___: Report | None) -> dict[str, Any]:
     if not action.has_outcomes:
         return {}
-    not_all = " Something of the customer may still be there: the action's failures say what." * bool(
-        action.failed_count
-    )
+    not_all = " Not all could be erased: the action's failures say why." * bool(action.failed_count)
     message = f"Erased {action.done_count} record(s) of a customer.{not_all}"
     return {"message": message, "done_count": action.done_count}
 
