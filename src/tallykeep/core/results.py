@@ -52,7 +52,11 @@ def _shown_error(action_type: ActionType, failure: Failure) -> dict[str, Any]:
     return {name: parts.get(name, failure.key) for name in action_type.failure_fields}
 
 
-_MESSAGES = {"not_found": "Resource not found", "internal_error": "Internal error"}
+_MESSAGES = {
+    "not_found": "Resource not found",
+    "internal_error": "Internal error",
+    "damaged_batch": "Damaged batch",
+}
 
 
 def shown_failure(action_type: ActionType, failure: Failure) -> dict[str, Any]:
