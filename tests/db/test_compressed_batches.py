@@ -268,6 +268,23 @@ def test_so_is_an_atomic_one_of_which_nothing_stays(database_url: str, first_row
     asyncio.run(scenario())
 
 
+def test_so_is_one_that_is_tried_in_a_process_of_its_own(database_url: str) -> None:
+    """Which would otherwise seem to have died of a row."""
+
+    async def scenario() -> None:
+        async with open_engine(database_url, batch_rows=A_BATCH) as engine:
+            body = customers().replace(b"no address", b"some@example.com")
+            action_id = await engine.submit("CUSTOMERS.IMPORT_CSV", body, on_error="reject")
+            await damage(engine, action_id, 601)
+            async with engine.pool.connection() as connection:
+                await engine.applier.apply_isolated(connection, engine.project_id, action_id, 1)
+            ended = await engine.get(action_id)
+            assert (ended["status"], ended["ended_by"], ended["unprocessed_count"]) == ("FAILED", "GAVE_UP", ROWS)
+            assert "the batch at row 601 is damaged" in ended["reason"]
+
+    asyncio.run(scenario())
+
+
 def test_what_shows_rows_says_which_batch_is_damaged(database_url: str) -> None:
     async def scenario() -> None:
         async with open_engine(database_url, batch_rows=A_BATCH) as engine:
